@@ -1,0 +1,213 @@
+"""`PairEmbeddings`: the one currency between models, scorers and allocators."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.errors import EmbeddingError
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+DEFAULT_BLOCK_SIZE = 16_384
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LinearClassifier:
+    """Class logits are `mean @ weight.T + bias`: weight `[c, d]`, bias `[c]`, float32.
+
+    Shared by both modalities. Scorers that integrate over a Gaussian embedding do it in
+    logit space, and gradient embeddings factor, because the classifier is linear.
+    """
+
+    weight: FloatArray
+    bias: FloatArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ModalityEmbeddings:
+    """One modality's side of a block of pairs.
+
+    mean `[n, d]` float32; variance `[n, d]` float32 > 0 (diagonal) or None;
+    probabilities `[n, c]` float32 (softmax rows, or independent sigmoids when
+    multi-label) or None; present `[n]` bool or None (all present). Rows of absent pairs
+    are finite but without meaning.
+    """
+
+    mean: FloatArray
+    variance: FloatArray | None = None
+    probabilities: FloatArray | None = None
+    present: BoolArray | None = None
+
+    def take(self, rows: IntArray | slice) -> ModalityEmbeddings:
+        """The rows given by positions or by a slice (a slice copies nothing)."""
+        return ModalityEmbeddings(
+            self.mean[rows],
+            None if self.variance is None else self.variance[rows],
+            None if self.probabilities is None else self.probabilities[rows],
+            None if self.present is None else self.present[rows],
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PairEmbeddings:
+    """Both modalities of `n` pairs in one common space; arrays may be memory-mapped.
+
+    `positions` `[n]` int64 says which pairs of the pool the rows are. `classifier` is
+    given where class logits are linear in the embedding.
+    """
+
+    a: ModalityEmbeddings
+    b: ModalityEmbeddings
+    positions: IntArray
+    multilabel: bool = False
+    classifier: LinearClassifier | None = None
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def dim(self) -> int:
+        """Width `d` of the common space."""
+        return int(self.a.mean.shape[1])
+
+    @property
+    def sides(self) -> tuple[ModalityEmbeddings, ModalityEmbeddings]:
+        """Both modalities, for code that treats them alike."""
+        return (self.a, self.b)
+
+    def validate(self) -> PairEmbeddings:
+        """Check shapes and values once, where embeddings enter; returns itself.
+
+        Raises EmbeddingError naming the array and the first offending row.
+        """
+        n = len(self.positions)
+        for name, side in zip("ab", self.sides, strict=True):
+            for field in ("mean", "variance", "probabilities"):
+                _check_array(f"{name}.{field}", getattr(side, field), n, self.positions)
+            if side.variance is not None and n and float(side.variance.min()) <= 0:
+                raise EmbeddingError(f"{name}.variance has values that are not > 0")
+            if side.present is not None and side.present.shape != (n,):
+                raise EmbeddingError(
+                    f"{name}.present has shape {side.present.shape}, wanted ({n},)"
+                )
+        if self.a.mean.shape != self.b.mean.shape:
+            raise EmbeddingError(
+                f"both modalities must share one space, got widths {self.a.mean.shape[1]} "
+                f"and {self.b.mean.shape[1]}"
+            )
+        return self
+
+    def take(self, rows: IntArray | slice) -> PairEmbeddings:
+        """A block: the given rows of every array."""
+        return PairEmbeddings(
+            self.a.take(rows),
+            self.b.take(rows),
+            self.positions[rows],
+            self.multilabel,
+            self.classifier,
+        )
+
+    def blocks(
+        self, rows: IntArray | None = None, size: int = DEFAULT_BLOCK_SIZE
+    ) -> Iterator[PairEmbeddings]:
+        """Blocks of at most `size` pairs, over all pairs or over `rows`, in order."""
+        total = len(self) if rows is None else len(rows)
+        for start in range(0, total, size):
+            stop = min(start + size, total)
+            yield self.take(slice(start, stop) if rows is None else rows[start:stop])
+
+    def unified_mean(self) -> FloatArray:
+        """Mean of the equal-weight mixture of both modality Gaussians, `[n, d]`.
+
+        ½(μᵃ + μᵇ) where both modalities are present, else the present one's mean.
+        """
+        return self._unify(self.a.mean, self.b.mean)
+
+    def unified_probabilities(self) -> FloatArray:
+        """Class probabilities of the mixture, ½(pᵃ + pᵇ), `[n, c]`; present side if one lacks.
+
+        Raises EmbeddingError when the model gave none (no labels yet, or no classifier).
+        """
+        if self.a.probabilities is None or self.b.probabilities is None:
+            raise EmbeddingError(
+                "class probabilities are needed but the model gave none: label an initial set "
+                "first (--initial), or use a strategy that works on embeddings alone"
+            )
+        return self._unify(self.a.probabilities, self.b.probabilities)
+
+    def _unify(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        unified = np.add(a, b, dtype=np.float32)
+        unified *= np.float32(0.5)
+        for side, values in ((self.b, a), (self.a, b)):
+            if side.present is not None:
+                absent = ~side.present
+                unified[absent] = values[absent]
+        return unified
+
+    def save(self, folder: Path) -> None:
+        """Write every array as `.npy` and a manifest into an existing folder."""
+        arrays: list[str] = []
+        for name, side in zip("ab", self.sides, strict=True):
+            for field in ("mean", "variance", "probabilities", "present"):
+                values = getattr(side, field)
+                if values is not None:
+                    np.save(folder / f"{name}_{field}.npy", values)
+                    arrays.append(f"{name}_{field}")
+        np.save(folder / "positions.npy", self.positions)
+        if self.classifier is not None:
+            np.save(folder / "classifier_weight.npy", self.classifier.weight)
+            np.save(folder / "classifier_bias.npy", self.classifier.bias)
+        manifest = {
+            "arrays": arrays,
+            "multilabel": self.multilabel,
+            "classifier": self.classifier is not None,
+        }
+        (folder / "embeddings.json").write_text(json.dumps(manifest))
+
+    @classmethod
+    def load(cls, folder: Path) -> PairEmbeddings:
+        """Open what `save` wrote, memory-mapped."""
+        manifest = json.loads((folder / "embeddings.json").read_text())
+
+        def array(name: str) -> Any:
+            return np.load(folder / f"{name}.npy", mmap_mode="r")
+
+        def side(name: str) -> ModalityEmbeddings:
+            fields = ("mean", "variance", "probabilities", "present")
+            return ModalityEmbeddings(
+                **{f: array(f"{name}_{f}") for f in fields if f"{name}_{f}" in manifest["arrays"]}
+            )
+
+        classifier = None
+        if manifest["classifier"]:
+            classifier = LinearClassifier(
+                np.load(folder / "classifier_weight.npy"), np.load(folder / "classifier_bias.npy")
+            )
+        positions = np.load(folder / "positions.npy")
+        return cls(side("a"), side("b"), positions, manifest["multilabel"], classifier)
+
+
+def _check_array(name: str, values: FloatArray | None, n: int, positions: IntArray) -> None:
+    if values is None:
+        return
+    if values.ndim != 2 or len(values) != n:
+        raise EmbeddingError(f"{name} has shape {values.shape}, wanted [{n}, width]")
+    for start in range(0, n, DEFAULT_BLOCK_SIZE):
+        block = values[start : start + DEFAULT_BLOCK_SIZE]
+        if not np.isfinite(block.sum(dtype=np.float64)):
+            bad = ~np.isfinite(block).all(axis=1)
+            if bad.any():
+                row = int(positions[start + int(np.argmax(bad))])
+                raise EmbeddingError(
+                    f"{name} has NaN or infinite values, first at position {row}; "
+                    "look at the features or the learning rate"
+                )

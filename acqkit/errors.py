@@ -1,0 +1,47 @@
+"""Every error that acqkit raises on purpose.
+
+Each message is one sentence that says what was got, what was wanted and what to do.
+The command line prints it without a traceback and exits with status 2.
+"""
+
+from __future__ import annotations
+
+
+class AcqkitError(Exception):
+    """Base of all errors raised on purpose by acqkit and its plugins."""
+
+
+class PoolError(AcqkitError, ValueError):
+    """Pairs, features, ids or labels that cannot make a pool."""
+
+
+class EmbeddingError(AcqkitError, ValueError):
+    """Embeddings of the wrong shape, with non-finite values or without what a scorer needs."""
+
+
+class BudgetError(AcqkitError, ValueError):
+    """More picks asked for than there are candidates, or a count that is not positive."""
+
+
+class SelectionError(AcqkitError, ValueError):
+    """A strategy, scorer or allocator broke its contract (duplicates, wrong index space, NaN)."""
+
+
+class PluginError(AcqkitError):
+    """A plugin that cannot be found, imported or registered."""
+
+
+class ConfigError(AcqkitError, ValueError):
+    """A configuration with an unknown key, a wrong value or a contradiction."""
+
+
+class CampaignError(AcqkitError):
+    """A campaign that cannot be opened, or a step that its state does not allow."""
+
+
+class ContradictionError(CampaignError):
+    """An answer that contradicts an earlier one for the same pair."""
+
+
+class ReportError(AcqkitError):
+    """A report that cannot be made from what is in a folder."""

@@ -1,0 +1,61 @@
+"""What is known so far: which pairs are labeled, how, and since which round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.errors import PoolError
+
+UNLABELED = -1
+SKIPPED = -2
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LabelState:
+    """The labels known at one moment.
+
+    `round` is `[n]` int32: the round in which the pair was labeled, `UNLABELED` (-1) or
+    `SKIPPED` (-2, an annotator could not tell). `matrix` is `[n, c]` uint8 0/1, all zero
+    where the pair is not labeled.
+    """
+
+    round: NDArray[np.int32]
+    matrix: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.round.ndim != 1 or self.matrix.ndim != 2 or len(self.round) != len(self.matrix):
+            raise PoolError(
+                f"label state needs round [n] and matrix [n, c] of one length, got "
+                f"{self.round.shape} and {self.matrix.shape}"
+            )
+
+    @classmethod
+    def empty(cls, n: int, n_classes: int) -> LabelState:
+        """No pair labeled."""
+        return cls(np.full(n, UNLABELED, np.int32), np.zeros((n, n_classes), np.uint8))
+
+    @property
+    def labeled(self) -> NDArray[np.int64]:
+        """Positions of labeled pairs, ascending."""
+        return np.flatnonzero(self.round >= 0)
+
+    @property
+    def unlabeled(self) -> NDArray[np.int64]:
+        """Positions neither labeled nor skipped, ascending."""
+        return np.flatnonzero(self.round == UNLABELED)
+
+    def with_answers(
+        self, positions: NDArray[np.int64], matrix: NDArray[np.uint8], round: int
+    ) -> LabelState:
+        """A new state in which `positions` were labeled with `matrix` `[k, c]` in `round`."""
+        rounds, labels = self.round.copy(), self.matrix.copy()
+        rounds[positions] = round
+        labels[positions] = matrix
+        return LabelState(rounds, labels)
+
+    def take(self, positions: NDArray[np.int64]) -> LabelState:
+        """The state of some pairs, in the order of `positions`."""
+        return LabelState(self.round[positions], self.matrix[positions])

@@ -1,0 +1,175 @@
+"""Finding plugins through the entry-point group `acqkit`, and making components by name."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any, Literal
+
+import pluggy
+from pydantic import BaseModel, ValidationError
+
+from acqkit import hookspecs
+from acqkit.errors import ConfigError, PluginError
+from acqkit.interfaces import Component
+
+Kind = Literal["scorer", "allocator", "strategy", "trainer", "model", "dataset"]
+
+_HOOKS: dict[Kind, tuple[str, str]] = {
+    "scorer": ("acqkit_register_scorers", "score"),
+    "allocator": ("acqkit_register_allocators", "allocate"),
+    "strategy": ("acqkit_register_strategies", "select"),
+    "trainer": ("acqkit_register_trainers", "fit"),
+    "model": ("acqkit_register_models", "build"),
+    "dataset": ("acqkit_register_datasets", "load"),
+}
+KINDS: tuple[Kind, ...] = tuple(_HOOKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One component on offer, and the distribution it comes from."""
+
+    kind: Kind
+    name: str
+    factory: type[Component]
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A plugin that could not be loaded, and why."""
+
+    distribution: str
+    entry_point: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Registry:
+    """Every component found, every plugin that failed, and the hooks to call."""
+
+    manager: pluggy.PluginManager
+    components: dict[tuple[Kind, str], Registered] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+    def names(self, kind: Kind) -> list[str]:
+        """Names of one kind, sorted."""
+        return sorted(name for found, name in self.components if found == kind)
+
+    def get(self, kind: Kind, name: str) -> Registered:
+        """Look a component up; raises PluginError with the nearest known name."""
+        if (kind, name) in self.components:
+            return self.components[kind, name]
+        known = self.names(kind)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        failed = "".join(f" ({f.distribution} failed to load: {f.reason})" for f in self.failures)
+        raise PluginError(f"no {kind} called {name!r} is installed; {hint}{failed}")
+
+    def make(self, kind: Kind, name: str, params: Mapping[str, Any] | None = None) -> Component:
+        """Make a component with checked parameters; raises PluginError or ConfigError."""
+        factory = self.get(kind, name).factory
+        try:
+            return factory(**(params or {}))
+        except ValidationError as error:
+            reason = explain(error, factory)
+            raise ConfigError(f"{kind} {name!r}: {reason}") from None
+
+    def add(self, plugin: object, name: str, distribution: str, version: str) -> None:
+        """Register one plugin and all it offers.
+
+        Raises PluginError for a name taken twice, a hook nobody knows, or an offer that is
+        not a Component with the method of its kind.
+        """
+        self.manager.register(plugin, name=f"{distribution}:{name}")
+        try:
+            self.manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            self.manager.unregister(plugin)
+            raise PluginError(f"{error}; see `acqkit plugins --hooks` for the hooks") from None
+        for kind, (hook, method) in _HOOKS.items():
+            implementation = getattr(plugin, hook, None)
+            if implementation is None:
+                continue
+            for component_name, factory in implementation().items():
+                _check_offer(kind, component_name, factory, method)
+                self._offer(Registered(kind, component_name, factory, distribution, version))
+
+    def _offer(self, new: Registered) -> None:
+        old = self.components.get((new.kind, new.name))
+        if old is not None:
+            raise NameClashError(
+                f"the {new.kind} name {new.name!r} is registered by both {old.distribution} and "
+                f"{new.distribution}; uninstall one or ask its author to rename it"
+            )
+        self.components[new.kind, new.name] = new
+
+
+class NameClashError(PluginError):
+    """Two distributions offer one name; nobody can know which is meant."""
+
+
+def _check_offer(kind: Kind, name: str, factory: object, method: str) -> None:
+    if not (isinstance(factory, type) and issubclass(factory, Component)):
+        raise PluginError(f"{kind} {name!r} is {factory!r}, wanted a subclass of acqkit.Component")
+    if not callable(getattr(factory, method, None)):
+        raise PluginError(f"{kind} {name!r} ({factory.__name__}) has no method {method!r}")
+
+
+def new_registry() -> Registry:
+    """An empty registry that knows the hooks."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    return Registry(manager)
+
+
+@functools.cache
+def registry() -> Registry:
+    """The registry of everything installed, loaded once per process on first use."""
+    found = new_registry()
+    entry_points = metadata.entry_points(group=hookspecs.PROJECT)
+    for entry_point in sorted(entry_points, key=lambda e: (_distribution(e), e.name)):
+        distribution = _distribution(entry_point)
+        version = entry_point.dist.version if entry_point.dist else "0"
+        try:
+            found.add(entry_point.load(), entry_point.name, distribution, version)
+        except NameClashError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a broken plugin must not take others down
+            reason = f"{type(error).__name__}: {error}"
+            found.failures.append(Failure(distribution, entry_point.name, reason))
+    return found
+
+
+def _distribution(entry_point: metadata.EntryPoint) -> str:
+    return entry_point.dist.name if entry_point.dist else "unknown"
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """A pydantic error as one sentence; an unknown key is refused with the nearest known one."""
+    parts = []
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            known = _known_keys(model, item["loc"][:-1])
+            near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
+            parts.append(f"unknown key {where!r}; {hint}")
+        else:
+            got = "" if item["type"] == "missing" else f", got {item['input']!r}"
+            message = item["msg"].removeprefix("Value error, ")
+            parts.append(f"{where}: {message}{got}" if where else f"{message}")
+    return "; ".join(parts)
+
+
+def _known_keys(model: Any, path: tuple[int | str, ...]) -> list[str]:
+    for part in path:
+        if not hasattr(model, "model_fields") or part not in model.model_fields:
+            return []
+        model = model.model_fields[part].annotation
+    return list(getattr(model, "model_fields", {}))

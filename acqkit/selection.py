@@ -1,0 +1,149 @@
+"""From a strategy to checked picks: scoring in blocks, composing, and the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from acqkit.embeddings import BoolArray, FloatArray, IntArray
+from acqkit.errors import BudgetError, SelectionError
+from acqkit.interfaces import (
+    Allocator,
+    Component,
+    RoundContext,
+    Scorer,
+    Scores,
+    Selection,
+    Strategy,
+)
+
+
+def score_candidates(scorer: Scorer, context: RoundContext) -> Scores:
+    """Score all candidates block by block; values and terms are `[len(pool)]`, -inf elsewhere.
+
+    Raises SelectionError when the scorer returns the wrong length or a value that is not
+    finite, naming the first such pair.
+    """
+    n = len(context.pool)
+    values = np.full(n, -np.inf, dtype=np.float32)
+    terms: dict[str, FloatArray] = {}
+    for block in context.embeddings.blocks(context.candidates, context.block_size):
+        result = scorer.score(block, context)
+        scores = result if isinstance(result, Scores) else Scores(np.asarray(result))
+        values[block.positions] = _checked(scorer, "scores", scores.values, block.positions)
+        for name, term in scores.terms.items():
+            column = terms.setdefault(name, np.full(n, -np.inf, dtype=np.float32))
+            column[block.positions] = _checked(scorer, f"term {name!r}", term, block.positions)
+    return Scores(values, terms)
+
+
+def _checked(scorer: Scorer, what: str, values: FloatArray, positions: IntArray) -> FloatArray:
+    name = type(scorer).__name__
+    if values.shape != positions.shape:
+        raise SelectionError(
+            f"scorer {name} returned {what} of shape {values.shape} for a block of "
+            f"{len(positions)} pairs, wanted ({len(positions)},)"
+        )
+    finite = np.isfinite(values)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise SelectionError(
+            f"scorer {name} returned {what} {values[row]} for the pair at position "
+            f"{int(positions[row])}; scores must be finite"
+        )
+    return values.astype(np.float32, copy=False)
+
+
+class Composed(Component):
+    """The usual strategy: a scorer says how wanted each pair is, an allocator picks."""
+
+    scorer: Scorer
+    allocator: Allocator
+
+    def select(self, context: RoundContext, n: int) -> Selection:
+        """`n` picks with their scores and the terms they are made of."""
+        with context.clock.phase("score"):
+            scores = score_candidates(self.scorer, context)
+        picked = as_selection(self.allocator.allocate(scores, context, n))
+        positions = picked.positions
+        return Selection(
+            positions,
+            scores.values[positions] if picked.scores is None else picked.scores,
+            {name: term[positions] for name, term in scores.terms.items()} | dict(picked.terms),
+            picked.record,
+        )
+
+
+def as_selection(result: IntArray | Selection) -> Selection:
+    """A bare array of positions is a selection with nothing else to say."""
+    return result if isinstance(result, Selection) else Selection(np.asarray(result))
+
+
+def select(strategy: Strategy, context: RoundContext, n: int) -> Selection:
+    """Run a strategy and hold it to its contract: exactly `n` distinct candidates.
+
+    Raises BudgetError when more is asked for than there is, SelectionError when the
+    strategy breaks the contract.
+    """
+    available = len(context.candidates)
+    if n < 1:
+        raise BudgetError(f"asked for {n} pairs; ask for at least 1")
+    if n > available:
+        raise BudgetError(
+            f"asked for {n} pairs but only {available} are unlabeled and free; "
+            f"ask for at most {available}"
+        )
+    with context.clock.phase("allocate"):
+        selection = as_selection(strategy.select(context, n))
+    _check_positions(_title(strategy), selection.positions, context, n)
+    _check_columns(_title(strategy), selection, n)
+    return Selection(
+        selection.positions.astype(np.int64, copy=False),
+        selection.scores,
+        selection.terms,
+        selection.record,
+    )
+
+
+def _title(strategy: Strategy) -> str:
+    if isinstance(strategy, Composed):
+        return f"{type(strategy.scorer).__name__} + {type(strategy.allocator).__name__}"
+    return type(strategy).__name__
+
+
+def _check_positions(title: str, positions: IntArray, context: RoundContext, n: int) -> None:
+    if positions.ndim != 1 or positions.dtype.kind not in "iu" or len(positions) != n:
+        raise SelectionError(
+            f"{title} returned {positions.dtype} positions of shape {positions.shape}, "
+            f"wanted integers of shape ({n},)"
+        )
+    if positions.min() < 0 or positions.max() >= len(context.pool):
+        raise SelectionError(
+            f"{title} returned positions from {positions.min()} to {positions.max()}, outside "
+            f"the pool's 0..{len(context.pool) - 1}"
+        )
+    unique, counts = np.unique(positions, return_counts=True)
+    if len(unique) < n:
+        raise SelectionError(
+            f"{title} returned position {int(unique[np.argmax(counts)])} more than once; "
+            "picks must be distinct"
+        )
+    allowed: BoolArray = np.zeros(len(context.pool), dtype=bool)
+    allowed[context.candidates] = True
+    if not allowed[positions].all():
+        bad = int(positions[np.argmin(allowed[positions])])
+        raise SelectionError(
+            f"{title} picked position {bad}, which is no candidate (already labeled, skipped "
+            "or asked for): were positions in the unlabeled subset returned instead of "
+            "positions in the pool?"
+        )
+
+
+def _check_columns(title: str, selection: Selection, n: int) -> None:
+    columns: Mapping[str, FloatArray | None] = {"scores": selection.scores} | dict(selection.terms)
+    for name, values in columns.items():
+        if values is not None and (values.shape != (n,) or not np.isfinite(values).all()):
+            raise SelectionError(
+                f"{title} returned {name} that are not {n} finite numbers (shape {values.shape})"
+            )
