@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from acqkit.labels import LabelState as LabelState
     from acqkit.loading import load_pool as load_pool
     from acqkit.pool import PairPool as PairPool
+    from acqkit.runner import compare as compare
     from acqkit.runner import run as run
 
 __version__ = "0.1.0"
@@ -60,7 +61,7 @@ _HOMES = {
     "labels": ["LabelState"],
     "loading": ["load_pool"],
     "pool": ["PairPool"],
-    "runner": ["run"],
+    "runner": ["compare", "run"],
 }
 _MODULES = {name: f"acqkit.{module}" for module, names in _HOMES.items() for name in names}
 

@@ -1,0 +1,221 @@
+"""What a run is, as one pydantic model: for YAML files, command-line flags and Python alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
+
+from acqkit.errors import ConfigError
+from acqkit.plugins import explain
+
+
+class Settings(BaseModel):
+    """Base of configuration sections: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ComponentSpec(Settings):
+    """A component by name with its parameters: `bald`, or `{name: bald, samples: 20}`."""
+
+    name: str = Field(min_length=1)
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, Mapping) and "params" not in value:
+            rest = {key: item for key, item in value.items() if key != "name"}
+            return {"name": value.get("name", ""), "params": rest}
+        return value
+
+    @model_serializer
+    def _to_short_form(self) -> str | dict[str, Any]:
+        return {"name": self.name, **self.params} if self.params else self.name
+
+    @property
+    def label(self) -> str:
+        """Name with parameters, for tables and folder names."""
+        inner = ",".join(f"{key}={value}" for key, value in self.params.items())
+        return f"{self.name}({inner})" if inner else self.name
+
+
+class StrategySpec(Settings):
+    """A strategy by name, or a scorer with an allocator (`entropy+top` for short)."""
+
+    strategy: ComponentSpec | None = None
+    scorer: ComponentSpec | None = None
+    allocator: ComponentSpec | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            scorer, plus, allocator = value.partition("+")
+            return {"scorer": scorer, "allocator": allocator} if plus else {"strategy": value}
+        if isinstance(value, Mapping) and "name" in value:
+            return {"strategy": value}
+        return value
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> StrategySpec:
+        if (self.strategy is None) == (self.scorer is None):
+            raise ValueError("give either a strategy, or a scorer (with an allocator)")
+        if self.allocator is not None and self.scorer is None:
+            raise ValueError("an allocator needs a scorer beside it")
+        return self
+
+    @model_serializer
+    def _to_short_form(self) -> Any:
+        if self.strategy is not None:
+            return self.strategy.model_dump()
+        assert self.scorer is not None
+        allocator = self.allocator or ComponentSpec(name="top")
+        return {"scorer": self.scorer.model_dump(), "allocator": allocator.model_dump()}
+
+    @property
+    def label(self) -> str:
+        """How the strategy is called in tables, reports and folders."""
+        if self.strategy is not None:
+            return self.strategy.label
+        assert self.scorer is not None
+        return f"{self.scorer.label}+{self.allocator.label if self.allocator else 'top'}"
+
+
+def _parse_amount(value: Any) -> Any:
+    if isinstance(value, str) and value.strip().isdigit():
+        return int(value)
+    return value
+
+
+def _check_amount(value: int | str) -> int | str:
+    if isinstance(value, int):
+        if value < 0:
+            raise ValueError("wanted a count of 0 or more, or a share such as '5%'")
+        return value
+    number = value.strip().removesuffix("%")
+    try:
+        share = float(number)
+    except ValueError:
+        share = -1.0
+    if not value.strip().endswith("%") or not 0 <= share <= 100:
+        raise ValueError("wanted a count such as 100, or a share of the train part such as '5%'")
+    return value.strip()
+
+
+Amount = Annotated[int | str, BeforeValidator(_parse_amount), AfterValidator(_check_amount)]
+"""A count of pairs, or a share of the train part as `5%`."""
+
+
+def resolve_amount(amount: int | str, n: int) -> int:
+    """The count that an amount means for `n` train pairs; a share above 0 is at least 1."""
+    if isinstance(amount, int):
+        return amount
+    share = float(amount.removesuffix("%")) / 100
+    return max(1, round(share * n)) if share > 0 else 0
+
+
+class StopConfig(Settings):
+    """When to stop before the last round; test pairs are never looked at."""
+
+    budget: Amount | None = Field(None, description="labels in all, as a count or a share")
+    target_map: float | None = Field(
+        None, gt=0, le=1, description="stop when MAP on held-out labeled pairs reaches this"
+    )
+    validation: float = Field(
+        0.2, gt=0, lt=1, description="share of the labeled pairs held out to estimate MAP"
+    )
+    stability: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="stop when Cohen's kappa between the pool predictions of consecutive rounds "
+        "stays at this or above",
+    )
+    patience: int = Field(2, ge=1, description="rounds for which stability must hold")
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+PathText = Annotated[Path, PlainSerializer(str)]
+
+
+class RunConfig(Settings):
+    """One run: strategies and seeds over one pool, with everything needed to repeat it."""
+
+    pool: ComponentSpec = Field(description="path of a pool, or the name of a data set")
+    strategy: Annotated[list[StrategySpec], BeforeValidator(_as_list)] = Field(
+        default=[StrategySpec(strategy=ComponentSpec(name="typiclust"))],
+        min_length=1,
+        description="strategies to compare; each a name or SCORER+ALLOCATOR",
+    )
+    scorer: ComponentSpec | None = Field(None, description="a scorer instead of a strategy")
+    allocator: ComponentSpec | None = Field(None, description="its allocator (default top)")
+    trainer: ComponentSpec = ComponentSpec(name="supervised")
+    model: ComponentSpec = ComponentSpec(name="two-tower")
+    initial: Amount = Field("1%", description="labels before the first round, picked at random")
+    per_round: Amount = Field("1%", description="labels a round")
+    rounds: int = Field(8, ge=0, description="rounds after the initial labels")
+    seeds: int = Field(3, ge=1, description="repetitions with other initial labels")
+    first_seed: int = Field(0, ge=0)
+    test_share: float = Field(
+        0.2, gt=0, lt=1, description="share kept for evaluation where the pool has no split"
+    )
+    full: bool = Field(False, description="also train on all labels, as the reference")
+    device: str = Field("cpu", description="torch device of the model, e.g. cuda")
+    stop: StopConfig = StopConfig()
+    out: PathText = Path("acqkit-run")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scorer_is_a_strategy(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        data = {key: item for key, item in value.items() if item is not None}
+        if "scorer" in data or "allocator" in data:
+            if "strategy" in data:
+                raise ValueError("give either a strategy, or a scorer with an allocator, not both")
+            parts = {key: data.pop(key) for key in ("scorer", "allocator") if key in data}
+            data["strategy"] = [parts]
+        return data
+
+    @model_validator(mode="after")
+    def _strategies_differ(self) -> RunConfig:
+        labels = [spec.label for spec in self.strategy]
+        if len(set(labels)) < len(labels):
+            raise ValueError(f"a strategy is named twice: {', '.join(labels)}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The label of the strategy; of the first one when there are several."""
+        return self.strategy[0].label
+
+    def record(self) -> dict[str, Any]:
+        """Plain data that says what the run is, without where it is written."""
+        return self.model_dump(mode="json", exclude={"out", "scorer", "allocator"})
+
+
+def make_config(data: Mapping[str, Any], source: str = "the configuration") -> RunConfig:
+    """A checked configuration; raises ConfigError with one sentence naming key and value."""
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {explain(error, RunConfig)}") from None

@@ -1,0 +1,125 @@
+"""`run` and `compare`: strategies times seeds over one pool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from acqkit.config import RunConfig, StrategySpec, make_config
+from acqkit.errors import ConfigError
+from acqkit.loading import load_pool
+from acqkit.plugins import registry
+from acqkit.pool import PairPool
+from acqkit.runner.full import full_reference
+from acqkit.runner.oracle import TruthOracle
+from acqkit.runner.plan import Plan, as_spec
+from acqkit.runner.results import Reference, Results, RoundRecord, summarize, versions
+from acqkit.runner.simulate import Simulation
+
+
+def run(pool: PairPool | str | Path | None = None, **settings: Any) -> Results:
+    """Simulate one strategy on a pool with known labels and return what it found.
+
+    `pool` is a pool, a path or the name of a data set; `settings` are the fields of
+    `RunConfig` (`strategy="typiclust"`, `initial="5%"`, `rounds=10`, `out="my-run"`, ...).
+    Components are given by name, as `{"name": ..., parameter: value}`, or as objects.
+    An interrupted run goes on where it stood when called again with the same settings.
+
+    Raises ConfigError, PoolError or PluginError, each with one sentence on what to do.
+    """
+    config, ready, objects = _configure(pool, settings)
+    if len(config.strategy) > 1:
+        raise ConfigError("several strategies were given; use acqkit.compare for them")
+    return execute(config, ready, objects)[0]
+
+
+def compare(pool: PairPool | str | Path | None = None, **settings: Any) -> list[Results]:
+    """Like `run` for several strategies (`strategy=["random", "entropy+top"]`), side by side.
+
+    Every strategy starts from the same initial labels for the same seed.
+    """
+    return execute(*_configure(pool, settings))
+
+
+def _configure(
+    pool: PairPool | str | Path | None, settings: dict[str, Any]
+) -> tuple[RunConfig, PairPool | None, dict[str, Any]]:
+    objects: dict[str, Any] = {}
+    data = dict(settings)
+    ready = pool if isinstance(pool, PairPool) else None
+    if pool is not None:
+        data["pool"] = pool.name if isinstance(pool, PairPool) else str(pool)
+    if "strategy" in data:
+        chosen = data["strategy"]
+        many = chosen if isinstance(chosen, list | tuple) else [chosen]
+        data["strategy"] = [as_spec("strategy", item, objects) for item in many]
+    if "trainer" in data:
+        data["trainer"] = as_spec("trainer", data["trainer"], objects)
+    if "model" in data:
+        data["model"] = as_spec("model", data["model"], objects)
+    return make_config(data, "settings"), ready, objects
+
+
+def execute(
+    config: RunConfig, pool: PairPool | None = None, objects: Mapping[str, Any] | None = None
+) -> list[Results]:
+    """Run a configuration; one `Results` a strategy, also written as `results.json`."""
+    ready = load_pool(config.pool.name, **config.pool.params) if pool is None else pool
+    plan = Plan.make(config, ready, objects or {})
+    TruthOracle(plan.pool)
+    plan.claim(config.out)
+    full = full_reference(plan, config.out / "full") if config.full else None
+    rounds: dict[str, list[RoundRecord]] = {spec.label: [] for spec in config.strategy}
+    for seed in range(config.first_seed, config.first_seed + config.seeds):
+        for spec in config.strategy:
+            folder = run_folder(config, spec)
+            rounds[spec.label] += _simulate(plan, spec, seed, folder / "seeds" / str(seed))
+            _results(plan, spec, rounds[spec.label], full).write(folder / "results.json")
+    return [_results(plan, spec, rounds[spec.label], full) for spec in config.strategy]
+
+
+def run_folder(config: RunConfig, spec: StrategySpec) -> Path:
+    """Where a strategy's results are written: `out` itself when there is only one."""
+    if len(config.strategy) == 1:
+        return config.out
+    return config.out / re.sub(r"[^\w.+=,()-]", "_", spec.label)
+
+
+def _simulate(plan: Plan, spec: StrategySpec, seed: int, folder: Path) -> list[RoundRecord]:
+    hook = registry().manager.hook
+    shared = {
+        "strategy": spec.label,
+        "pool": plan.pool.name,
+        "rounds": plan.config.rounds,
+        "seeds": plan.config.seeds,
+    }
+    simulation = Simulation(plan, spec, seed, folder)
+    try:
+        return simulation.run(
+            lambda record: hook.acqkit_round_finished(record={**record, **shared})
+        )
+    finally:
+        simulation.campaign.close()
+
+
+def _results(
+    plan: Plan, spec: StrategySpec, rounds: list[RoundRecord], full: Reference | None
+) -> Results:
+    config = plan.config.model_copy(update={"strategy": [spec]})
+    return Results(
+        versions=versions(),
+        pool=summarize(plan.pool),
+        config=config.record() | spec_parts(spec),
+        full=full,
+        rounds=rounds,
+    )
+
+
+def spec_parts(spec: StrategySpec) -> dict[str, Any]:
+    """Strategy, scorer and allocator by name, for whoever reads `results.json`."""
+    dumped = spec.model_dump()
+    if spec.strategy is not None:
+        return {"strategy": dumped}
+    return {"strategy": spec.label, **dumped}

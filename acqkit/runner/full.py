@@ -1,0 +1,68 @@
+"""The fully supervised reference: all labels, the best of the installed trainers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from acqkit.config import ComponentSpec
+from acqkit.interfaces import Trainer
+from acqkit.labels import LabelState
+from acqkit.plugins import registry
+from acqkit.randomness import derive_seed
+from acqkit.runner.evaluate import evaluate
+from acqkit.runner.plan import Plan
+from acqkit.runner.results import Reference
+
+
+def full_reference(plan: Plan, folder: Path) -> Reference:
+    """Mean over seeds of the best trainer's MAP with every train label.
+
+    The best of all trainers is taken so that a weak reference never flatters a strategy.
+    Finished trainings are kept in `folder` and not repeated.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    specs = {name: ComponentSpec(name=name) for name in registry().names("trainer")}
+    specs[plan.config.trainer.label] = plan.config.trainer
+    found = []
+    for label, spec in specs.items():
+        figures = [_cached(plan, label, spec, seed, folder) for seed in _seeds(plan)]
+        found.append(Reference(map=_mean(figures, "map"), map50=_mean(figures, "map50")))
+    return max(found, key=lambda reference: reference.map)
+
+
+def _seeds(plan: Plan) -> range:
+    return range(plan.config.first_seed, plan.config.first_seed + plan.config.seeds)
+
+
+def _mean(figures: list[dict[str, float]], key: str) -> float:
+    return float(np.mean([item[key] for item in figures]))
+
+
+def _cached(
+    plan: Plan, label: str, spec: ComponentSpec, seed: int, folder: Path
+) -> dict[str, float]:
+    file = folder / f"{label}-{seed}.json"
+    if file.exists():
+        figures: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))
+        return figures
+    figures = _train_on_all(plan, spec, seed)
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(figures), encoding="utf-8")
+    temporary.replace(file)
+    return figures
+
+
+def _train_on_all(plan: Plan, spec: ComponentSpec, seed: int) -> dict[str, float]:
+    pool = plan.pool
+    assert pool.truth is not None  # the oracle has checked it
+    train = pool.take(pool.train_positions)
+    truth = np.asarray(pool.truth[pool.train_positions])
+    labels = LabelState(np.zeros(len(train), np.int32), truth)
+    trainer: Trainer = plan.component("trainer", spec)
+    model = plan.untrained_model(train)
+    trainer.fit(model, train.with_labels(labels), derive_seed(seed, 0, "train"))
+    scores = evaluate(model, pool, pool.test_positions, pool.truth)
+    return {"map": scores.map, "map50": scores.map50}
