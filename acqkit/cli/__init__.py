@@ -1,0 +1,3 @@
+"""The `acqkit` command."""
+
+from acqkit.cli.app import main as main

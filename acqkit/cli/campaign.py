@@ -1,0 +1,101 @@
+"""`acqkit campaign`: labeling by people, asked and told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from acqkit.campaign import Campaign
+from acqkit.cli.sheets import read_sheet, write_sheet
+from acqkit.loading import load_pool
+
+app = typer.Typer(
+    help="Label with people: ask for pairs, tell their labels, over days.", no_args_is_help=True
+)
+
+Folder = Annotated[Path, typer.Argument(help="The campaign's folder.")]
+
+
+@app.command("init")
+def init(
+    folder: Folder,
+    pool: Annotated[str, typer.Option(help="Path of a pool, or a data set's name.")],
+    strategy: Annotated[str, typer.Option(help="Strategy, or SCORER+ALLOCATOR.")] = "typiclust",
+    trainer: Annotated[str, typer.Option(help="Trainer.")] = "supervised",
+    model: Annotated[str, typer.Option(help="Model.")] = "two-tower",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    device: Annotated[str, typer.Option(help="Torch device of the model.")] = "cpu",
+) -> None:
+    """Start a campaign in a new folder."""
+    reference = str(Path(pool).resolve()) if Path(pool).exists() else pool
+    with Campaign.create(
+        folder,
+        load_pool(pool),
+        strategy=strategy,
+        trainer=trainer,
+        model=model,
+        seed=seed,
+        device=device,
+        pool_reference=reference,
+    ):
+        typer.echo(f"campaign made in {folder}")
+        typer.echo(f"next: acqkit campaign ask {folder} -n 20 --sheet batch.csv")
+
+
+@app.command("ask")
+def ask(
+    folder: Folder,
+    n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many pairs.")] = 20,
+    sheet: Annotated[
+        Path | None, typer.Option(help="CSV file to fill in [FOLDER/BATCH_ID.csv].")
+    ] = None,
+) -> None:
+    """Pick the pairs to label next and write a sheet to fill in.
+
+    In the label column write a class name (several separated by ; in multi-label pools),
+    ? for can't tell, - for none of the classes; leave it empty to answer later.
+    """
+    with Campaign.open(folder) as campaign:
+        batch = campaign.ask(n)
+        path = sheet or folder / f"{batch.batch_id}.csv"
+        write_sheet(path, batch, campaign.pool)
+    typer.echo(f"batch {batch.batch_id}: {len(batch.ids)} pairs to label in {path}")
+    typer.echo(f"next: acqkit campaign tell {folder} {path}")
+
+
+@app.command("tell")
+def tell(
+    folder: Folder,
+    sheet: Annotated[Path, typer.Argument(help="The filled-in sheet.")],
+    annotator: Annotated[str, typer.Option(help="Who answered.")] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let answers replace earlier, other ones.")
+    ] = False,
+) -> None:
+    """Record the labels of a sheet; telling the same thing twice changes nothing."""
+    with Campaign.open(folder) as campaign:
+        answers = read_sheet(sheet, campaign.pool)
+        for batch_id, labels in answers.items():
+            campaign.tell(batch_id, labels, annotator=annotator, replace=replace)
+        told = sum(len(labels) for labels in answers.values())
+        typer.echo(f"{told} answers recorded")
+
+
+@app.command("status")
+def status(folder: Folder) -> None:
+    """Say how far the campaign is."""
+    with Campaign.open(folder) as campaign:
+        table = Table(show_header=False)
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for key, value in _plain(campaign.status()).items():
+            table.add_row(key.replace("_", " "), str(value))
+        Console().print(table)
+
+
+def _plain(status: Any) -> dict[str, Any]:
+    return {name: getattr(status, name) for name in status.__dataclass_fields__}

@@ -1,0 +1,86 @@
+"""The live display of a run: progress, and the MAP after each round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from acqkit.config import RunConfig
+from acqkit.hookspecs import hookimpl
+
+
+class RunDisplay:
+    """Watches `acqkit_round_finished`, as any plugin may."""
+
+    def __init__(self, config: RunConfig, console: Console) -> None:
+        self._config = config
+        self._console = console
+        self._maps: dict[tuple[str, int], dict[int, float]] = {}
+        self._labels: dict[int, int] = {}
+        self._progress = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("rounds"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        rounds = config.seeds * (config.rounds + 1)
+        self._tasks = {
+            spec.label: self._progress.add_task(spec.label, total=rounds)
+            for spec in config.strategy
+        }
+        self._live = Live(console=console, refresh_per_second=8, get_renderable=self._render)
+
+    def __enter__(self) -> RunDisplay:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    @hookimpl
+    def acqkit_round_finished(self, record: Mapping[str, Any]) -> None:
+        """Move the bar on and note the round's MAP."""
+        key = (record["strategy"], record["round"])
+        self._maps.setdefault(key, {})[record["seed"]] = record["map"]
+        self._labels[record["round"]] = record["labels"]
+        self._progress.advance(self._tasks[record["strategy"]])
+        if not self._console.is_terminal:
+            self._console.print(
+                f"{record['strategy']}  seed {record['seed']}  round {record['round']}  "
+                f"{record['labels']} labels  MAP {record['map']:.4f}",
+                highlight=False,
+            )
+
+    def _render(self) -> Group:
+        return Group(self._table(), self._progress)
+
+    def _table(self) -> Table:
+        table = Table(title=f"MAP on {self._config.pool.label}, mean over seeds so far")
+        table.add_column("round", justify="right")
+        table.add_column("labels", justify="right")
+        for spec in self._config.strategy:
+            table.add_column(spec.label, justify="right")
+        for round, labels in sorted(self._labels.items()):
+            cells = [self._cell(spec.label, round) for spec in self._config.strategy]
+            table.add_row(str(round), str(labels), *cells)
+        return table
+
+    def _cell(self, label: str, round: int) -> str:
+        maps = self._maps.get((label, round))
+        if not maps:
+            return ""
+        mean = sum(maps.values()) / len(maps)
+        return f"{mean:.4f}" if len(maps) == self._config.seeds else f"{mean:.4f} ({len(maps)})"

@@ -1,0 +1,153 @@
+"""`acqkit run`: simulate strategies on a pool whose labels are known."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+
+from acqkit import runner
+from acqkit.cli.display import RunDisplay
+from acqkit.config import RunConfig, make_config
+from acqkit.errors import ConfigError
+from acqkit.plugins import registry
+from acqkit.report import write_report
+
+_EXAMPLES = """
+Examples:
+
+  acqkit run --pool glyphs --strategy typiclust --initial 5% --per-round 100 --rounds 5
+
+  acqkit run --pool my-pool.npz --scorer entropy --allocator top --seeds 5 --full --out runs/a
+
+  acqkit run --pool glyphs --strategy random --strategy entropy+top --out runs/compared
+
+  acqkit run config.yaml --set strategy.name=bald --set strategy.samples=20
+
+A run that was interrupted goes on when the same command is given again.
+"""
+
+
+def run(
+    config_file: Annotated[
+        Path | None,
+        typer.Argument(help="YAML file with the same keys as the flags.", metavar="[CONFIG.YAML]"),
+    ] = None,
+    pool: Annotated[str | None, typer.Option(help="Path of a pool, or a data set's name.")] = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(help="Strategy, or SCORER+ALLOCATOR; repeat to compare several."),
+    ] = None,
+    scorer: Annotated[str | None, typer.Option(help="Scorer instead of a strategy.")] = None,
+    allocator: Annotated[str | None, typer.Option(help="The scorer's allocator [top].")] = None,
+    trainer: Annotated[str | None, typer.Option(help="Trainer [supervised].")] = None,
+    model: Annotated[str | None, typer.Option(help="Model [two-tower].")] = None,
+    initial: Annotated[
+        str | None, typer.Option(help="Initial labels: a count or a share as 5% [1%].")
+    ] = None,
+    per_round: Annotated[
+        str | None, typer.Option(help="Labels a round: a count or a share as 5% [1%].")
+    ] = None,
+    rounds: Annotated[int | None, typer.Option(help="Rounds after the initial labels [8].")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Repetitions [3].")] = None,
+    first_seed: Annotated[int | None, typer.Option(help="Number of the first seed [0].")] = None,
+    full: Annotated[
+        bool | None, typer.Option("--full", help="Also train on all labels, as the reference.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Torch device of the model [cpu].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for results [acqkit-run].")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any key as KEY=VALUE, dotted: stop.target_map=0.6."),
+    ] = None,
+) -> None:
+    """Simulate one or several strategies on a pool with known labels.
+
+    Writes results.json and report.html into --out.
+    """
+    flags = {
+        "pool": pool,
+        "strategy": strategy or None,
+        "scorer": scorer,
+        "allocator": allocator,
+        "trainer": trainer,
+        "model": model,
+        "initial": initial,
+        "per_round": per_round,
+        "rounds": rounds,
+        "seeds": seeds,
+        "first_seed": first_seed,
+        "full": full,
+        "device": device,
+        "out": None if out is None else str(out),
+    }
+    execute(_configure(config_file, flags, settings or []))
+
+
+run.__doc__ = (run.__doc__ or "") + _EXAMPLES
+
+
+def execute(config: RunConfig) -> None:
+    """Run with a live display, then write the report and say where it is."""
+    console = Console(stderr=not sys.stdout.isatty())
+    display = RunDisplay(config, console)
+    manager = registry().manager
+    manager.register(display)
+    try:
+        with display:
+            runner.execute(config)
+    finally:
+        manager.unregister(display)
+    path = write_report([config.out])
+    console.print(f"results: {config.out}", soft_wrap=True)
+    console.print(f"report:  {path}", soft_wrap=True)
+
+
+def _configure(config_file: Path | None, flags: dict[str, Any], settings: list[str]) -> RunConfig:
+    data = {} if config_file is None else _read_yaml(config_file)
+    given = {key: value for key, value in flags.items() if value is not None}
+    if {"scorer", "allocator"} & set(given) and "strategy" not in given:
+        data.pop("strategy", None)
+    if "strategy" in given:
+        data.pop("scorer", None)
+        data.pop("allocator", None)
+    data.update(given)
+    for setting in settings:
+        _set(data, setting)
+    if "pool" not in data:
+        raise ConfigError("no pool was given; use --pool PATH_OR_NAME, for example --pool glyphs")
+    return make_config(data, str(config_file) if config_file else "command line")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; give a YAML file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{path} is not YAML: {reason}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} holds {type(data).__name__}, wanted keys such as `pool: glyphs`")
+    return data
+
+
+def _set(data: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals:
+        raise ConfigError(f"--set wants KEY=VALUE, got {setting!r}")
+    *path, last = key.split(".")
+    for part in path:
+        value = data.setdefault(part, {})
+        if isinstance(value, list) and len(value) == 1:
+            value = data[part] = value[0]
+        if isinstance(value, str):
+            value = data[part] = {"name": value}
+        if not isinstance(value, dict):
+            raise ConfigError(f"--set {key}: {part!r} holds {value!r}, which has no keys")
+        data = value
+    data[last] = yaml.safe_load(text)
