@@ -1,0 +1,28 @@
+# Both jobs need nothing before them but Python 3.11 or later.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PLUGINS := $(wildcard plugins/acqkit-*)
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test lint clean
+
+demo: $(INSTALLED)
+	$(BIN)/acqkit run examples/demo.yaml
+
+test: $(INSTALLED)
+	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy acqkit tests examples plugins benchmarks
+	$(BIN)/lint-imports
+
+$(INSTALLED): pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[cpu,datasets,dev,peers]" $(PLUGINS:%=-e ./%)
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist build
