@@ -1,0 +1,26 @@
+"""Shared fixtures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+REAL_POOLS = ("av_digits", "fashion", "mdi_icons", "ucm_captions", "wikipedia")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_per_worker() -> None:
+    """Test workers share few cores; many threads in each would only get in each other's way."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(params=REAL_POOLS)
+def real_pool_path(request: pytest.FixtureRequest) -> Path:
+    """The pool file of each real data set, where they are there."""
+    path = DATA / str(request.param) / "pool.npz"
+    if not path.exists():
+        pytest.skip(f"the real data sets are not beside this checkout: {request.param} is missing")
+    return path
