@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from acqkit.embeddings import FloatArray, LinearClassifier, ModalityEmbeddings, PairEmbeddings
+from acqkit.embeddings import LinearClassifier, ModalityEmbeddings, PairEmbeddings
 from acqkit.interfaces import Model, Pool, RoundContext
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.pool.features import ArrayFeatures
+from acqkit.testing.model import class_probabilities
 
 
 def make_pool(
@@ -81,7 +82,7 @@ def make_embeddings(
             ModalityEmbeddings(
                 mean,
                 rng.uniform(0.1, 1.0, (n, dim)).astype(np.float32) if variance else None,
-                _probabilities(logits, pool.multilabel) if probabilities else None,
+                class_probabilities(logits, pool.multilabel) if probabilities else None,
                 present,
             )
         )
@@ -107,10 +108,3 @@ def make_context(
     return RoundContext(
         round, seed, pool, embeddings, pool.labels.unlabeled, model, block_size=block_size
     )
-
-
-def _probabilities(logits: FloatArray, multilabel: bool) -> FloatArray:
-    if multilabel:
-        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
