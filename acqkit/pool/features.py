@@ -38,9 +38,15 @@ class ArrayFeatures:
         return len(self.array)
 
     def rows(self, positions: IntArray) -> NDArray[np.float32]:
+        """Features `[k, ...]` float32 of the pairs at `positions`, in that order."""
         k = len(positions)
         if k and positions[-1] - positions[0] == k - 1 and np.all(np.diff(positions) == 1):
             block = self.array[positions[0] : positions[0] + k]
+        elif isinstance(self.array, np.memmap) and np.any(np.diff(positions) < 0):
+            # A disk is read forward; the rows are put back into the order asked for.
+            order = np.argsort(positions, kind="stable")
+            block = np.empty((k, *self.array.shape[1:]), dtype=np.float32)
+            block[order] = self.array[positions[order]]
         else:
             block = self.array[positions]
         return np.asarray(block, dtype=np.float32)
@@ -50,8 +56,10 @@ class FeatureSubset:
     """Some pairs of another source, in a given order."""
 
     def __init__(self, base: FeatureSource, positions: IntArray) -> None:
-        self.base = base
-        self.positions = positions
+        if isinstance(base, FeatureSubset):
+            positions, base = base.positions[positions], base.base
+        self.base: FeatureSource = base
+        self.positions: IntArray = positions
 
     @property
     def dim(self) -> int | None:
@@ -61,4 +69,5 @@ class FeatureSubset:
         return len(self.positions)
 
     def rows(self, positions: IntArray) -> Any:
+        """Inputs of the pairs at `positions` of the subset."""
         return self.base.rows(self.positions[positions])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.errors import PoolError
 from acqkit.interfaces import PairBatch
 from acqkit.labels import LabelState
+from acqkit.pool.arrays import Columns, checked_fields
+from acqkit.pool.dataset import DatasetKeys, dataset_columns
 from acqkit.pool.features import FeatureSource, FeatureSubset
+from acqkit.pool.where import ARGUMENTS, Where
 from acqkit.randomness import id_keys
 
 
@@ -44,6 +48,91 @@ class PairPool:
     cost: FloatArray | None = None
     group: NDArray[Any] | None = None
     display: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        a: Any,
+        b: Any,
+        *,
+        labels: Any = None,
+        class_names: Sequence[str] | None = None,
+        ids: Any = None,
+        modalities: tuple[str, str] = ("a", "b"),
+        name: str = "pool",
+        multilabel: bool | None = None,
+        split: Any = None,
+        present: Any = (None, None),
+        cost: Any = None,
+        group: Any = None,
+        display: Mapping[str, Sequence[Any]] | None = None,
+        labeled_round: Any = None,
+        source: str | Path | None = None,
+    ) -> PairPool:
+        """A pool from columns in memory or memory-mapped; row i of each is pair i.
+
+        a, b: features `[n, ...]`, numbers; read as float32, kept as they are.
+        labels: the truth of a simulation: 0/1 `[n, c]`, `[n]` class numbers or names, or
+            `n` collections of names; None, with `class_names`, where only people know.
+        labeled_round: `[n]` integers, the round (from 0) in which the pair was labeled
+            before the campaign, -1 where it was not. `labels` are then what is known; they
+            are the truth as well if pairs not yet labeled have labels too.
+        multilabel: None infers it: any row without exactly one label makes it so.
+        split: `[n]` of `train` or `test`.
+        present: masks `[n]` bool of the pairs that have modality a and b, or a mapping
+            from modality names to masks. Features of absent pairs are read as zeros.
+        cost, group: `[n]` numbers >= 0; `[n]` integers or strings.
+        display: columns `[n]` of text, image or audio bytes, or paths.
+        source: the file that messages name.
+
+        Raises PoolError naming the source, the column and the first offending row.
+        """
+        columns = Columns(
+            a=a,
+            b=b,
+            labels=labels,
+            class_names=class_names,
+            ids=ids,
+            modalities=modalities,
+            name=name,
+            multilabel=multilabel,
+            split=split,
+            present=present,
+            cost=cost,
+            group=group,
+            display=display,
+            labeled_round=labeled_round,
+        )
+        where = Where(None if source is None else str(source), names=ARGUMENTS)
+        return cls(**checked_fields(columns, where))
+
+    @classmethod
+    def from_dataset(
+        cls,
+        dataset: Any,
+        *,
+        columns: tuple[str | int, str | int] = (0, 1),
+        label_column: str | int | None = None,
+        id_column: str | int | None = None,
+        class_names: Sequence[str] | None = None,
+        modalities: tuple[str, str] | None = None,
+        **others: Any,
+    ) -> PairPool:
+        """A pool over a map-style torch `Dataset` or a Hugging Face `datasets.Dataset`.
+
+        Items are tuples or mappings; `columns` says which two of their parts are the
+        modalities, by index or key. Vectors of numbers are read at once into arrays; anything
+        else (images, strings, sounds) is read when a batch asks for it and reaches the model
+        as a list of raw items. `label_column` and `id_column` are read at once. `modalities`
+        are by default the columns' names. `others` are as in `from_arrays`.
+
+        Raises PoolError naming the column and the first offending item.
+        """
+        keys = DatasetKeys(columns[0], columns[1], label_column, id_column)
+        given = dataset_columns(
+            dataset, keys, class_names=class_names, modalities=modalities, **others
+        )
+        return cls(**checked_fields(*given))
 
     def __len__(self) -> int:
         return len(self.features[0])
@@ -78,7 +167,7 @@ class PairPool:
 
     def position_of(self, ids: Iterable[Any]) -> IntArray:
         """Positions `[k]` of ids; raises PoolError naming an id that is not in the pool."""
-        found = []
+        found: list[int] = []
         for value in ids:
             key = value.item() if isinstance(value, np.generic) else value
             if key not in self._positions:
@@ -88,8 +177,11 @@ class PairPool:
 
     def batch(self, positions: IntArray) -> PairBatch:
         """Inputs and presence masks of the pairs at `positions`, in that order."""
-        a, b = (source.rows(positions) for source in self.features)
-        present = [None if mask is None else mask[positions] for mask in self.present]
+        present = [None if mask is None else np.asarray(mask[positions]) for mask in self.present]
+        a, b = (
+            _without_absent(source.rows(positions), mask)
+            for source, mask in zip(self.features, present, strict=True)
+        )
         return PairBatch(positions, a, b, *present)
 
     @property
@@ -121,7 +213,8 @@ class PairPool:
             explicit_ids=self.ids[positions],
             multilabel=self.multilabel,
             truth=rows(self.truth),
-            known=self.labels.take(positions),
+            # Not made up here: an empty state of a large pool would be real memory.
+            known=None if self.known is None else self.known.take(positions),
             test=rows(self.test),
             present=(rows(self.present[0]), rows(self.present[1])),
             cost=rows(self.cost),
@@ -133,8 +226,7 @@ class PairPool:
 
     def swap_modalities(self) -> PairPool:
         """The same pairs with modalities a and b exchanged."""
-        return replace(
-            self,
+        return self._changed(
             features=self.features[::-1],
             modalities=self.modalities[::-1],
             present=self.present[::-1],
@@ -142,13 +234,32 @@ class PairPool:
 
     def with_labels(self, labels: LabelState) -> PairPool:
         """The same pool with other knowledge; truth is dropped, so nothing can peek at it."""
-        return replace(self, known=labels, truth=None)
+        return self._changed(known=labels, truth=None)
+
+    def _changed(self, **fields: Any) -> PairPool:
+        """The same pairs otherwise, with what was already worked out from their ids."""
+        changed = replace(self, **fields)
+        for cached in ("ids", "_keys", "_positions"):
+            if cached in self.__dict__:
+                changed.__dict__[cached] = self.__dict__[cached]
+        return changed
+
+
+def _without_absent(inputs: Any, present: BoolArray | None) -> Any:
+    """Zeros for absent pairs, whatever was stored for them; raw items stay as they are."""
+    if present is None or present.all() or not isinstance(inputs, np.ndarray):
+        return inputs
+    inputs = inputs.copy()
+    inputs[~present] = 0
+    return inputs
 
 
 class _DisplaySubset(Sequence[Any]):
     def __init__(self, column: Sequence[Any], positions: IntArray) -> None:
-        self._column = column
-        self._positions = positions
+        if isinstance(column, _DisplaySubset):
+            positions, column = column._positions[positions], column._column
+        self._column: Sequence[Any] = column
+        self._positions: IntArray = positions
 
     def __len__(self) -> int:
         return len(self._positions)

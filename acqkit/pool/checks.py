@@ -1,0 +1,223 @@
+"""The checks of columns, run once where data enters; each failure is one clear sentence.
+
+Every function takes what it checks and a `Where` for the message, returns the checked
+column and raises PoolError naming the file, the column and the first offending row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.embeddings import BoolArray, FloatArray
+from acqkit.errors import PoolError
+from acqkit.labels import SKIPPED, UNLABELED
+from acqkit.pool.scan import blocks, first_row
+from acqkit.pool.where import Where, nearest, row
+
+Masks = tuple[BoolArray | None, BoolArray | None]
+
+
+def check_modalities(names: Any, where: Where) -> tuple[str, str]:
+    """Two different names."""
+    column = where("modality_names")
+    values = [names] if isinstance(names, str) else [str(name) for name in names]
+    if len(values) != 2 or not all(values) or values[0] == values[1]:
+        raise PoolError(f"{column} is {values!r}, wanted two different names")
+    return values[0], values[1]
+
+
+def check_features(values: Any, column: str, where: Where) -> NDArray[Any]:
+    """Numbers `[n, ...]` with at least one pair and one feature; values are not yet looked at."""
+    array = values if isinstance(values, np.ndarray) else _as_array(values, column, where)
+    if array.dtype.kind not in "fiub":
+        raise PoolError(f"{where(column)} has dtype {array.dtype}, wanted numbers such as float32")
+    if array.ndim < 2:
+        raise PoolError(
+            f"{where(column)} has shape {array.shape}, wanted [n, width]: one row of features "
+            "per pair"
+        )
+    if len(array) == 0:
+        raise PoolError(f"{where(column)} has no rows; a pool needs at least one pair")
+    if array.size == 0:
+        raise PoolError(f"{where(column)} has shape {array.shape}: no features")
+    return array
+
+
+def _as_array(values: Any, column: str, where: Where) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise PoolError(f"{where(column)} has rows of different lengths") from None
+
+
+def check_length(values: Any, n: int, column: str, where: Where) -> None:
+    """One row per pair."""
+    try:
+        length = -1 if isinstance(values, str | bytes) else len(values)
+    except TypeError:
+        length = -1
+    if length < 0:
+        raise PoolError(f"{where(column)} is {values!r}, wanted a column of {n} rows")
+    if length != n:
+        raise PoolError(
+            f"{where(column)} has {length} rows but {where('modality_a')} has {n}; every column "
+            "needs one row per pair"
+        )
+
+
+def check_finite(array: NDArray[Any], present: BoolArray | None, column: str, where: Where) -> None:
+    """No NaN or infinity, also once read as float32; rows of absent pairs may hold anything."""
+    if array.dtype.kind != "f":
+        return
+    for start, block in blocks(array):
+        with np.errstate(over="ignore"):
+            bad = ~np.isfinite(block.astype(np.float32, copy=False))
+        if not bad.any():
+            continue
+        if present is not None:
+            bad[~present[start : start + len(block)]] = False
+        index = first_row(bad)
+        if index >= 0:
+            raise PoolError(
+                f"{where(column)} has a NaN or infinite value (as float32), first in "
+                f"{row(start + index)}; repair that pair or mark its modality as not present"
+            )
+
+
+def check_present(given: Any, modalities: tuple[str, str], n: int, where: Where) -> Masks:
+    """Masks `[n]` bool by modality, given in order or by name; no pair may lack both."""
+    masks = _by_modality(given, modalities)
+    checked: list[BoolArray | None] = []
+    for letter, mask in zip("ab", masks, strict=True):
+        column = f"modality_{letter}_present"
+        if mask is None:
+            checked.append(None)
+            continue
+        array = np.asarray(mask)
+        if array.dtype != np.bool_ or array.ndim != 1:
+            raise PoolError(
+                f"{where(column)} has dtype {array.dtype} and shape {array.shape}, wanted bool "
+                f"of shape ({n},)"
+            )
+        check_length(array, n, column, where)
+        checked.append(array)
+    if checked[0] is not None and checked[1] is not None:
+        index = first_row(~(checked[0] | checked[1]))
+        if index >= 0:
+            raise PoolError(
+                f"{where('modality_a_present')} and modality_b_present are both false in "
+                f"{row(index)}; a pair needs at least one modality"
+            )
+    return checked[0], checked[1]
+
+
+def _by_modality(given: Any, modalities: tuple[str, str]) -> tuple[Any, Any]:
+    if isinstance(given, Mapping):
+        for name in given:
+            if name not in modalities:
+                raise PoolError(
+                    f"present names the unknown modality {name!r}; {nearest(name, modalities)}"
+                )
+        return given.get(modalities[0]), given.get(modalities[1])
+    if not isinstance(given, Sequence) or len(given) != 2:
+        raise PoolError(
+            "present must be two masks, one per modality (None where every pair has it), or a "
+            "mapping from modality names to masks"
+        )
+    return given[0], given[1]
+
+
+def check_split(split: Any, n: int, where: Where) -> BoolArray | None:
+    """`[n]` of `train` or `test` to a mask of the test pairs; at least one pair must train."""
+    if split is None:
+        return None
+    check_length(split, n, "split", where)
+    test = np.zeros(n, dtype=bool)
+    for start, block in blocks(np.asarray(split)):
+        names = block.astype(np.str_)
+        is_test = names == "test"
+        index = first_row(~(is_test | (names == "train")))
+        if index >= 0:
+            raise PoolError(
+                f"{where('split')} is {block[index].item()!r} in {row(start + index)}, "
+                "wanted 'train' or 'test'"
+            )
+        test[start : start + len(block)] = is_test
+    if test.all():
+        raise PoolError(f"{where('split')} says 'test' in every row; no pair is left to learn from")
+    return test
+
+
+def check_rounds(rounds: Any, n: int, where: Where) -> NDArray[np.int32] | None:
+    """`[n]` rounds in which pairs were labeled: >= 0, -1 unlabeled, -2 skipped."""
+    if rounds is None:
+        return None
+    check_length(rounds, n, "labeled_round", where)
+    array = np.asarray(rounds)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise PoolError(
+            f"{where('labeled_round')} has dtype {array.dtype} and shape {array.shape}, wanted "
+            f"integers of shape ({n},)"
+        )
+    bad = (array < SKIPPED) | (array > np.iinfo(np.int32).max)
+    index = first_row(bad)
+    if index >= 0:
+        raise PoolError(
+            f"{where('labeled_round')} is {array[index]} in {row(index)}, wanted a round from 0, "
+            f"{UNLABELED} (unlabeled) or {SKIPPED} (skipped)"
+        )
+    return array.astype(np.int32)
+
+
+def check_cost(cost: Any, n: int, where: Where) -> FloatArray | None:
+    """`[n]` finite numbers >= 0."""
+    if cost is None:
+        return None
+    check_length(cost, n, "cost", where)
+    array = np.asarray(cost)
+    if array.ndim != 1 or array.dtype.kind not in "fiu":
+        raise PoolError(
+            f"{where('cost')} has dtype {array.dtype} and shape {array.shape}, wanted numbers of "
+            f"shape ({n},)"
+        )
+    for start, block in blocks(array):
+        with np.errstate(over="ignore"):
+            values = block.astype(np.float32, copy=False)
+        index = first_row(~(np.isfinite(values) & (values >= 0)))
+        if index >= 0:
+            raise PoolError(
+                f"{where('cost')} is {block[index]} in {row(start + index)}, wanted a finite "
+                "number that is not negative"
+            )
+    return array.astype(np.float32, copy=False)
+
+
+def check_group(group: Any, n: int, where: Where) -> NDArray[Any] | None:
+    """`[n]` integers or strings."""
+    if group is None:
+        return None
+    check_length(group, n, "group", where)
+    array = np.asarray(group)
+    if array.ndim != 1 or array.dtype.kind not in "iubU":
+        raise PoolError(
+            f"{where('group')} has dtype {array.dtype} and shape {array.shape}, wanted integers "
+            f"or strings of shape ({n},)"
+        )
+    return array
+
+
+def check_display(display: Any, n: int, where: Where) -> Mapping[str, Sequence[Any]]:
+    """Columns by name, each `[n]`; values are read only when looked at."""
+    if display is None:
+        return {}
+    if not isinstance(display, Mapping):
+        raise PoolError("display must be a mapping from names to columns of n items")
+    for name, column in display.items():
+        if not hasattr(column, "__getitem__") or isinstance(column, str | bytes):
+            raise PoolError(f"display column {name!r} is {column!r}, wanted a column of {n} items")
+        check_length(column, n, f"display column {name!r}", where)
+    return dict(display)

@@ -1,0 +1,167 @@
+"""Items to look at, beside a pool: one row per pair in a Parquet or CSV file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from acqkit.errors import PoolError
+from acqkit.pool.display import is_path, kind_of
+from acqkit.pool.where import one_line
+
+NAMES = ("items.parquet", "items.csv", "captions.csv")
+
+GIVES_AWAY = frozenset({"category", "class", "id", "ids", "label", "labels", "split"})
+"""Columns that are not for looking at: they name the pair or tell the answer."""
+
+
+def open_companion(folder: Path, features: NDArray[Any] | None) -> Mapping[str, Sequence[Any]]:
+    """The display columns in the first of `NAMES` that is there; raises PoolError.
+
+    There must be as many as there are rows of `features`; what is wrong with those
+    themselves is for others to say.
+    """
+    if features is None or features.ndim == 0:
+        return {}
+    n = len(features)
+    for name in NAMES:
+        path = folder / name
+        if path.exists():
+            return _open_parquet(path, n) if path.suffix == ".parquet" else _open_csv(path, n)
+    return {}
+
+
+def _open_parquet(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
+    try:
+        rows = ParquetRows(path)
+    except (OSError, pa.ArrowException) as error:
+        raise PoolError(
+            f"{path} cannot be read as Parquet ({one_line(error)}); it may be truncated"
+        ) from None
+    _check_rows(path, len(rows), n)
+    return shown_columns(rows, [str(name) for name in rows.schema.names], path.parent)
+
+
+def shown_columns(
+    rows: ParquetRows, names: Sequence[str], folder: Path
+) -> Mapping[str, Sequence[Any]]:
+    """Lazy columns of those `names` that hold text or bytes; paths are relative to `folder`."""
+    columns: dict[str, Sequence[Any]] = {}
+    for name in names:
+        kind = rows.schema.field(name).type
+        if name not in GIVES_AWAY and _is_shown(kind):
+            columns[name] = _with_paths(ParquetColumn(rows, name), folder)
+    return columns
+
+
+def _is_shown(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    return any(test(kind) for test in (*tests, *binary))
+
+
+class ParquetRows:
+    """A Parquet file read by row group; the last group of each column is kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = pq.ParquetFile(path, memory_map=True)
+        self.schema: pa.Schema = self._file.schema_arrow
+        metadata = self._file.metadata
+        sizes = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
+        self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+        self._kept: dict[str, tuple[int, pa.ChunkedArray]] = {}
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def item(self, column: str, index: int) -> Any:
+        """One value as a Python object."""
+        group = int(np.searchsorted(self._starts, index, side="right")) - 1
+        kept = self._kept.get(column)
+        if kept is None or kept[0] != group:
+            table = self._file.read_row_group(group, columns=[column])
+            kept = self._kept[column] = (group, table.column(0))
+        return kept[1][index - int(self._starts[group])].as_py()
+
+
+class ParquetColumn(Sequence[Any]):
+    """One column of a Parquet file, read when looked at."""
+
+    def __init__(self, rows: ParquetRows, name: str) -> None:
+        self._rows = rows
+        self._name = name
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._rows.item(self._name, range(len(self))[index])
+
+
+def _open_csv(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            header = next(csv.reader(file), [])
+        texts = pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
+        parse = pa_csv.ParseOptions(newlines_in_values=True)
+        table = pa_csv.read_csv(path, parse_options=parse, convert_options=texts)
+    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+        raise PoolError(f"{path} cannot be read as CSV ({one_line(error)})") from None
+    _check_rows(path, table.num_rows, n)
+    return {
+        name: _with_paths(_ArrowColumn(table.column(name)), path.parent)
+        for name in table.column_names
+        if name not in GIVES_AWAY
+    }
+
+
+class _ArrowColumn(Sequence[Any]):
+    def __init__(self, values: pa.ChunkedArray) -> None:
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._values[range(len(self))[index]].as_py()
+
+
+def _with_paths(column: Sequence[Any], folder: Path) -> Sequence[Any]:
+    """Paths of images and sounds made whole, where the first of them is found in the folder."""
+    for index in range(min(len(column), 8)):
+        value = column[index]
+        if value:
+            found = is_path(value) and kind_of(value) != "text" and (folder / value).is_file()
+            return _PathColumn(column, folder) if found else column
+    return column
+
+
+class _PathColumn(Sequence[Any]):
+    def __init__(self, column: Sequence[Any], folder: Path) -> None:
+        self._column = column
+        self._folder = folder
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, index: Any) -> Any:
+        value = self._column[index]
+        return str(self._folder / value) if value else value
+
+
+def _check_rows(path: Path, rows: int, n: int) -> None:
+    if rows != n:
+        raise PoolError(
+            f"{path} has {rows} rows but the pool beside it has {n} pairs; it needs one row per "
+            "pair in the same order"
+        )

@@ -1,0 +1,240 @@
+"""Labels in any of the forms users have them, to one checked 0/1 matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.embeddings import BoolArray, IntArray
+from acqkit.errors import PoolError
+from acqkit.pool.checks import check_length
+from acqkit.pool.scan import blocks, first_row
+from acqkit.pool.where import Where, nearest, row
+
+Matrix = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Checked labels: `matrix` `[n, c]` uint8 0/1 (None: not known) and what its columns mean."""
+
+    class_names: tuple[str, ...]
+    matrix: Matrix | None
+    multilabel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReader:
+    """Reads a column of labels; `optional` `[n]` marks rows that may go without."""
+
+    n: int
+    optional: BoolArray
+    where: Where
+
+    def read(self, values: Any, class_names: Any, multilabel: bool | None) -> Labels:
+        """Labels from a 0/1 matrix, class numbers, class names or collections of names.
+
+        `multilabel` None is inferred: any row without exactly one label makes it so. Raises
+        PoolError naming the first row that has no label, an unknown one or, when
+        `multilabel` is False, not exactly one.
+        """
+        names = None if class_names is None else check_class_names(class_names, self.where)
+        if values is None:
+            if names is None:
+                raise PoolError(
+                    f"{self.where.whole} has neither labels nor class names; give class_names so "
+                    "that people can be asked"
+                )
+            return Labels(names, None, bool(multilabel))
+        check_length(values, self.n, "labels", self.where)
+        names, matrix = self._matrix(_as_column(values, self.where), names)
+        single = self._first_not_single(matrix)
+        if multilabel is False and single is not None:
+            index, count = single
+            raise PoolError(
+                f"{self.where('labels')} has {count} labels in {row(index)}, wanted exactly one; "
+                "a multi-label pool needs multilabel=True"
+            )
+        return Labels(names, matrix, single is not None if multilabel is None else multilabel)
+
+    def _matrix(
+        self, values: NDArray[Any] | list[Any], names: tuple[str, ...] | None
+    ) -> tuple[tuple[str, ...], Matrix]:
+        if isinstance(values, list):
+            return self._from_names(values, names)
+        if values.ndim == 2 and values.dtype.kind in "biuf":
+            return self._from_matrix(values, names)
+        if values.ndim == 1 and values.dtype.kind in "iu":
+            return self._from_numbers(values, names)
+        raise PoolError(
+            f"{self.where('labels')} has dtype {values.dtype} and shape {values.shape}, wanted a "
+            "0/1 matrix [n, classes], or [n] class numbers or class names"
+        )
+
+    def _from_matrix(
+        self, values: NDArray[Any], names: tuple[str, ...] | None
+    ) -> tuple[tuple[str, ...], Matrix]:
+        width = values.shape[1]
+        if names is None:
+            names = check_class_names([str(c) for c in range(width)], self.where)
+        if width != len(names):
+            raise PoolError(
+                f"{self.where('labels')} has {width} columns but {self.where('class_names')} has "
+                f"{len(names)} names; there must be one column per class"
+            )
+        for start, block in blocks(values):
+            index = first_row((block != 0) & (block != 1))
+            if index >= 0:
+                value = block[index][(block[index] != 0) & (block[index] != 1)][0]
+                raise PoolError(
+                    f"{self.where('labels')} has the value {value} in {row(start + index)}, "
+                    "wanted 0 or 1"
+                )
+        if values.dtype.itemsize == 1 and values.dtype.kind in "bi":
+            return names, values.view(np.uint8)
+        return names, values.astype(np.uint8, copy=False)
+
+    def _from_numbers(
+        self, values: NDArray[Any], names: tuple[str, ...] | None
+    ) -> tuple[tuple[str, ...], Matrix]:
+        wanted = values[~self.optional | (values >= 0)]
+        if names is None:
+            highest = int(wanted.max()) if len(wanted) else 0
+            if highest > len(values) and highest > 10_000:
+                raise PoolError(
+                    f"{self.where('labels')} has class numbers up to {highest}, which would make "
+                    f"{highest + 1} classes; give class_names or numbers from 0"
+                )
+            names = check_class_names([str(c) for c in range(highest + 1)], self.where)
+        index = first_row((values >= len(names)) | ((values < 0) & ~self.optional))
+        if index >= 0:
+            raise PoolError(
+                f"{self.where('labels')} is {values[index]} in {row(index)}, wanted a class "
+                f"number from 0 to {len(names) - 1}" + (_ADVICE if values[index] < 0 else "")
+            )
+        matrix = np.zeros((len(values), len(names)), dtype=np.uint8)
+        labeled = np.flatnonzero(values >= 0)
+        matrix[labeled, values[labeled].astype(np.int64)] = 1
+        return names, matrix
+
+    def _from_names(
+        self, values: list[Any], names: tuple[str, ...] | None
+    ) -> tuple[tuple[str, ...], Matrix]:
+        rows = [self._names_in(index, value) for index, value in enumerate(values)]
+        if names is None:
+            found = sorted({name for labels in rows for name in labels})
+            names = check_class_names(found, self.where)
+        column = {name: c for c, name in enumerate(names)}
+        matrix = np.zeros((len(rows), len(names)), dtype=np.uint8)
+        for index, labels in enumerate(rows):
+            for name in labels:
+                if name not in column:
+                    raise PoolError(
+                        f"{self.where('labels')} has the unknown class {name!r} in {row(index)}; "
+                        f"{nearest(name, names)}"
+                    )
+                matrix[index, column[name]] = 1
+        return names, matrix
+
+    def _names_in(self, index: int, value: Any) -> Collection[str]:
+        if value is None or (isinstance(value, str) and not value):
+            if self.optional[index]:
+                return ()
+            raise PoolError(f"{self.where('labels')} is {value!r} in {row(index)}{_ADVICE}")
+        if isinstance(value, str):
+            return (value,)
+        names = value.tolist() if isinstance(value, np.ndarray) else value
+        if isinstance(names, Collection) and all(isinstance(name, str) for name in names):
+            return names
+        raise PoolError(
+            f"{self.where('labels')} is {value!r} in {row(index)}, wanted a class name or a "
+            "collection of them"
+        )
+
+    def _first_not_single(self, matrix: Matrix) -> tuple[int, int] | None:
+        """The first row without exactly one label (rows that may go without may have none)."""
+        for start, block in blocks(matrix):
+            counts: IntArray = block.sum(axis=1, dtype=np.int64)
+            optional = self.optional[start : start + len(block)]
+            index = first_row((counts != 1) & ~(optional & (counts == 0)))
+            if index >= 0:
+                return start + index, int(counts[index])
+        return None
+
+
+_ADVICE = "; say which pairs are labeled by a column labeled_round (-1: not yet)"
+
+
+def check_class_names(names: Any, where: Where) -> tuple[str, ...]:
+    """At least two different names that are not empty."""
+    column = where("class_names")
+    if isinstance(names, str) or not np.iterable(names):
+        raise PoolError(f"{column} is {names!r}, wanted a list of names")
+    values = [n.decode() if isinstance(n, bytes) else str(n) for n in names]
+    seen: dict[str, int] = {}
+    for index, name in enumerate(values):
+        if not name.strip():
+            raise PoolError(f"{column} has an empty name in {row(index)}")
+        if seen.setdefault(name, index) != index:
+            raise PoolError(
+                f"{column} has {name!r} in {row(index)} as well as in row {seen[name]}; class "
+                "names must be unique"
+            )
+    if len(values) < 2:
+        raise PoolError(
+            f"{column} has {len(values)} class{'es' if not values else f' ({values[0]!r})'}, "
+            "wanted at least two; there is nothing to tell apart"
+        )
+    return tuple(values)
+
+
+def _as_column(values: Any, where: Where) -> NDArray[Any] | list[Any]:
+    """Numbers as an array, names and collections of names as a list."""
+    if isinstance(values, np.ndarray) and values.dtype.kind not in "OSU":
+        return values
+    if hasattr(values, "__array__"):
+        values = np.asarray(values)
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind not in "OSU":
+            return values
+        if values.ndim != 1:
+            raise PoolError(
+                f"{where('labels')} has dtype {values.dtype} and shape {values.shape}, wanted "
+                "one name, or one collection of names, per pair"
+            )
+        values = values.astype(np.str_) if values.dtype.kind == "S" else values
+        values = values.tolist()
+    rows = list(values)
+    if any(_is_number(value) for value in rows) and all(map(_is_number_or_none, rows)):
+        return np.array([-1 if value is None else value for value in rows])
+    if any(_is_numbers(value) for value in rows):
+        try:
+            return np.array([np.asarray(value) for value in rows])
+        except ValueError:
+            raise PoolError(
+                f"{where('labels')} has rows of different lengths; give 0/1 rows of one column "
+                "per class, or collections of class names"
+            ) from None
+    return rows
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_numbers(value: Any) -> bool:
+    if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
+        return np.asarray(value).dtype.kind in "biuf" and np.size(value) > 0
+    return (
+        isinstance(value, list | tuple)
+        and len(value) > 0
+        and isinstance(value[0], int | float | np.number)
+    )

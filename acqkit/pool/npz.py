@@ -1,0 +1,76 @@
+"""Pools in one `.npz` file."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acqkit.errors import PoolError
+from acqkit.pool.arrays import KEYS, checked_fields, read_mapping
+from acqkit.pool.companion import open_companion
+from acqkit.pool.pairs import PairPool
+from acqkit.pool.where import Where, one_line
+
+
+def open_npz(
+    path: Path,
+    *,
+    name: str | None = None,
+    modalities: tuple[str, str] | None = None,
+    multilabel: bool | None = None,
+) -> PairPool:
+    """Open a pool of arrays by the keys in `acqkit.pool.arrays.KEYS`, read into memory.
+
+    `modality_a` and `modality_b` `[n, ...]` (float16 stays so in memory), `labels`, `split`,
+    `class_names`, and where wanted `ids`, `modality_names`, masks, `cost`, `group` and
+    `labeled_round`. A file called `pool.npz` may have items to look at beside it. Raises
+    PoolError.
+    """
+    where = Where(str(path))
+    named_pool = path.stem == "pool"
+    data = _read(path, where)
+    columns = read_mapping(
+        data,
+        where,
+        name=name or (path.resolve().parent.name if named_pool else path.stem),
+        modalities=modalities,
+        multilabel=multilabel,
+        display=open_companion(path.parent, data.get("modality_a")) if named_pool else None,
+    )
+    return PairPool(**checked_fields(columns, where))
+
+
+def _read(path: Path, where: Where) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise PoolError(f"{path} holds a single array, wanted an archive of several")
+            return {key: _array(archive, key, where) for key in archive if _is_read(key)}
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        if isinstance(error, PoolError):
+            raise
+        raise PoolError(
+            f"{path} cannot be read as an .npz archive ({one_line(error)}); it may be truncated"
+        ) from None
+
+
+def _is_read(key: str) -> bool:
+    return key in KEYS or key.endswith("_present")
+
+
+def _array(archive: Any, key: str, where: Where) -> Any:
+    try:
+        return archive[key]
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise PoolError(f"{where(key)} {unreadable(error)}") from None
+
+
+def unreadable(error: Exception) -> str:
+    """Why an array cannot be read, as the end of a sentence."""
+    if "pickle" in str(error).lower() or "Object arrays" in str(error):
+        return "holds Python objects; save it with a plain dtype such as float32 or str"
+    return f"cannot be read ({one_line(error)}); it may be truncated"

@@ -1,0 +1,73 @@
+"""`open_pool`: a pool from a path, whatever lies there."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from acqkit.errors import PoolError
+from acqkit.pool.folder import open_folder
+from acqkit.pool.npz import open_npz
+from acqkit.pool.pairs import PairPool
+from acqkit.pool.parquet import open_parquet
+
+_LAYOUTS = "an .npz file, a .parquet file or a folder of .npy files"
+
+
+def open_pool(path: Path | str, **options: Any) -> PairPool:
+    """Open a pool: an `.npz`, a `.parquet`, a folder of `.npy`, or a folder that holds one.
+
+    options: `name`, `modalities` and `multilabel` override what the file says; `columns`
+    names the two feature columns of a Parquet file. Raises PoolError naming the file, the
+    column and the first offending row.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise PoolError(f"there is no file or folder {str(path)!r}{_similar(path)}")
+    if path.is_dir():
+        path = _inside(path)
+    if path.is_dir():
+        open_it: Any = open_folder
+    elif path.suffix == ".npz":
+        open_it = open_npz
+    elif path.suffix == ".parquet":
+        open_it = open_parquet
+    else:
+        raise PoolError(f"{path} is none of the pools that can be opened: {_LAYOUTS}")
+    _check_options(options, open_it)
+    pool: PairPool = open_it(path, **options)
+    return pool
+
+
+def _inside(folder: Path) -> Path:
+    """What of a folder is the pool: itself, or the one file in it that is."""
+    if (folder / "modality_a.npy").exists() or (folder / "modality_b.npy").exists():
+        return folder
+    for name in ("pool.npz", "pool.parquet"):
+        if (folder / name).exists():
+            return folder / name
+    held = sorted(entry.name for entry in folder.iterdir())[:8]
+    raise PoolError(
+        f"{folder} is a folder without modality_a.npy, pool.npz or pool.parquet; it holds "
+        f"{', '.join(held) or 'nothing'}"
+    )
+
+
+def _similar(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"; there is no folder {str(path.parent)!r} either"
+    names = [entry.name for entry in path.parent.iterdir()]
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean {str(path.parent / near[0])!r}?" if near else ""
+
+
+def _check_options(options: dict[str, Any], open_it: Any) -> None:
+    known = {"name", "modalities", "multilabel"} | (
+        {"columns"} if open_it is open_parquet else set()
+    )
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise PoolError(
+            f"unknown option {unknown[0]!r} of a pool; known: {', '.join(sorted(known))}"
+        )
