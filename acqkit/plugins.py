@@ -27,6 +27,7 @@ _HOOKS: dict[Kind, tuple[str, str]] = {
     "dataset": ("acqkit_register_datasets", "load"),
 }
 KINDS: tuple[Kind, ...] = tuple(_HOOKS)
+_HOOK_PREFIX = "acqkit_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +82,68 @@ class Registry:
             raise ConfigError(f"{kind} {name!r}: {reason}") from None
 
     def add(self, plugin: object, name: str, distribution: str, version: str) -> None:
-        """Register one plugin and all it offers.
+        """Register one plugin and all it offers, or nothing of it.
 
-        Raises PluginError for a name taken twice, a hook nobody knows, or an offer that is
-        not a Component with the method of its kind.
+        Raises PluginError for a name taken twice, a hook nobody knows, a plugin without a
+        hook, or an offer that is not a Component with the method of its kind.
         """
+        _check_hooks(self.manager, plugin)
+        offers = [
+            Registered(kind, component_name, factory, distribution, version)
+            for kind in KINDS
+            for component_name, factory in _offers(plugin, kind).items()
+        ]
+        for new in offers:
+            self._check_free(new)
         self.manager.register(plugin, name=f"{distribution}:{name}")
-        try:
-            self.manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            self.manager.unregister(plugin)
-            raise PluginError(f"{error}; see `acqkit plugins --hooks` for the hooks") from None
-        for kind, (hook, method) in _HOOKS.items():
-            implementation = getattr(plugin, hook, None)
-            if implementation is None:
-                continue
-            for component_name, factory in implementation().items():
-                _check_offer(kind, component_name, factory, method)
-                self._offer(Registered(kind, component_name, factory, distribution, version))
+        self.components |= {(new.kind, new.name): new for new in offers}
 
-    def _offer(self, new: Registered) -> None:
+    def _check_free(self, new: Registered) -> None:
         old = self.components.get((new.kind, new.name))
         if old is not None:
             raise NameClashError(
                 f"the {new.kind} name {new.name!r} is registered by both {old.distribution} and "
                 f"{new.distribution}; uninstall one or ask its author to rename it"
             )
-        self.components[new.kind, new.name] = new
 
 
 class NameClashError(PluginError):
     """Two distributions offer one name; nobody can know which is meant."""
+
+
+def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
+    """Refuse a misspelled hook, one without its marker, and a plugin that has no hook at all."""
+    known = [name for name in vars(hookspecs) if name.startswith(_HOOK_PREFIX)]
+    found = [name for name in dir(plugin) if name.startswith(_HOOK_PREFIX)]
+    found = [name for name in found if callable(getattr(plugin, name))]
+    for name in found:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise PluginError(f"unknown hook {name!r}; {hint}")
+        if manager.parse_hookimpl_opts(plugin, name) is None:
+            raise PluginError(f"hook {name!r} is not marked; put @acqkit.hookimpl above it")
+    if not found:
+        raise PluginError(
+            f"{getattr(plugin, '__name__', plugin)!r} implements no hook; does the entry point "
+            "name the right module?"
+        )
+
+
+def _offers(plugin: object, kind: Kind) -> Mapping[str, type[Component]]:
+    hook, method = _HOOKS[kind]
+    implementation = getattr(plugin, hook, None)
+    if implementation is None:
+        return {}
+    offers = implementation()
+    if not isinstance(offers, Mapping):
+        raise PluginError(
+            f"{hook} returned {offers!r}, wanted a mapping from names to subclasses of "
+            "acqkit.Component"
+        )
+    for name, factory in offers.items():
+        _check_offer(kind, name, factory, method)
+    return offers
 
 
 def _check_offer(kind: Kind, name: str, factory: object, method: str) -> None:
@@ -140,7 +172,7 @@ def registry() -> Registry:
             found.add(entry_point.load(), entry_point.name, distribution, version)
         except NameClashError:
             raise
-        except Exception as error:  # noqa: BLE001 - a broken plugin must not take others down
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - must not take others down
             reason = f"{type(error).__name__}: {error}"
             found.failures.append(Failure(distribution, entry_point.name, reason))
     return found
