@@ -1,0 +1,5 @@
+"""`python -m acqkit`."""
+
+from acqkit.cli import main
+
+main()

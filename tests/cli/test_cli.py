@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from bad_pools import BAD_POOLS
+
+from acqkit.pool.folder import save_pool
+from acqkit.testing import make_pool
+
+QUICK = [
+    "--set", "trainer.name=supervised", "--set", "trainer.steps=3", "--seeds", "1",
+]  # fmt: skip
+
+
+def acqkit(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "acqkit", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def pool_path(tmp_path: Path) -> Path:
+    path = tmp_path / "pool"
+    save_pool(make_pool(test_share=0.25), path)
+    return path
+
+
+def assert_one_sentence(result: subprocess.CompletedProcess[str], *fragments: str) -> None:
+    assert result.returncode not in (0, 1), result.stdout
+    assert "Traceback" not in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    for fragment in fragments:
+        assert fragment in result.stderr
+
+
+def test_run_writes_results_and_a_report_and_resumes(pool_path: Path, tmp_path: Path) -> None:
+    arguments = [
+        "run", "--pool", pool_path, "--strategy", "random", "--initial", "10%", "--per-round", 8,
+        "--rounds", 2, "--out", tmp_path / "out", *QUICK,
+    ]  # fmt: skip
+    first = acqkit(*arguments)
+    assert first.returncode == 0, first.stderr
+    data = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [record["labels"] for record in data["rounds"]] == [15, 23, 31]
+    assert str(tmp_path / "out" / "report.html") in first.stdout
+    assert (tmp_path / "out" / "report.html").read_text().startswith("<!")
+    assert acqkit(*arguments).returncode == 0
+    assert json.loads((tmp_path / "out" / "results.json").read_text()) == data
+    assert_one_sentence(acqkit(*arguments, "--rounds", 3), "holds another run", "rounds was 2")
+
+
+def test_everything_can_be_said_in_yaml(pool_path: Path, tmp_path: Path) -> None:
+    config = {
+        "pool": str(pool_path),
+        "strategy": ["random", {"scorer": "entropy", "allocator": "top"}],
+        "trainer": {"name": "supervised", "steps": 3},
+        "initial": 20,
+        "per_round": 5,
+        "rounds": 1,
+        "seeds": 1,
+        "out": str(tmp_path / "out"),
+    }
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(config))
+    result = acqkit("run", file)
+    assert result.returncode == 0, result.stderr
+    found = {path.parent.name for path in (tmp_path / "out").glob("*/results.json")}
+    assert found == {"random", "entropy+top"}
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        ("pool: glyphs\nstrategi: random", ["'strategi'", "did you mean 'strategy'"]),
+        ("pool: [", ["is not YAML"]),
+        ("- 1", ["holds list"]),
+        ("strategy: random", ["no pool was given"]),
+        ("pool: glyphs\nstrategy: randm", ["'randm'", "did you mean 'random'"]),
+        ("pool: glyphs\ntrainer: {name: supervised, stepz: 3}", ["'stepz'", "'steps'"]),
+        ("pool: glyphs\ninitial: 200%", ["initial", "200%"]),
+        ("pool: glyps", ["'glyps'", "did you mean 'glyphs'"]),
+    ],
+)
+def test_bad_configurations_are_one_sentence(
+    tmp_path: Path, text: str, fragments: list[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    result = acqkit("run", "config.yaml", "--out", tmp_path / "out", cwd=tmp_path)
+    assert_one_sentence(result, *fragments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_pools_are_one_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    # One process for all: starting forty would take a minute and check nothing more.
+    script = (
+        "import sys, subprocess\n"
+        "from acqkit.cli import main\n"
+        "for path in sys.argv[1:]:\n"
+        "    sys.argv = ['acqkit', 'pool', 'describe', path]\n"
+        "    try:\n"
+        "        main()\n"
+        "        print('EXIT 0')\n"
+        "    except SystemExit as error:\n"
+        "        print('EXIT', error.code or 0, flush=True)\n"
+    )
+    paths = []
+    for name, build in BAD_POOLS:
+        folder = tmp_path / name.replace(" ", "-").replace("/", "-")
+        folder.mkdir()
+        paths.append(str(build(folder)))
+    result = subprocess.run(
+        [sys.executable, "-c", script, *paths], capture_output=True, text=True, timeout=120
+    )
+    assert len(paths) >= 40
+    assert result.stdout.split("\n")[:-1] == ["EXIT 2"] * len(paths)
+    sentences = result.stderr.strip().splitlines()
+    assert len(sentences) == len(paths)
+    assert all(sentence.startswith("error: ") for sentence in sentences)
+
+
+def test_a_campaign_is_asked_and_told_through_sheets(pool_path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "campaign"
+    pool = make_pool(test_share=0.25)
+    assert pool.truth is not None
+    made = acqkit("campaign", "init", folder, "--pool", pool_path, "--strategy", "random")
+    assert made.returncode == 0, made.stderr
+    sheet = tmp_path / "sheet.csv"
+    asked = acqkit("campaign", "ask", folder, "-n", 4, "--sheet", sheet)
+    assert asked.returncode == 0, asked.stderr
+    rows = list(csv.DictReader(sheet.open()))
+    assert len(rows) == 4
+    for row in rows[:2]:
+        row["label"] = pool.class_names[int(np.argmax(pool.truth[int(row["id"])]))]
+    rows[2]["label"] = "?"
+    _write(sheet, rows)
+    told = acqkit("campaign", "tell", folder, sheet)
+    assert "3 answers recorded" in told.stdout, told.stderr
+    assert acqkit("campaign", "tell", folder, sheet).returncode == 0
+    other = next(name for name in pool.class_names if name != rows[0]["label"])
+    _write(sheet, [rows[0] | {"label": other}])
+    assert_one_sentence(acqkit("campaign", "tell", folder, sheet), other, "replace")
+    assert acqkit("campaign", "tell", folder, sheet, "--replace").returncode == 0
+    status = acqkit("campaign", "status", folder)
+    assert status.returncode == 0 and "labeled" in status.stdout
+    _write(sheet, [rows[0] | {"id": "900"}])
+    assert_one_sentence(acqkit("campaign", "tell", folder, sheet), "line 2", "'900'")
+    assert_one_sentence(acqkit("campaign", "ask", tmp_path / "nowhere"), "nowhere")
+    assert_one_sentence(acqkit("campaign", "init", folder, "--pool", pool_path), "campaign")
+
+
+def _write(sheet: Path, rows: list[dict[str, str]]) -> None:
+    with sheet.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_plugins_are_listed_as_json() -> None:
+    result = acqkit("plugins", "--json")
+    assert result.returncode == 0, result.stderr
+    data = json.loads(result.stdout)
+    names = {(item["kind"], item["name"]) for item in data["components"]}
+    assert names >= {
+        ("scorer", "least-confidence"), ("scorer", "margin"), ("scorer", "entropy"),
+        ("scorer", "bald"), ("allocator", "top"), ("trainer", "supervised"),
+        ("model", "two-tower"), ("model", "sklearn"), ("dataset", "glyphs"),
+        *(("strategy", s) for s in "random coreset kmeans typiclust probcover badge".split()),
+    }  # fmt: skip
+    assert data["failures"] == []
+
+
+@pytest.mark.parametrize("command", ["", "run", "campaign", "report", "plugins", "pool"])
+def test_help_teaches(command: str) -> None:
+    result = acqkit(*command.split(), "--help")
+    assert result.returncode == 0
+    assert "Usage" in result.stdout
+
+
+def test_pool_describe_speaks_json(pool_path: Path) -> None:
+    data = json.loads(acqkit("pool", "describe", pool_path, "--json").stdout)
+    assert data["train"] == 150 and data["test"] == 50
+    assert_one_sentence(acqkit("pool", "describe", pool_path / "nothing"), "nothing")
+
+
+def test_every_real_pool_runs(real_pool_path: Path, tmp_path: Path) -> None:
+    result = acqkit(
+        "run", "--pool", real_pool_path, "--scorer", "entropy", "--initial", 60, "--per-round", 20,
+        "--rounds", 1, "--out", tmp_path / "out", *QUICK,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    data = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [record["labels"] for record in data["rounds"]] == [60, 80]
+    assert 0 < data["rounds"][-1]["map"] <= 1
