@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from acqkit.pool.features import ArrayFeatures, FeatureSource
 from acqkit.pool.ids import check_ids
 from acqkit.pool.label_input import LabelReader, Labels
 from acqkit.pool.scan import first_row
-from acqkit.pool.where import Where, nearest, row
+from acqkit.pool.where import Where, row
 
 
 @dataclass(frozen=True)
@@ -138,20 +138,22 @@ KEYS = (
 """The names of columns in every file layout; others are ignored."""
 
 
-def read_mapping(data: Mapping[str, Any], where: Where, **overrides: Any) -> Columns:
-    """Columns by the names in `KEYS`; an override that is None changes nothing.
-
-    Raises PoolError when a modality is missing, or a mask is of a modality that is not there.
-    """
-    for key in data:
+def check_keys(held: Collection[str], where: Where) -> None:
+    """Both modalities are there, and no mask is of another; raises PoolError."""
+    for key in held:
         if key.endswith("_present") and key not in KEYS:
             raise PoolError(
                 f"{where(key)} is a mask of an unknown modality; it must be called "
                 "modality_a_present or modality_b_present"
             )
     for key in ("modality_a", "modality_b"):
-        if key not in data:
-            raise PoolError(f"{where.whole} has no {key!r}; {nearest(key, data)}")
+        if key not in held:
+            listed = ", ".join(repr(name) for name in list(held)[:12])
+            raise PoolError(f"{where.whole} has no {key!r}; it holds {listed or 'nothing'}")
+
+
+def read_mapping(data: Mapping[str, Any], **overrides: Any) -> Columns:
+    """Columns by the names in `KEYS`; an override that is None changes nothing."""
     columns: dict[str, Any] = {
         "a": data["modality_a"],
         "b": data["modality_b"],

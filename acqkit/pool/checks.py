@@ -64,8 +64,8 @@ def check_length(values: Any, n: int, column: str, where: Where) -> None:
         raise PoolError(f"{where(column)} is {values!r}, wanted a column of {n} rows")
     if length != n:
         raise PoolError(
-            f"{where(column)} has {length} rows but {where('modality_a')} has {n}; every column "
-            "needs one row per pair"
+            f"{where(column)} has {length} rows but {where.short('modality_a')} has {n}; every "
+            "column needs one row per pair"
         )
 
 
@@ -109,8 +109,8 @@ def check_present(given: Any, modalities: tuple[str, str], n: int, where: Where)
         index = first_row(~(checked[0] | checked[1]))
         if index >= 0:
             raise PoolError(
-                f"{where('modality_a_present')} and modality_b_present are both false in "
-                f"{row(index)}; a pair needs at least one modality"
+                f"{where('modality_a_present')} and {where.short('modality_b_present')} are both "
+                f"false in {row(index)}; a pair needs at least one modality"
             )
     return checked[0], checked[1]
 

@@ -23,13 +23,13 @@ GIVES_AWAY = frozenset({"category", "class", "id", "ids", "label", "labels", "sp
 """Columns that are not for looking at: they name the pair or tell the answer."""
 
 
-def open_companion(folder: Path, features: NDArray[Any] | None) -> Mapping[str, Sequence[Any]]:
+def open_companion(folder: Path, features: NDArray[Any]) -> Mapping[str, Sequence[Any]]:
     """The display columns in the first of `NAMES` that is there; raises PoolError.
 
     There must be as many as there are rows of `features`; what is wrong with those
     themselves is for others to say.
     """
-    if features is None or features.ndim == 0:
+    if features.ndim == 0:
         return {}
     n = len(features)
     for name in NAMES:

@@ -15,7 +15,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
-from acqkit.pool.arrays import KEYS, checked_fields, read_mapping
+from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
 from acqkit.pool.companion import open_companion
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
 from acqkit.pool.npz import unreadable
@@ -38,18 +38,15 @@ def open_folder(
     file where they are a 0/1 matrix of one byte each. Raises PoolError.
     """
     where = Where(str(path), folder=True)
-    data = {
-        file.stem: _open_array(file)
-        for file in sorted(path.glob("*.npy"))
-        if file.stem in KEYS or file.stem.endswith("_present")
-    }
+    files = {file.stem: file for file in sorted(path.glob("*.npy"))}
+    check_keys(files, where)
+    data = {key: _open_array(file) for key, file in files.items() if key in KEYS}
     columns = read_mapping(
         data,
-        where,
         name=name or path.resolve().name,
         modalities=modalities,
         multilabel=multilabel,
-        display=open_companion(path, data.get("modality_a")),
+        display=open_companion(path, data["modality_a"]),
     )
     return PairPool(**checked_fields(columns, where))
 

@@ -83,8 +83,9 @@ class LabelReader:
             names = check_class_names([str(c) for c in range(width)], self.where)
         if width != len(names):
             raise PoolError(
-                f"{self.where('labels')} has {width} columns but {self.where('class_names')} has "
-                f"{len(names)} names; there must be one column per class"
+                f"{self.where('labels')} has {width} columns but "
+                f"{self.where.short('class_names')} has {len(names)} names; there must be one "
+                "column per class"
             )
         for start, block in blocks(values):
             index = first_row((block != 0) & (block != 1))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from acqkit.errors import PoolError
-from acqkit.pool.arrays import KEYS, checked_fields, read_mapping
+from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
 from acqkit.pool.companion import open_companion
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.where import Where, one_line
@@ -35,31 +35,27 @@ def open_npz(
     data = _read(path, where)
     columns = read_mapping(
         data,
-        where,
         name=name or (path.resolve().parent.name if named_pool else path.stem),
         modalities=modalities,
         multilabel=multilabel,
-        display=open_companion(path.parent, data.get("modality_a")) if named_pool else None,
+        display=open_companion(path.parent, data["modality_a"]) if named_pool else None,
     )
     return PairPool(**checked_fields(columns, where))
 
 
 def _read(path: Path, where: Where) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because numpy leaves the file open when it is no archive.
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise PoolError(f"{path} holds a single array, wanted an archive of several")
-            return {key: _array(archive, key, where) for key in archive if _is_read(key)}
+            check_keys(archive.files, where)
+            return {key: _array(archive, key, where) for key in archive if key in KEYS}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         if isinstance(error, PoolError):
             raise
-        raise PoolError(
-            f"{path} cannot be read as an .npz archive ({one_line(error)}); it may be truncated"
-        ) from None
-
-
-def _is_read(key: str) -> bool:
-    return key in KEYS or key.endswith("_present")
+        raise PoolError(f"{path} {unreadable(error)}") from None
 
 
 def _array(archive: Any, key: str, where: Where) -> Any:
@@ -71,6 +67,9 @@ def _array(archive: Any, key: str, where: Where) -> Any:
 
 def unreadable(error: Exception) -> str:
     """Why an array cannot be read, as the end of a sentence."""
-    if "pickle" in str(error).lower() or "Object arrays" in str(error):
+    text = str(error)
+    if "Object arrays" in text:
         return "holds Python objects; save it with a plain dtype such as float32 or str"
+    if "pickled" in text:  # what numpy says of any file whose beginning it does not know
+        return "does not begin as numpy's files do; it may be truncated, or of another kind"
     return f"cannot be read ({one_line(error)}); it may be truncated"

@@ -103,7 +103,8 @@ def _feature_columns(path: Path, schema: pa.Schema, given: Any) -> tuple[str, st
         raise PoolError(f"{path}: columns are {pair!r}, wanted the names of two columns")
     for column in pair:
         if column not in schema.names:
-            raise PoolError(f"{path} has no column {column!r}; {nearest(column, schema.names)}")
+            others = [name for name in schema.names if name not in pair]
+            raise PoolError(f"{path} has no column {column!r}; {nearest(column, others)}")
         if schema.names.count(column) > 1:
             raise PoolError(f"{path} has more than one column {column!r}")
     return pair[0], pair[1]

@@ -6,7 +6,13 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-ARGUMENTS = {"modality_a": "a", "modality_b": "b", "modality_names": "modalities"}
+ARGUMENTS = {
+    "modality_a": "a",
+    "modality_b": "b",
+    "modality_names": "modalities",
+    "modality_a_present": "present[0]",
+    "modality_b_present": "present[1]",
+}
 """What `PairPool.from_arrays` calls what files call otherwise."""
 
 
@@ -26,6 +32,11 @@ class Where:
         if self.file is None:
             return name
         return f"{self.file}/{name}.npy" if self.folder else f"{self.file}: {name}"
+
+    def short(self, column: str) -> str:
+        """The column alone, where the file was named already."""
+        name = self.names.get(column, column)
+        return f"{name}.npy" if self.folder else name
 
     @property
     def whole(self) -> str:
