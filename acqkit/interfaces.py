@@ -114,6 +114,15 @@ class SamplingModel(Protocol):
         ...
 
 
+@runtime_checkable
+class EmbeddingClassifier(Protocol):
+    """A model whose classifier, linear or not, can be asked about any point of the space."""
+
+    def classify(self, means: FloatArray) -> FloatArray:
+        """Class probabilities `[k, c]` of points `[k, d]`."""
+        ...
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Scores:
     """Informativeness per pair, higher is more wanted; `terms` say what it is made of."""
@@ -181,6 +190,15 @@ class Scorer(Protocol):
 
     def score(self, block: PairEmbeddings, context: RoundContext) -> FloatArray | Scores:
         """Informativeness `[len(block)]`, higher is more wanted; `block.positions` says who."""
+        ...
+
+
+@runtime_checkable
+class PreparedScorer(Protocol):
+    """A scorer that looks at the whole pool once before it scores block by block."""
+
+    def prepare(self, context: RoundContext) -> Scorer:
+        """The scorer that is asked for the blocks; holds what was learned from the pool."""
         ...
 
 

@@ -11,6 +11,7 @@ from acqkit.errors import BudgetError, SelectionError
 from acqkit.interfaces import (
     Allocator,
     Component,
+    PreparedScorer,
     RoundContext,
     Scorer,
     Scores,
@@ -25,6 +26,8 @@ def score_candidates(scorer: Scorer, context: RoundContext) -> Scores:
     Raises SelectionError when the scorer returns the wrong length or a value that is not
     finite, naming the first such pair.
     """
+    if isinstance(scorer, PreparedScorer):
+        scorer = scorer.prepare(context)
     n = len(context.pool)
     values = np.full(n, -np.inf, dtype=np.float32)
     terms: dict[str, FloatArray] = {}
