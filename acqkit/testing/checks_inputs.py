@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from acqkit.errors import AcqkitError, SelectionError
+from acqkit.selection import select
 from acqkit.testing.hard import HARD, TINY, certain
 from acqkit.testing.scenes import (
     Scene,
@@ -124,9 +125,10 @@ def no_model(subject: Subject) -> None:
 
 
 def _works_or_says_why(subject: Subject, scene: Scene, situation: str) -> None:
+    strategy = subject.strategy
     with _sound_arithmetic(subject, f"a context in which {situation}"):
         try:
-            subject.select(scene, N)
+            select(strategy, scene.context(), N)
         except SelectionError:
             raise
         except AcqkitError as error:

@@ -6,16 +6,18 @@ from typing import cast
 
 import numpy as np
 
-from acqkit.interfaces import Scorer, Scores
+from acqkit.interfaces import PreparedScorer, Scorer, Scores
 from acqkit.testing.scenes import scattered, with_gaps
 from acqkit.testing.subject import Subject, require
 
 
 def score_shape(subject: Subject) -> None:
     """A block of k pairs gets k finite scores, and k values of every term."""
-    scorer = cast(Scorer, subject.component)
     for scene in (scattered(), with_gaps(multilabel=True)):
         context = scene.context()
+        scorer = cast(Scorer, subject.component)
+        if isinstance(scorer, PreparedScorer):
+            scorer = scorer.prepare(context)
         for rows in (scene.candidates[:1], scene.candidates):
             result = scorer.score(scene.embeddings.take(rows), context)
             columns = (

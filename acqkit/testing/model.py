@@ -67,6 +67,10 @@ class LinearPairModel:
         a, b = sides
         return PairEmbeddings(a, b, batch.positions, self.multilabel, self.classifier)
 
+    def classify(self, means: FloatArray) -> FloatArray:
+        """Class probabilities `[k, c]` of points `[k, d]` of the common space."""
+        return class_probabilities(self._logits(means.astype(np.float64)), self.multilabel)
+
     def sample_probabilities(self, batch: PairBatch, n_samples: int, seed: int) -> FloatArray:
         """Class probabilities `[n_samples, k, c]` of the pairs under dropout of 0.3."""
         rng = np.random.default_rng(seed)

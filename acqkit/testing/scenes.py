@@ -170,26 +170,17 @@ def with_other_absent_rows(scene: Scene) -> Scene:
         assert side.present is not None
         absent = ~side.present
 
-        def other(values: FloatArray | None) -> FloatArray | None:
-            if values is None:
-                return None
+        def of_neighbors(values: FloatArray, factor: float = 1) -> FloatArray:
             values = values.copy()
-            values[absent] = values[absent][:, ::-1] * np.float32(0.5) + np.float32(0.01)
+            values[absent] = np.roll(values, 1, axis=0)[absent] * np.float32(factor)
             return values
 
-        mean = other(side.mean)
-        assert mean is not None
-        return replace(
-            side,
-            mean=mean * np.where(absent, np.float32(-30), np.float32(1))[:, None],
-            variance=other(side.variance),
-            probabilities=other(side.probabilities),
+        assert side.variance is not None and side.probabilities is not None
+        return ModalityEmbeddings(
+            of_neighbors(side.mean, 10),
+            of_neighbors(side.variance),
+            of_neighbors(side.probabilities),
+            side.present,
         )
 
-    features = []
-    for source, present in zip(scene.pool.features, scene.pool.present, strict=True):
-        assert present is not None
-        array = source.rows(np.arange(len(source)))
-        features.append(ArrayFeatures(np.where(present[:, None], array, 7 - array)))
-    pool = replace(scene.pool, features=(features[0], features[1]))
-    return replace(scene, pool=pool).changed(scramble)
+    return scene.changed(scramble)

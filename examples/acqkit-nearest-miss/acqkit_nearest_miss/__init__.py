@@ -21,14 +21,15 @@ class NearestMiss(acqkit.Component):
         self, block: acqkit.PairEmbeddings, context: acqkit.RoundContext
     ) -> NDArray[np.float32]:
         """Scores `[len(block)]`; all alike while no label is known."""
-        matrix = context.pool.labels.matrix.astype(np.float32)
+        matrix = context.pool.labels.matrix
         known = np.flatnonzero(matrix.any(axis=1))
         if not len(known):
             return np.zeros(len(block), np.float32)
         similarity = _directions(block) @ _directions(context.embeddings.take(known)).T
-        strangers = matrix[known] @ matrix[known].T == 0
-        misses = np.where(strangers[similarity.argmax(axis=1)], similarity, np.float32(-1))
-        return np.asarray(misses.max(axis=1) - similarity.max(axis=1))
+        shared = matrix[known].astype(np.float32) @ matrix[known].T
+        miss = shared[similarity.argmax(axis=1)] == 0
+        best_miss = np.where(miss, similarity, np.float32(-1)).max(axis=1)
+        return np.asarray(best_miss - similarity.max(axis=1))
 
 
 def _directions(pairs: acqkit.PairEmbeddings) -> NDArray[np.float32]:
