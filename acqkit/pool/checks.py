@@ -97,7 +97,7 @@ def check_present(given: Any, modalities: tuple[str, str], n: int, where: Where)
         if mask is None:
             checked.append(None)
             continue
-        array = np.asarray(mask)
+        array = np.asanyarray(mask)
         if array.dtype != np.bool_ or array.ndim != 1:
             raise PoolError(
                 f"{where(column)} has dtype {array.dtype} and shape {array.shape}, wanted bool "
@@ -137,7 +137,7 @@ def check_split(split: Any, n: int, where: Where) -> BoolArray | None:
         return None
     check_length(split, n, "split", where)
     test = np.zeros(n, dtype=bool)
-    for start, block in blocks(np.asarray(split)):
+    for start, block in blocks(np.asanyarray(split)):
         names = block.astype(np.str_)
         is_test = names == "test"
         index = first_row(~(is_test | (names == "train")))
@@ -178,7 +178,7 @@ def check_cost(cost: Any, n: int, where: Where) -> FloatArray | None:
     if cost is None:
         return None
     check_length(cost, n, "cost", where)
-    array = np.asarray(cost)
+    array: NDArray[Any] = np.asanyarray(cost)
     if array.ndim != 1 or array.dtype.kind not in "fiu":
         raise PoolError(
             f"{where('cost')} has dtype {array.dtype} and shape {array.shape}, wanted numbers of "
@@ -201,7 +201,7 @@ def check_group(group: Any, n: int, where: Where) -> NDArray[Any] | None:
     if group is None:
         return None
     check_length(group, n, "group", where)
-    array = np.asarray(group)
+    array: NDArray[Any] = np.asanyarray(group)
     if array.ndim != 1 or array.dtype.kind not in "iubU":
         raise PoolError(
             f"{where('group')} has dtype {array.dtype} and shape {array.shape}, wanted integers "

@@ -104,7 +104,7 @@ def _first(reader: _ItemReader, key: Key) -> Any:
 
 def _plain(values: list[Any]) -> list[Any]:
     """Tensors of one number as numbers."""
-    return [v.item() if hasattr(v, "item") and np.size(v) == 1 else v for v in values]
+    return [v.item() if getattr(v, "ndim", None) == 0 else v for v in values]
 
 
 class _ItemReader:
@@ -263,19 +263,20 @@ def _stack(
     values: list[Any], mask: BoolArray | None, where: Where, key: Key
 ) -> tuple[NDArray[Any], BoolArray | None]:
     """Vectors to an array `[n, d]`; a pair without one is marked as absent."""
-    width = np.size(next(value for value in values if value is not None))
+    width = len(next(value for value in values if value is not None))
     array = np.zeros((len(values), width), dtype=np.float32)
     present = np.ones(len(values), dtype=bool)
     for position, value in enumerate(values):
         if value is None:
             present[position] = False
-        elif np.shape(value) != (width,):
+            continue
+        vector = np.asarray(value)
+        if vector.shape != (width,):
             raise PoolError(
-                f"{where(repr(key))} has shape {np.shape(value)} in {row(position)}, wanted "
+                f"{where(repr(key))} has shape {vector.shape} in {row(position)}, wanted "
                 f"({width},) as in the first item"
             )
-        else:
-            array[position] = np.asarray(value)
+        array[position] = vector
     if mask is not None:
         missing = first_row(mask & ~present)
         if missing >= 0:

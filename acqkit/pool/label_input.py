@@ -233,7 +233,8 @@ def _is_number_or_none(value: Any) -> bool:
 
 def _is_numbers(value: Any) -> bool:
     if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
-        return np.asarray(value).dtype.kind in "biuf" and np.size(value) > 0
+        array = np.asarray(value)
+        return array.dtype.kind in "biuf" and array.size > 0
     return (
         isinstance(value, list | tuple)
         and len(value) > 0

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
 
 
 def blocks(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """`(first row, rows)` over an array `[n, ...]`, about 1 MiB at a time.
+    """`(first row, rows)` over an array `[n, ...]`, about 256 KiB at a time.
 
     A memory-mapped file is read through a small buffer and not through its map: pages
     touched through the map would count as memory of this process.
