@@ -35,6 +35,13 @@ class Component(BaseModel):
     symmetric: ClassVar[bool] = True
     """Whether swapping the two modalities must leave scores and picks as they are."""
 
+    needs_embeddings: ClassVar[bool] = True
+    """Whether a scorer, allocator or strategy looks at `context.embeddings` or `context.model`.
+
+    Where False, a campaign does not train before it asks: the embeddings have width 0 and
+    there is no model.
+    """
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PairBatch:

@@ -83,13 +83,16 @@ def as_selection(result: IntArray | Selection) -> Selection:
     return result if isinstance(result, Selection) else Selection(np.asarray(result))
 
 
-def select(strategy: Strategy, context: RoundContext, n: int) -> Selection:
-    """Run a strategy and hold it to its contract: exactly `n` distinct candidates.
+def needs_embeddings(strategy: Strategy) -> bool:
+    """Whether a strategy, or either part of a composed one, looks at embeddings or the model."""
+    parts: tuple[object, ...] = (strategy,)
+    if isinstance(strategy, Composed):
+        parts = (strategy.scorer, strategy.allocator)
+    return any(getattr(part, "needs_embeddings", True) for part in parts)
 
-    Raises BudgetError when more is asked for than there is, SelectionError when the
-    strategy breaks the contract.
-    """
-    available = len(context.candidates)
+
+def check_budget(n: int, available: int) -> None:
+    """Raise BudgetError unless `n` pairs can be asked for when `available` are free."""
     if n < 1:
         raise BudgetError(f"asked for {n} pairs; ask for at least 1")
     if n > available:
@@ -97,6 +100,15 @@ def select(strategy: Strategy, context: RoundContext, n: int) -> Selection:
             f"asked for {n} pairs but only {available} are unlabeled and free; "
             f"ask for at most {available}"
         )
+
+
+def select(strategy: Strategy, context: RoundContext, n: int) -> Selection:
+    """Run a strategy and hold it to its contract: exactly `n` distinct candidates.
+
+    Raises BudgetError when more is asked for than there is, SelectionError when the
+    strategy breaks the contract.
+    """
+    check_budget(n, len(context.candidates))
     with context.clock.phase("allocate"):
         selection = as_selection(strategy.select(context, n))
     _check_positions(_title(strategy), selection.positions, context, n)

@@ -1,0 +1,136 @@
+"""Answers as people give them, checked and turned into class indices."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from acqkit.errors import CampaignError, ContradictionError, PoolError
+from acqkit.pool import PairPool
+from acqkit.store import Classes, StoredAnswer
+
+
+class Skip(enum.Enum):
+    """The answer of somebody who looked and could not tell."""
+
+    SKIP = "skip"
+
+
+SKIP: Final = Skip.SKIP
+
+Label = str | int | Collection[str | int] | Skip | None
+"""A class name or index; a collection of them in multi-label pools (empty: none applies);
+`SKIP` or None for "can't tell"."""
+
+
+def parse_labels(labels: Mapping[Any, Label], pool: PairPool) -> dict[int, Classes]:
+    """Answers by id as class indices by position in `pool`.
+
+    Raises CampaignError naming the first pair that is unknown, or whose answer is not one.
+    """
+    if not isinstance(labels, Mapping):
+        raise CampaignError(
+            f"labels are given as a {type(labels).__name__}; give a mapping from id to label"
+        )
+    positions = _positions(labels, pool)
+    parsed: dict[int, Classes] = {}
+    for position, (pair_id, label) in zip(positions, labels.items(), strict=True):
+        try:
+            classes = parse_label(label, pool.class_names, pool.multilabel)
+        except CampaignError as error:
+            raise CampaignError(f"pair {plain(pair_id)!r}: {error}") from None
+        if parsed.setdefault(position, classes) != classes:
+            raise CampaignError(f"pair {plain(pair_id)!r} is given twice, with different labels")
+    return parsed
+
+
+def _positions(ids: Iterable[Any], pool: PairPool) -> list[int]:
+    try:
+        found: list[int] = pool.position_of(ids).tolist()
+    except PoolError as error:
+        raise CampaignError(str(error)) from None
+    return found
+
+
+def plain(value: Any) -> Any:
+    """An id as Python would write it, not numpy."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def parse_label(label: Label, class_names: Sequence[str], multilabel: bool) -> Classes:
+    """One answer as ascending class indices, or None for "can't tell"; raises CampaignError."""
+    if label is None or label is SKIP:
+        return None
+    one = isinstance(label, str | int | np.integer)
+    if not one and (not isinstance(label, Collection | np.ndarray) or isinstance(label, Mapping)):
+        raise CampaignError(
+            f"{label!r} is no label; give a class name, "
+            + ("a collection of class names, " if multilabel else "")
+            + "or SKIP for can't tell"
+        )
+    members: list[Any] = [label] if one else list(label)  # type: ignore[arg-type]
+    classes = [_class_index(member, class_names) for member in members]
+    if len(set(classes)) < len(classes):
+        raise CampaignError(f"the label {label!r} names a class twice")
+    if not multilabel and len(classes) != 1:
+        what = f"{len(classes)} classes" if classes else "no class"
+        raise CampaignError(
+            f"got {what} ({label!r}), but a pair of this pool has exactly one; "
+            "answer SKIP if nobody can tell"
+        )
+    return tuple(sorted(classes))
+
+
+def _class_index(value: Any, class_names: Sequence[str]) -> int:
+    if isinstance(value, str):
+        if value in class_names:
+            return list(class_names).index(value)
+        near = difflib.get_close_matches(value, class_names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {_some(class_names)}"
+        raise CampaignError(f"the pool has no class {value!r}; {hint}")
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        if 0 <= value < len(class_names):
+            return int(value)
+        raise CampaignError(
+            f"the pool has no class number {value}; its {len(class_names)} classes are "
+            f"0 to {len(class_names) - 1}"
+        )
+    raise CampaignError(f"{value!r} is no class; give a class name or its index")
+
+
+def _some(names: Sequence[str], limit: int = 12) -> str:
+    more = f", ... ({len(names)} in all)" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def contradiction(
+    clashes: Sequence[StoredAnswer],
+    labels: Mapping[int, Classes],
+    annotator: str,
+    pool: PairPool,
+    remedy: str,
+) -> ContradictionError:
+    """The error that names the first pair, both answers and both annotators."""
+    old = clashes[0]
+    more = f" ({len(clashes) - 1} more like it)" if len(clashes) > 1 else ""
+    return ContradictionError(
+        f"pair {plain(pool.ids[old.position])!r} was answered {_told(old.classes, pool)} by "
+        f"{_who(old.annotator)} and is now answered {_told(labels[old.position], pool)} by "
+        f"{_who(annotator)}{more}; nothing was recorded, {remedy} to let the new answer stand"
+    )
+
+
+def _told(classes: Classes, pool: PairPool) -> str:
+    if classes is None:
+        return '"can\'t tell"'
+    if not classes:
+        return '"no class"'
+    return " and ".join(repr(pool.class_names[c]) for c in classes)
+
+
+def _who(annotator: str) -> str:
+    return repr(annotator) if annotator else "an unnamed annotator"

@@ -1,0 +1,357 @@
+"""`Campaign`: a labeling effort, asked and told."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from acqkit.campaign.answers import Label, contradiction, parse_labels, plain
+from acqkit.campaign.batch import Batch, CampaignStatus, batch_of
+from acqkit.campaign.embed import no_embeddings
+from acqkit.campaign.parts import Part, make_part, reopen_part
+from acqkit.campaign.status import campaign_status
+from acqkit.campaign.training import ModelOfLabels, Trained
+from acqkit.campaign.view import (
+    TrainView,
+    check_fingerprint,
+    fingerprint,
+    known_answers,
+    label_state,
+)
+from acqkit.embeddings import PairEmbeddings
+from acqkit.errors import CampaignError, PoolError
+from acqkit.interfaces import Model, RoundContext, Selection
+from acqkit.labels import LabelState
+from acqkit.loading import load_pool
+from acqkit.pool import PairPool
+from acqkit.selection import check_budget, needs_embeddings, select
+from acqkit.store import NewBatch, Store, StoredBatch, StoredState
+from acqkit.timing import PhaseClock
+
+
+class Campaign:
+    """Ask which pairs to label next, tell their labels; everything told is on the disk.
+
+    Made by `create`, gone on with by `open`, closed by `close` or by leaving a `with` block.
+    Rounds are numbered from 0: every `ask` is one, and so is every set of labels that nobody
+    asked for. All randomness derives from the seed and the round, so a campaign that was
+    interrupted picks what it would have picked. Several processes may have it open.
+
+    Positions are always those of the whole pool. Trainers and strategies see its train part
+    alone, without truth.
+
+    `clock` adds up the seconds spent in "train", "embed", "score" and "allocate"; put
+    another `PhaseClock` in its place to begin anew.
+    """
+
+    def __init__(self, folder: Path, store: Store, pool: PairPool, parts: dict[str, Part]) -> None:
+        settings = store.settings()
+        self.folder = folder
+        self.seed: int = settings["seed"]
+        self.clock = PhaseClock()
+        self._store = store
+        self._view = TrainView(pool)
+        self._parts = parts
+        self._models = ModelOfLabels(
+            parts["model"].component, parts["trainer"].component, self.seed, settings["device"]
+        )
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        pool: PairPool,
+        *,
+        strategy: Any = "typiclust",
+        trainer: Any = "supervised",
+        model: Any = "two-tower",
+        seed: int = 0,
+        device: str = "cpu",
+        pool_reference: str | None = None,
+    ) -> Campaign:
+        """Make a campaign in a new folder; killed midway, it leaves none.
+
+        `strategy`, `trainer` and `model` are names, mappings `{"name": ..., parameter: value}`
+        or objects; a strategy may be `"scorer+allocator"`. Labels that the pool's train part
+        knows already become round 0. `pool_reference` is the path or name from which `open`
+        loads the pool by itself.
+
+        Raises CampaignError when the folder is not empty or a part is none.
+        """
+        folder = Path(folder)
+        parts = {
+            "strategy": make_part("strategy", strategy),
+            "trainer": make_part("trainer", trainer),
+            "model": make_part("model", model),
+        }
+        TrainView(pool)
+        settings = {
+            "seed": int(seed),
+            "device": device,
+            "pool": pool.name,
+            "pool_reference": pool_reference,
+            "fingerprint": fingerprint(pool),
+            **{kind: part.record for kind, part in parts.items()},
+        }
+        return cls(folder, Store.create(folder, settings, known_answers(pool)), pool, parts)
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path,
+        pool: PairPool | None = None,
+        *,
+        strategy: Any = None,
+        trainer: Any = None,
+        model: Any = None,
+    ) -> Campaign:
+        """Go on with a campaign.
+
+        `pool` may be left out where `create` got a `pool_reference`; the parts where they are
+        registered components. What is passed must be what the campaign was made with.
+
+        Raises CampaignError when it is not, or when the folder holds no campaign.
+        """
+        folder = Path(folder)
+        store = Store.open(folder)
+        try:
+            settings = store.settings()
+            parts = {
+                "strategy": reopen_part("strategy", settings["strategy"], strategy),
+                "trainer": reopen_part("trainer", settings["trainer"], trainer),
+                "model": reopen_part("model", settings["model"], model),
+            }
+            if pool is None:
+                pool = _referenced_pool(folder, settings)
+            check_fingerprint(pool, settings["fingerprint"])
+            return cls(folder, store, pool, parts)
+        except BaseException:
+            store.close()
+            raise
+
+    def ask(self, n: int, *, strategy: Any = None) -> Batch:
+        """A new batch of `n` pairs to label, none of which was ever in a batch before.
+
+        `strategy` stands in for the campaign's own this once. The model is trained first if
+        labels changed and the strategy looks at embeddings. The batch is stored when this
+        returns; if the process is killed, it may be among `open_batches` all the same.
+
+        Raises BudgetError when fewer than `n` pairs are free, SelectionError when the
+        strategy breaks its contract.
+        """
+        part = self._parts["strategy"] if strategy is None else make_part("strategy", strategy)
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
+            raise CampaignError(f"asked for {n!r} pairs; ask for a whole number of at least 1")
+        while True:
+            state = self._store.state()
+            check_budget(int(n), len(self._view.free(state.taken)))
+            context, trained = self._context(state, needs_embeddings(part.component))
+            selection = select(part.component, context, int(n))
+            batch_id = self._add(context.round, part, selection, trained)
+            if batch_id is not None:
+                return batch_of(self._stored(batch_id), self.pool)
+
+    def _add(
+        self, round: int, part: Part, selection: Selection, trained: Trained | None
+    ) -> str | None:
+        _check_json("the strategy's record", selection.record)
+        batch = NewBatch(
+            round,
+            part.label,
+            self._view.to_whole(selection.positions),
+            selection.scores,
+            selection.terms,
+            selection.record,
+        )
+        if trained is None:
+            return self._store.add_batch(batch)
+        # Beside the store, rows are those of the pool that people have: the whole one.
+        embeddings = replace(trained.embeddings, positions=self._view.positions)
+        return self._store.add_batch(batch, embeddings)
+
+    def tell(
+        self,
+        batch_id: str,
+        labels: Mapping[Any, Label],
+        *,
+        annotator: str = "",
+        replace: bool = False,
+    ) -> None:
+        """Record answers for all or some pairs of a batch, by id; durable when this returns.
+
+        A label is a class name or index, in multi-label pools a collection of them (empty:
+        none applies), or `SKIP` for "can't tell", after which the pair is not asked for again.
+        Telling the same thing twice changes nothing; an annotator who agrees with another is
+        recorded beside them. With `replace` another answer takes the place of the current
+        one, which stays in the log.
+
+        Raises ContradictionError when answers differ from current ones without `replace`, and
+        CampaignError on an unknown batch, pair or class; then nothing at all is recorded.
+        """
+        batch = self._stored(batch_id)
+        parsed = parse_labels(labels, self.pool)
+        members = set(batch.positions.tolist())
+        for position in parsed:
+            if position not in members:
+                raise self._not_in_batch(position, batch_id)
+        clashes = self._store.add_answers(batch.round, parsed, _name(annotator), replace)
+        if clashes:
+            remedy = "pass replace=True (--replace)"
+            raise contradiction(clashes, parsed, annotator, self.pool, remedy)
+
+    def add_labels(self, labels: Mapping[Any, Label], *, annotator: str = "") -> None:
+        """Record labels that nobody asked for, such as those a team comes with.
+
+        They make a batch and a round of their own; those of pairs that are in a batch already
+        count as answers to it. Raises like `tell`, and for pairs of the test part.
+        """
+        parsed = parse_labels(labels, self.pool)
+        test = self.pool.test
+        for position in parsed:
+            if test is not None and test[position]:
+                raise CampaignError(
+                    f"pair {plain(self.pool.ids[position])!r} is kept for evaluation (test), so "
+                    "its label is not recorded; add labels of train pairs only"
+                )
+        clashes = self._store.add_given(parsed, _name(annotator))
+        if clashes:
+            remedy = "use tell(batch_id, ..., replace=True)"
+            raise contradiction(clashes, parsed, annotator, self.pool, remedy)
+
+    def batches(self) -> list[Batch]:
+        """All batches, by round."""
+        return [batch_of(stored, self.pool) for stored in self._store.batches()]
+
+    def open_batches(self) -> list[Batch]:
+        """The batches with pairs that nobody has answered yet."""
+        return [batch for batch in self.batches() if batch.pending]
+
+    @property
+    def pool(self) -> PairPool:
+        """The whole pool."""
+        return self._view.whole
+
+    @property
+    def labels(self) -> LabelState:
+        """What is known so far, over the whole pool."""
+        return label_state(self.pool, self._store.state())
+
+    def refresh(self) -> RoundContext:
+        """Train and embed if labels changed, and give what the next round would start from.
+
+        Positions in the context are those of the train part, `context.pool`.
+        """
+        return self._context(self._store.state(), embed=True)[0]
+
+    @property
+    def model(self) -> Model:
+        """The model of the labels known so far, trained if need be."""
+        model = self.refresh().model
+        assert model is not None  # a context with embeddings has the model that made them
+        return model
+
+    @property
+    def embeddings(self) -> PairEmbeddings | None:
+        """What the latest ask that looked at embeddings saw, memory-mapped; None before one."""
+        return self._store.embeddings()
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Seconds spent so far per phase: train, embed, score, allocate."""
+        return dict(self.clock.seconds)
+
+    def _context(self, state: StoredState, embed: bool) -> tuple[RoundContext, Trained | None]:
+        pool = self._view.pool(label_state(self.pool, state))
+        trained = self._models.get(pool, self.clock) if embed else None
+        context = RoundContext(
+            round=state.next_round,
+            seed=self.seed,
+            pool=pool,
+            embeddings=no_embeddings(pool) if trained is None else trained.embeddings,
+            candidates=self._view.free(state.taken),
+            model=None if trained is None else trained.model,
+            clock=self.clock,
+        )
+        return context, trained
+
+    def status(self) -> CampaignStatus:
+        """How far the campaign is."""
+        labels = {kind: part.label for kind, part in self._parts.items()}
+        return campaign_status(self._view, self._store, self.seed, labels)
+
+    def add_record(self, round: int, record: Mapping[str, Any]) -> None:
+        """Keep what was measured after a round, as plain JSON data.
+
+        Recording a round again replaces its record. Raises CampaignError if it is not JSON.
+        """
+        _check_json(f"the record of round {round}", record)
+        self._store.add_record(int(round), record)
+
+    def records(self) -> list[dict[str, Any]]:
+        """What was recorded, by round."""
+        return self._store.records()
+
+    def close(self) -> None:
+        """Close the campaign's file; nothing is lost without it."""
+        self._store.close()
+
+    def __enter__(self) -> Campaign:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _stored(self, batch_id: str) -> StoredBatch:
+        stored = self._store.batch(batch_id) if isinstance(batch_id, str) else None
+        if stored is not None:
+            return stored
+        known = [batch.batch_id for batch in self._store.batches()]
+        near = difflib.get_close_matches(str(batch_id), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {len(known)} batches"
+        raise CampaignError(f"campaign {self.folder} has no batch {batch_id!r}; {hint}")
+
+    def _not_in_batch(self, position: int, batch_id: str) -> CampaignError:
+        homes = [b.batch_id for b in self._store.batches() if position in b.positions]
+        where = f"it is in {homes[0]!r}" if homes else "nobody asked for it; use add_labels"
+        pair = plain(self.pool.ids[position])
+        return CampaignError(f"pair {pair!r} is not in batch {batch_id!r}: {where}")
+
+
+def _referenced_pool(folder: Path, settings: Mapping[str, Any]) -> PairPool:
+    reference = settings["pool_reference"]
+    if reference is None:
+        raise CampaignError(
+            f"campaign {folder} does not know where its pool {settings['pool']!r} is; "
+            "pass the pool: open(folder, pool)"
+        )
+    try:
+        return load_pool(reference)
+    except PoolError as error:
+        raise CampaignError(
+            f"campaign {folder} cannot load its pool: {error}; pass the pool: open(folder, pool)"
+        ) from None
+
+
+def _name(annotator: Any) -> str:
+    if not isinstance(annotator, str):
+        raise CampaignError(f"the annotator is {annotator!r}; give a name as text")
+    return annotator
+
+
+def _check_json(what: str, data: Mapping[str, Any]) -> None:
+    try:
+        json.dumps(dict(data), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise CampaignError(f"{what} is no plain JSON data: {error}") from None

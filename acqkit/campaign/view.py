@@ -1,0 +1,110 @@
+"""The train part as strategies and trainers see it: the one place where positions translate."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from acqkit.embeddings import IntArray
+from acqkit.errors import CampaignError
+from acqkit.labels import SKIPPED, LabelState
+from acqkit.pool import PairPool
+from acqkit.store import Classes, StoredState
+
+
+class TrainView:
+    """The user's whole pool beside its train part, whose positions start at 0 again.
+
+    Everything stored and handed out is in positions of the whole pool; only what goes into
+    a trainer or a strategy, and comes out of it, is in positions of the train part. The
+    train part knows no truth and no test pair.
+    """
+
+    def __init__(self, whole: PairPool) -> None:
+        self.whole = whole
+        self.positions = whole.train_positions
+        if len(self.positions) == 0:
+            raise CampaignError(f"pool {whole.name!r} has no train pairs, so nothing to label")
+        part = whole.take(self.positions)
+        self._part = part.with_labels(part.labels)
+        # Worked out once: every round's pool is made from this one and takes them over.
+        self._part.id_keys()
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def pool(self, labels: LabelState) -> PairPool:
+        """The train part with what is known: `labels` are those of the whole pool."""
+        return self._part.with_labels(labels.take(self.positions))
+
+    def free(self, taken: IntArray) -> IntArray:
+        """Train-part positions that are not among `taken` (whole-pool positions)."""
+        open_to_all = np.ones(len(self.whole), dtype=bool)
+        open_to_all[taken] = False
+        return np.flatnonzero(open_to_all[self.positions])
+
+    def to_whole(self, positions: IntArray) -> IntArray:
+        """Whole-pool positions of train-part positions."""
+        return np.asarray(self.positions[positions], dtype=np.int64)
+
+
+def label_state(pool: PairPool, state: StoredState) -> LabelState:
+    """The current answers as label state of the whole pool."""
+    labels = LabelState.empty(len(pool), len(pool.class_names))
+    for position, answer in state.answers.items():
+        if answer.classes is None:
+            labels.round[position] = SKIPPED
+        else:
+            labels.round[position] = answer.round
+            labels.matrix[position, list(answer.classes)] = 1
+    return labels
+
+
+def known_answers(pool: PairPool) -> dict[int, Classes]:
+    """The labels that a pool's train part comes with, as answers by whole-pool position."""
+    if pool.known is None:
+        return {}
+    answers: dict[int, Classes] = {}
+    for position in pool.train_positions.tolist():
+        if pool.known.round[position] == SKIPPED:
+            answers[position] = None
+        elif pool.known.round[position] >= 0:
+            answers[position] = tuple(np.flatnonzero(pool.known.matrix[position]).tolist())
+    return answers
+
+
+def fingerprint(pool: PairPool) -> dict[str, Any]:
+    """What must stay the same about a pool while a campaign lasts."""
+    test = np.zeros(len(pool), dtype=bool) if pool.test is None else np.asarray(pool.test)
+    return {
+        "pairs": len(pool),
+        "modalities": list(pool.modalities),
+        "classes": list(pool.class_names),
+        "multilabel": pool.multilabel,
+        "ids": _digest(pool.id_keys().astype("<u8").tobytes()),
+        "split": _digest(np.packbits(test).tobytes()),
+    }
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+def check_fingerprint(pool: PairPool, made_with: dict[str, Any]) -> None:
+    """Raise CampaignError naming the first thing in which the pool is another one."""
+    found = fingerprint(pool)
+    for key, wanted in made_with.items():
+        if found[key] != wanted:
+            what = (
+                f"other {key}, or the same in another order"
+                if key == "ids"
+                else "another split into train and test"
+                if key == "split"
+                else f"{key} {found[key]!r}, not {wanted!r}"
+            )
+            raise CampaignError(
+                f"pool {pool.name!r} is not the one that the campaign was made with: it has "
+                f"{what}; open the campaign with its own pool"
+            )

@@ -1,0 +1,118 @@
+"""One SQLite file: transactions that are durable when they end, and errors as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from acqkit.errors import CampaignError
+from acqkit.store.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
+
+FILE_NAME = "campaign.sqlite"
+
+BUSY_SECONDS = 30.0
+
+
+class Database:
+    """The file in a campaign's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._engine = _engine(folder / FILE_NAME)
+        self._writing = self._engine.execution_options(begin="IMMEDIATE")
+        self._closed = False
+
+    def close(self) -> None:
+        """Close every connection; later transactions are errors."""
+        self._engine.dispose()
+        self._closed = True
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state throughout, whatever others write meanwhile."""
+        with self._transaction(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is the only writer from its first statement on.
+
+        What it wrote is on the disk when the block ends; an exception undoes all of it.
+        """
+        with self._transaction(self._writing) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        if self._closed:
+            raise CampaignError(f"campaign {self._folder} is closed; open it again")
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise CampaignError(self._sentence(error)) from error
+
+    def _sentence(self, error: DBAPIError) -> str:
+        reason = str(error.orig)
+        if "locked" in reason or "busy" in reason:
+            return (
+                f"campaign {self._folder} was locked by another process for more than "
+                f"{BUSY_SECONDS:g} seconds; try again when that process is done"
+            )
+        return f"{self._folder / FILE_NAME} cannot be used as a campaign's database: {reason}"
+
+    def set_up(self) -> None:
+        """Make the tables in an empty file and mark whose file it is."""
+        with self._engine.connect().execution_options(begin="none") as connection:
+            mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar()
+        if mode != "wal":
+            raise CampaignError(
+                f"the file system of {self._folder} cannot hold a campaign (SQLite offers "
+                f"journal mode {mode!r}, not 'wal'); choose a folder on a local disk"
+            )
+        with self.write() as connection:
+            metadata.create_all(connection, checkfirst=False)
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def check(self) -> None:
+        """Raise CampaignError unless this is a campaign of the schema that we read."""
+        with self.read() as connection:
+            application = connection.exec_driver_sql("PRAGMA application_id").scalar()
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if application != APPLICATION_ID:
+            raise CampaignError(f"{self._folder / FILE_NAME} was not made by acqkit")
+        if version != SCHEMA_VERSION:
+            newer = "a newer" if version > SCHEMA_VERSION else "an older"
+            raise CampaignError(
+                f"campaign {self._folder} was made by {newer} acqkit (schema {version}, this one "
+                f"reads {SCHEMA_VERSION}); install the acqkit that it was made with"
+            )
+
+
+def _engine(path: Path) -> Engine:
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: Any, _record: Any) -> None:
+    # The driver would begin transactions by itself, late and deferred; `_begin` does it.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("begin", "DEFERRED")
+    if mode != "none":
+        connection.exec_driver_sql(f"BEGIN {mode}")

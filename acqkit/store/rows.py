@@ -1,0 +1,70 @@
+"""What goes into the store and what comes out: plain data, no SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from acqkit.embeddings import FloatArray, IntArray
+
+Classes = tuple[int, ...] | None
+"""An answer: the indices of the classes that apply, ascending, or None for "can't tell"."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """One line of the answers log.
+
+    `revision` counts how often the pair's answer was replaced before this one; annotators
+    who agree share a revision.
+    """
+
+    position: int
+    round: int
+    revision: int
+    annotator: str
+    classes: Classes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class NewBatch:
+    """Picks of one round: positions `[k]` in order of choice, scores and terms `[k]`."""
+
+    round: int
+    strategy: str
+    positions: IntArray
+    scores: FloatArray | None = None
+    terms: Mapping[str, FloatArray] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StoredBatch:
+    """A batch as stored, with the positions that nobody has answered yet.
+
+    `given` batches hold labels that nobody asked for.
+    """
+
+    batch_id: str
+    round: int
+    strategy: str
+    given: bool
+    positions: IntArray
+    scores: FloatArray | None
+    terms: Mapping[str, FloatArray]
+    record: Mapping[str, Any]
+    pending: IntArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StoredState:
+    """What a round starts from, read in one transaction.
+
+    `taken` are the positions that are in some batch: labeled, skipped or still asked for.
+    `answers` are the current ones, by position.
+    """
+
+    next_round: int
+    taken: IntArray
+    answers: Mapping[int, StoredAnswer]
