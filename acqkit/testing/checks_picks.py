@@ -55,14 +55,15 @@ def index_space(subject: Subject) -> None:
         outside = picks[(picks < 0) | (picks >= len(scene.pool))]
         require(
             not len(outside),
-            f"{subject.title} picked position {outside[:1]} in a pool of {len(scene.pool)} pairs",
+            f"{subject.title} picked {outside[:3].tolist()} in a pool of {len(scene.pool)} pairs; "
+            "return positions (0 to n - 1), not ids",
         )
         labeled = np.intersect1d(picks, scene.pool.labels.labeled)
         require(
             not len(labeled),
             f"{subject.title} picked {len(labeled)} labeled pairs out of 7, such as position "
-            f"{labeled[:1]}: return positions in the pool (context.candidates[rows]), not rows "
-            "of the candidates",
+            f"{labeled[:1].tolist()}: return positions in the pool (context.candidates[rows]), not "
+            "rows of the candidates",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from acqkit.testing.global_state import seeded, watched
+from acqkit.testing.global_state import generators, seeded, settings, watched
 from acqkit.testing.scenes import Scene, make_scene, scattered
 from acqkit.testing.subject import Subject, describe_difference, require
 
@@ -68,13 +68,24 @@ def seed_is_honored(subject: Subject) -> None:
 def global_random_state_untouched(subject: Subject) -> None:
     """The global generators of Python, numpy and torch are left as they were."""
     for scene in _random_scenes():
-        with watched() as touched:
+        with watched(generators) as touched:
             subject.select(scene, N)
         require(
             not touched,
             f"{subject.title} touched the global random state of {', '.join(touched)}; use "
             "context.rng() or torch.Generator().manual_seed(context.derive(purpose))",
         )
+
+
+def global_settings_untouched(subject: Subject) -> None:
+    """Settings of numpy and torch, such as the default type, are left as they were."""
+    with watched(settings) as touched:
+        subject.select(scattered(), N)
+    require(
+        not touched,
+        f"{subject.title} changed the process-wide {', '.join(touched)}; change it back, or do "
+        "without",
+    )
 
 
 def global_random_state_unused(subject: Subject) -> None:
@@ -103,4 +114,5 @@ RANDOM = (
     seed_is_honored,
     global_random_state_untouched,
     global_random_state_unused,
+    global_settings_untouched,
 )

@@ -12,7 +12,7 @@ from acqkit.interfaces import Model, PairBatch, Trainer
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.pool.features import ArrayFeatures
-from acqkit.testing.global_state import seeded, watched
+from acqkit.testing.global_state import generators, seeded, settings, watched
 from acqkit.testing.pools import make_pool
 from acqkit.testing.subject import Subject, require
 
@@ -83,12 +83,25 @@ def global_random_state_untouched(subject: Subject) -> None:
     """The global generators of Python, numpy and torch are left as they were."""
     pool = _pool()
     model = _untrained(subject, pool)
-    with watched() as touched:
+    with watched(generators) as touched:
         cast(Trainer, subject.component).fit(model, pool, 0)
     require(
         not touched,
         f"{subject.title} touched the global random state of {', '.join(touched)}; use own "
         "generators, or torch.random.fork_rng around what cannot take one",
+    )
+
+
+def global_settings_untouched(subject: Subject) -> None:
+    """Settings of numpy and torch, such as the default type, are left as they were."""
+    pool = _pool()
+    model = _untrained(subject, pool)
+    with watched(settings) as touched:
+        cast(Trainer, subject.component).fit(model, pool, 0)
+    require(
+        not touched,
+        f"{subject.title} changed the process-wide {', '.join(touched)}; change it back, or do "
+        "without",
     )
 
 
@@ -193,6 +206,7 @@ TRAINER = (
     trains_from_scratch,
     global_random_state_untouched,
     global_random_state_unused,
+    global_settings_untouched,
     no_labels,
     few_labels,
     every_pair_labeled,

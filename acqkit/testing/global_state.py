@@ -1,18 +1,18 @@
-"""The process-wide random generators, which a component must neither use nor touch."""
+"""Process-wide state, which a component must not touch: random generators and settings."""
 
 from __future__ import annotations
 
 import pickle
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
 
 
-def _states() -> dict[str, Any]:
+def generators() -> dict[str, object]:
+    """The states of the global random generators, by name."""
     legacy = np.random.get_state(legacy=False)  # noqa: NPY002 - watched, not used
     return {
         "Python's random": random.getstate(),
@@ -21,13 +21,24 @@ def _states() -> dict[str, Any]:
     }
 
 
+def settings() -> dict[str, object]:
+    """The settings of numpy and torch that change what other code computes, by name."""
+    return {
+        "numpy.seterr": np.geterr(),
+        "torch.set_default_dtype": torch.get_default_dtype(),
+        "torch.set_grad_enabled": torch.is_grad_enabled(),
+        "torch.use_deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        "torch.set_num_threads": torch.get_num_threads(),
+    }
+
+
 @contextmanager
-def watched() -> Iterator[list[str]]:
-    """Names, after the block, which global generators it touched."""
+def watched(read: Callable[[], dict[str, object]]) -> Iterator[list[str]]:
+    """Names, after the block, what it changed of that which `read` reads."""
     touched: list[str] = []
-    before = _states()
+    before = read()
     yield touched
-    after = _states()
+    after = read()
     touched.extend(name for name, state in before.items() if after[name] != state)
 
 

@@ -124,7 +124,9 @@ def make_scene(
         labeled = np.sort(np.random.default_rng(seed).permutation(n)[:labeled])
     assert pool.truth is not None  # make_pool knows it
     labels = pool.labels.with_answers(labeled, pool.truth[labeled], 0)
-    pool = replace(pool, present=present).with_labels(labels)
+    # Ids are no positions, so that a mix-up of the two shows.
+    ids = 1000 + 7 * np.arange(n)
+    pool = replace(pool, explicit_ids=ids, present=present).with_labels(labels)
     model = LinearPairModel.for_pool(pool, seed=seed)
     embeddings = model.embed(pool.batch(np.arange(n)))
     return Scene(pool, embeddings, labels.unlabeled, model)

@@ -46,6 +46,13 @@ class SubsetPositions(Component):
         return np.argsort(-distance_from_center(context), kind="stable")[:n]
 
 
+class PicksIds(Component):
+    """Index space: returns ids instead of positions."""
+
+    def select(self, context: RoundContext, n: int) -> IntArray:
+        return np.asarray(context.pool.ids[best(distance_from_center(context), context, n)])
+
+
 class Repeats(Component):
     """Duplicates: draws with replacement."""
 
@@ -68,6 +75,14 @@ class GlobalDraw(Component):
 
     def select(self, context: RoundContext, n: int) -> IntArray:
         return best(torch.rand(len(context.candidates)).numpy(), context, n)
+
+
+class Silences(Component):
+    """Global settings: switches numpy's warnings off for everybody."""
+
+    def score(self, block: PairEmbeddings, context: RoundContext) -> FloatArray:
+        np.seterr(all="ignore")
+        return np.asarray(block.unified_mean()[:, 0])
 
 
 class NaNScorer(Component):

@@ -1,0 +1,50 @@
+"""The built-ins pass the kit that is asked of third parties."""
+
+from __future__ import annotations
+
+import pytest
+
+from acqkit.interfaces import Component
+from acqkit.plugins import Kind, registry
+from acqkit.testing import Check, parametrize_with_checks
+
+BUILT_IN: dict[Kind, set[str]] = {
+    "scorer": {"bald", "entropy", "least-confidence", "margin"},
+    "allocator": {"top"},
+    "strategy": {"badge", "coreset", "kmeans", "probcover", "random", "typiclust"},
+    "trainer": {"supervised"},
+}
+
+
+def _of_acqkit(kind: Kind) -> dict[str, Component]:
+    found = registry()
+    return {
+        name: found.make(kind, name)
+        for name in found.names(kind)
+        if found.get(kind, name).distribution == "acqkit"
+    }
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
+def test_all_built_ins_are_on_offer(kind: Kind) -> None:
+    assert BUILT_IN[kind] <= set(_of_acqkit(kind))
+
+
+@parametrize_with_checks(_of_acqkit("scorer"))
+def test_scorer(component: Component, check: Check) -> None:
+    check(component)
+
+
+@parametrize_with_checks(_of_acqkit("allocator"))
+def test_allocator(component: Component, check: Check) -> None:
+    check(component)
+
+
+@parametrize_with_checks(_of_acqkit("strategy"))
+def test_strategy(component: Component, check: Check) -> None:
+    check(component)
+
+
+@parametrize_with_checks(_of_acqkit("trainer"))
+def test_trainer(component: Component, check: Check) -> None:
+    check(component)
