@@ -158,6 +158,11 @@ def _ragged_captions(folder: Path) -> Path:
     return npz(dict)(folder)
 
 
+def _repeated_captions(folder: Path) -> Path:
+    (folder / "captions.csv").write_text("text,text\n" + "a,b\n" * N)
+    return npz(dict)(folder)
+
+
 def _text_ids() -> Any:
     ids = np.array([f"pair{i}" for i in range(N)])
     ids[7] = ids[2]
@@ -303,6 +308,12 @@ TABLE: list[tuple[str, Builder, tuple[str, ...]]] = [
     ("NaN cost", npz(lambda: {"cost": np.array([1.0, np.nan] * 6)}), ("cost is nan", "row 1")),
     ("text cost", npz(lambda: {"cost": np.array(["a"] * N)}), ("cost", "<U1", "numbers")),
     ("float group", npz(lambda: {"group": np.ones(N)}), ("group", "float64", "strings")),
+    ("split of two axes", npz(lambda: {"split": np.full((N, 2), "train")}), ("split", "(12, 2)")),
+    ("names of two axes", npz(lambda: {"class_names": np.full((2, 3), "x")}),
+     ("class_names", "(2, 3)")),
+    ("multilabel as a number", npz(lambda: {"multilabel": np.array(3)}), ("multilabel is 3",)),
+    ("names in another encoding", npz(lambda: {"class_names": np.array([b"\xe9", b"a", b"b"])}),
+     ("class_names", "UTF-8")),
     # Files.
     ("truncated npz", _cut(npz(dict), "pool.npz", 0.6), ("pool.npz", "truncated")),
     ("damaged npz", _flipped, ("pool.npz", "cannot be read")),
@@ -314,6 +325,7 @@ TABLE: list[tuple[str, Builder, tuple[str, ...]]] = [
     ("empty parquet", _empty_file("pool.parquet"), ("pool.parquet", "truncated")),
     ("broken companion", _broken_companion, ("items.parquet", "truncated")),
     ("ragged captions", _ragged_captions, ("captions.csv", "cannot be read as CSV")),
+    ("captions with a column twice", _repeated_captions, ("captions.csv", "'text'")),
     ("another suffix", _text_file, ("pool.csv", ".npz", ".parquet")),
     ("folder of other things", _folder_of_notes, ("modality_a.npy", "notes.txt")),
     ("misspelled path", _misspelled, ("pol.npz",)),

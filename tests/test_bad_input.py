@@ -40,6 +40,33 @@ def test_what_the_bad_pools_start_from_is_good(build: Builder, tmp_path: Path) -
     assert len(open_pool(build(tmp_path))) == N
 
 
+@pytest.mark.parametrize(
+    ("build", "file"),
+    [
+        (npz(dict), "pool.npz"),
+        (folder(dict), "modality_a.npy"),
+        (folder(dict), "labels.npy"),
+        (parquet(dict), "pool.parquet"),
+    ],
+)
+def test_any_damage_is_refused_or_harmless(build: Builder, file: str, tmp_path: Path) -> None:
+    build(tmp_path)
+    data = (tmp_path / file).read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(100):
+        damaged = np.frombuffer(data, np.uint8).copy()
+        damaged[rng.integers(len(data), size=3)] = rng.integers(256, size=3)
+        cut = rng.integers(len(data) // 2, 2 * len(data))
+        (tmp_path / file).write_bytes(damaged[:cut].tobytes())
+        try:
+            open_pool(tmp_path)
+        except PoolError as error:
+            assert_one_sentence(str(error), (file,))
+            refused += 1
+    assert refused > 20
+
+
 def arrays(**changes: Any) -> Callable[[], PairPool]:
     good = good_arrays()
     fields = {"labels": good["labels"], "class_names": list(good["class_names"])} | changes
@@ -70,6 +97,9 @@ IN_MEMORY: list[tuple[Callable[[], PairPool], tuple[str, ...]]] = [
     (arrays(ids=[("x", 1), ("x", 1), *range(10)]), ("ids is ('x', 1)", "row 1", "row 0")),
     (arrays(ids=[[1]] * N), ("ids is [1]", "row 0")),
     (arrays(ids=5), ("ids is 5", "12 rows")),
+    (arrays(ids=np.ones((N, 1))), ("ids", "(12, 1)")),
+    (arrays(labels=["cat"] * 11 + ["a long story\n" * 99]), ("unknown class", "row 11")),
+    (arrays(labels=[["cat"]] * 11 + [[["deep"] * 500]]), ("labels is [[", "row 11")),
     (arrays(split="train"), ("split is 'train'", "12 rows")),
     (arrays(split=np.zeros(N, bool)), ("split", "row 0", "'train' or 'test'")),
     (arrays(cost=np.full(N, np.inf)), ("cost is inf", "row 0")),

@@ -50,10 +50,11 @@ def checked_fields(columns: Columns, where: Where) -> dict[str, Any]:
     present = checks.check_present(columns.present, modalities, n, where)
     ids = check_ids(columns.ids, n, where)
     test = checks.check_split(columns.split, n, where)
+    multilabel = checks.check_multilabel(columns.multilabel, where)
     rounds = checks.check_rounds(columns.labeled_round, n, where)
     optional = np.zeros(n, dtype=bool) if rounds is None else rounds < 0
     reader = LabelReader(n, optional, where)
-    labels = reader.read(columns.labels, columns.class_names, columns.multilabel)
+    labels = reader.read(columns.labels, columns.class_names, multilabel)
     truth, known = _split_knowledge(labels, rounds, test, where)
     fields = {
         "features": features,
@@ -162,8 +163,7 @@ def read_mapping(data: Mapping[str, Any], **overrides: Any) -> Columns:
     for key in ("labels", "class_names", "ids", "split", "cost", "group", "labeled_round"):
         columns[key] = data.get(key)
     if "modality_names" in data:
-        columns["modalities"] = tuple(str(name) for name in np.atleast_1d(data["modality_names"]))
-    if "multilabel" in data:
-        columns["multilabel"] = bool(data["multilabel"])
+        columns["modalities"] = np.atleast_1d(data["modality_names"]).tolist()
+    columns["multilabel"] = data.get("multilabel")
     columns.update({key: value for key, value in overrides.items() if value is not None})
     return Columns(**columns)

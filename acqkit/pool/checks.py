@@ -16,7 +16,7 @@ from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.errors import PoolError
 from acqkit.labels import SKIPPED, UNLABELED
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.where import Where, nearest, row
+from acqkit.pool.where import Where, as_text, nearest, row, shown
 
 Masks = tuple[BoolArray | None, BoolArray | None]
 
@@ -26,8 +26,16 @@ def check_modalities(names: Any, where: Where) -> tuple[str, str]:
     column = where("modality_names")
     values = [names] if isinstance(names, str) else [str(name) for name in names]
     if len(values) != 2 or not all(values) or values[0] == values[1]:
-        raise PoolError(f"{column} is {values!r}, wanted two different names")
+        raise PoolError(f"{column} is {shown(values)}, wanted two different names")
     return values[0], values[1]
+
+
+def check_multilabel(given: Any, where: Where) -> bool | None:
+    """True, False, or None for what the labels say."""
+    value = given.item() if getattr(given, "size", 0) == 1 else given
+    if value is None or isinstance(value, bool):
+        return value
+    raise PoolError(f"{where('multilabel')} is {shown(value)}, wanted true or false")
 
 
 def check_features(values: Any, column: str, where: Where) -> NDArray[Any]:
@@ -61,7 +69,7 @@ def check_length(values: Any, n: int, column: str, where: Where) -> None:
     except TypeError:
         length = -1
     if length < 0:
-        raise PoolError(f"{where(column)} is {values!r}, wanted a column of {n} rows")
+        raise PoolError(f"{where(column)} is {shown(values)}, wanted a column of {n} rows")
     if length != n:
         raise PoolError(
             f"{where(column)} has {length} rows but {where.short('modality_a')} has {n}; every "
@@ -120,7 +128,7 @@ def _by_modality(given: Any, modalities: tuple[str, str]) -> tuple[Any, Any]:
         for name in given:
             if name not in modalities:
                 raise PoolError(
-                    f"present names the unknown modality {name!r}; {nearest(name, modalities)}"
+                    f"present names the unknown modality {shown(name)}; {nearest(name, modalities)}"
                 )
         return given.get(modalities[0]), given.get(modalities[1])
     if not isinstance(given, Sequence) or len(given) != 2:
@@ -136,14 +144,17 @@ def check_split(split: Any, n: int, where: Where) -> BoolArray | None:
     if split is None:
         return None
     check_length(split, n, "split", where)
+    array: NDArray[Any] = np.asanyarray(split)
+    if array.ndim != 1:
+        raise PoolError(f"{where('split')} has shape {array.shape}, wanted ({n},)")
     test = np.zeros(n, dtype=bool)
-    for start, block in blocks(np.asanyarray(split)):
-        names = block.astype(np.str_)
+    for start, block in blocks(array):
+        names = as_text(block, "split", where).astype(np.str_)
         is_test = names == "test"
         index = first_row(~(is_test | (names == "train")))
         if index >= 0:
             raise PoolError(
-                f"{where('split')} is {block[index].item()!r} in {row(start + index)}, "
+                f"{where('split')} is {shown(block[index].item())} in {row(start + index)}, "
                 "wanted 'train' or 'test'"
             )
         test[start : start + len(block)] = is_test
@@ -201,7 +212,7 @@ def check_group(group: Any, n: int, where: Where) -> NDArray[Any] | None:
     if group is None:
         return None
     check_length(group, n, "group", where)
-    array: NDArray[Any] = np.asanyarray(group)
+    array = as_text(np.asanyarray(group), "group", where)
     if array.ndim != 1 or array.dtype.kind not in "iubU":
         raise PoolError(
             f"{where('group')} has dtype {array.dtype} and shape {array.shape}, wanted integers "
@@ -218,6 +229,8 @@ def check_display(display: Any, n: int, where: Where) -> Mapping[str, Sequence[A
         raise PoolError("display must be a mapping from names to columns of n items")
     for name, column in display.items():
         if not hasattr(column, "__getitem__") or isinstance(column, str | bytes):
-            raise PoolError(f"display column {name!r} is {column!r}, wanted a column of {n} items")
+            raise PoolError(
+                f"display column {shown(name)} is {shown(column)}, wanted a column of {n} items"
+            )
         check_length(column, n, f"display column {name!r}", where)
     return dict(display)

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
 from acqkit.pool.display import is_path, kind_of
-from acqkit.pool.where import one_line
+from acqkit.pool.where import check_repeated, one_line
 
 NAMES = ("items.parquet", "items.csv", "captions.csv")
 
 GIVES_AWAY = frozenset({"category", "class", "id", "ids", "label", "labels", "split"})
 """Columns that are not for looking at: they name the pair or tell the answer."""
+
+UNREADABLE = (OSError, UnicodeDecodeError, pa.ArrowException)
+"""What pyarrow raises for files that are cut short or damaged."""
 
 
 def open_companion(folder: Path, features: NDArray[Any]) -> Mapping[str, Sequence[Any]]:
@@ -42,7 +45,7 @@ def open_companion(folder: Path, features: NDArray[Any]) -> Mapping[str, Sequenc
 def _open_parquet(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
     try:
         rows = ParquetRows(path)
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise PoolError(
             f"{path} cannot be read as Parquet ({one_line(error)}); it may be truncated"
         ) from None
@@ -76,6 +79,8 @@ class ParquetRows:
     def __init__(self, path: Path) -> None:
         self._file = pq.ParquetFile(path, memory_map=True)
         self.schema: pa.Schema = self._file.schema_arrow
+        check_repeated(path, self.schema.names)
+        self._path = path
         metadata = self._file.metadata
         sizes = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
@@ -89,7 +94,12 @@ class ParquetRows:
         group = int(np.searchsorted(self._starts, index, side="right")) - 1
         kept = self._kept.get(column)
         if kept is None or kept[0] != group:
-            table = self._file.read_row_group(group, columns=[column])
+            try:
+                table = self._file.read_row_group(group, columns=[column])
+            except UNREADABLE as error:
+                raise PoolError(
+                    f"{self._path}: {column} cannot be read ({one_line(error)}); it may be damaged"
+                ) from None
             kept = self._kept[column] = (group, table.column(0))
         return kept[1][index - int(self._starts[group])].as_py()
 
@@ -115,8 +125,9 @@ def _open_csv(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
         texts = pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
         parse = pa_csv.ParseOptions(newlines_in_values=True)
         table = pa_csv.read_csv(path, parse_options=parse, convert_options=texts)
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+    except (*UNREADABLE, csv.Error) as error:
         raise PoolError(f"{path} cannot be read as CSV ({one_line(error)})") from None
+    check_repeated(path, header)
     _check_rows(path, table.num_rows, n)
     return {
         name: _with_paths(_ArrowColumn(table.column(name)), path.parent)

@@ -18,7 +18,7 @@ from acqkit.errors import PoolError
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
 from acqkit.pool.companion import open_companion
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
-from acqkit.pool.npz import unreadable
+from acqkit.pool.npz import UNREADABLE, unreadable
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.where import Where
 
@@ -55,7 +55,7 @@ def _open_array(file: Path) -> NDArray[Any]:
     try:
         # An empty array cannot be mapped, nor need it be.
         array: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
+    except UNREADABLE as error:
         raise PoolError(f"{file} {unreadable(error)}") from None
     return array
 

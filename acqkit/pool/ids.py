@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from acqkit.errors import PoolError
 from acqkit.pool.checks import check_length
 from acqkit.pool.scan import blocks
-from acqkit.pool.where import Where, row
+from acqkit.pool.where import Where, as_text, row, shown
 from acqkit.randomness import id_keys
 
 
@@ -20,7 +20,7 @@ def check_ids(ids: Any, n: int, where: Where) -> NDArray[Any] | None:
     if ids is None:
         return None
     check_length(ids, n, "ids", where)
-    array = as_id_array(ids)
+    array = as_id_array(ids, where)
     if array.ndim != 1 or array.dtype.kind not in "iuUO":
         raise PoolError(
             f"{where('ids')} has dtype {array.dtype} and shape {array.shape}, wanted integers or "
@@ -33,10 +33,10 @@ def check_ids(ids: Any, n: int, where: Where) -> NDArray[Any] | None:
     return array
 
 
-def as_id_array(ids: Any) -> NDArray[Any]:
+def as_id_array(ids: Any, where: Where) -> NDArray[Any]:
     """Ids as an array that keeps what each one is: 1 and "1" stay different."""
     if isinstance(ids, np.ndarray):
-        return ids.astype(np.str_) if ids.dtype.kind == "S" else ids
+        return as_text(ids, "ids", where)
     if hasattr(ids, "__array__"):
         return np.asarray(ids)
     values = list(ids)
@@ -57,7 +57,8 @@ def _check_objects(array: NDArray[Any], where: Where) -> None:
     for position, value in enumerate(array):
         if not isinstance(value, Hashable) or value is None or value != value:
             raise PoolError(
-                f"{where('ids')} is {value!r} in {row(position)}, wanted an integer or a string"
+                f"{where('ids')} is {shown(value)} in {row(position)}, wanted an integer "
+                "or a string"
             )
         first = seen.setdefault(value, position)
         if first != position:
@@ -85,6 +86,6 @@ def _check_distinct(array: NDArray[Any], where: Where) -> None:
 
 def _twice(value: Any, first: int, position: int, where: Where) -> str:
     return (
-        f"{where('ids')} is {value!r} in {row(position)} as well as in row {first}; ids must "
+        f"{where('ids')} is {shown(value)} in {row(position)} as well as in row {first}; ids must "
         "be unique"
     )

@@ -13,7 +13,7 @@ from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import PoolError
 from acqkit.pool.checks import check_length
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.where import Where, nearest, row
+from acqkit.pool.where import Where, as_text, nearest, row, shown
 
 Matrix = NDArray[np.uint8]
 
@@ -135,8 +135,8 @@ class LabelReader:
             for name in labels:
                 if name not in column:
                     raise PoolError(
-                        f"{self.where('labels')} has the unknown class {name!r} in {row(index)}; "
-                        f"{nearest(name, names)}"
+                        f"{self.where('labels')} has the unknown class {shown(name)} in "
+                        f"{row(index)}; {nearest(name, names)}"
                     )
                 matrix[index, column[name]] = 1
         return names, matrix
@@ -145,14 +145,14 @@ class LabelReader:
         if value is None or (isinstance(value, str) and not value):
             if self.optional[index]:
                 return ()
-            raise PoolError(f"{self.where('labels')} is {value!r} in {row(index)}{_ADVICE}")
+            raise PoolError(f"{self.where('labels')} is {shown(value)} in {row(index)}{_ADVICE}")
         if isinstance(value, str):
             return (value,)
         names = value.tolist() if isinstance(value, np.ndarray) else value
         if isinstance(names, Collection) and all(isinstance(name, str) for name in names):
             return names
         raise PoolError(
-            f"{self.where('labels')} is {value!r} in {row(index)}, wanted a class name or a "
+            f"{self.where('labels')} is {shown(value)} in {row(index)}, wanted a class name or a "
             "collection of them"
         )
 
@@ -173,21 +173,24 @@ _ADVICE = "; say which pairs are labeled by a column labeled_round (-1: not yet)
 def check_class_names(names: Any, where: Where) -> tuple[str, ...]:
     """At least two different names that are not empty."""
     column = where("class_names")
-    if isinstance(names, str) or not np.iterable(names):
-        raise PoolError(f"{column} is {names!r}, wanted a list of names")
-    values = [n.decode() if isinstance(n, bytes) else str(n) for n in names]
+    if isinstance(names, str | bytes) or not np.iterable(names):
+        raise PoolError(f"{column} is {shown(names)}, wanted a list of names")
+    array = as_text(np.asarray(names), "class_names", where)
+    if array.ndim != 1:
+        raise PoolError(f"{column} has shape {array.shape}, wanted a list of names")
+    values = [str(name) for name in array.tolist()]
     seen: dict[str, int] = {}
     for index, name in enumerate(values):
         if not name.strip():
             raise PoolError(f"{column} has an empty name in {row(index)}")
         if seen.setdefault(name, index) != index:
             raise PoolError(
-                f"{column} has {name!r} in {row(index)} as well as in row {seen[name]}; class "
+                f"{column} has {shown(name)} in {row(index)} as well as in row {seen[name]}; class "
                 "names must be unique"
             )
     if len(values) < 2:
         raise PoolError(
-            f"{column} has {len(values)} class{'es' if not values else f' ({values[0]!r})'}, "
+            f"{column} has {len(values)} class{'es' if not values else f' ({shown(values[0])})'}, "
             "wanted at least two; there is nothing to tell apart"
         )
     return tuple(values)
@@ -207,8 +210,7 @@ def _as_column(values: Any, where: Where) -> NDArray[Any] | list[Any]:
                 f"{where('labels')} has dtype {values.dtype} and shape {values.shape}, wanted "
                 "one name, or one collection of names, per pair"
             )
-        values = values.astype(np.str_) if values.dtype.kind == "S" else values
-        values = values.tolist()
+        values = as_text(values, "labels", where).tolist()
     rows = list(values)
     if any(_is_number(value) for value in rows) and all(map(_is_number_or_none, rows)):
         return np.array([-1 if value is None else value for value in rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,6 +15,19 @@ from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
 from acqkit.pool.companion import open_companion
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.where import Where, one_line
+
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy and zipfile raise for files that are cut short, damaged or encrypted."""
 
 
 def open_npz(
@@ -52,7 +66,7 @@ def _read(path: Path, where: Where) -> dict[str, Any]:
                 raise PoolError(f"{path} holds a single array, wanted an archive of several")
             check_keys(archive.files, where)
             return {key: _array(archive, key, where) for key in archive if key in KEYS}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         if isinstance(error, PoolError):
             raise
         raise PoolError(f"{path} {unreadable(error)}") from None
@@ -61,7 +75,7 @@ def _read(path: Path, where: Where) -> dict[str, Any]:
 def _array(archive: Any, key: str, where: Where) -> Any:
     try:
         return archive[key]
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise PoolError(f"{where(key)} {unreadable(error)}") from None
 
 

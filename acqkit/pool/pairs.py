@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -170,10 +170,16 @@ class PairPool:
         found: list[int] = []
         for value in ids:
             key = value.item() if isinstance(value, np.generic) else value
-            if key not in self._positions:
+            position = self._find(key)
+            if position is None:
                 raise PoolError(f"pool {self.name!r} has no pair with id {key!r}")
-            found.append(self._positions[key])
+            found.append(position)
         return np.array(found, dtype=np.int64)
+
+    def _find(self, key: Any) -> int | None:
+        if self.explicit_ids is None:
+            return key if isinstance(key, int) and 0 <= key < len(self) else None
+        return self._positions.get(key) if isinstance(key, Hashable) else None
 
     def batch(self, positions: IntArray) -> PairBatch:
         """Inputs and presence masks of the pairs at `positions`, in that order."""

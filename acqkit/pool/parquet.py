@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from acqkit.embeddings import BoolArray
 from acqkit.errors import PoolError
 from acqkit.pool.arrays import Columns, checked_fields
-from acqkit.pool.companion import ParquetRows, shown_columns
+from acqkit.pool.companion import UNREADABLE, ParquetRows, shown_columns
 from acqkit.pool.pairs import PairPool
-from acqkit.pool.where import Where, nearest, one_line, row
+from acqkit.pool.where import Where, nearest, one_line, row, shown
 
 METADATA_KEY = b"acqkit"
 _PLAIN = ("labels", "ids", "split", "cost", "group", "labeled_round")
@@ -54,7 +54,7 @@ def open_parquet(
             "modalities": modalities or meta.get("modalities") or _default_modalities(pair),
             "multilabel": meta.get("multilabel") if multilabel is None else multilabel,
         })  # fmt: skip
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise PoolError(
             f"{path} cannot be read as Parquet ({one_line(error)}); it may be truncated"
         ) from None
@@ -100,13 +100,11 @@ def _metadata(path: Path, schema: pa.Schema) -> Mapping[str, Any]:
 def _feature_columns(path: Path, schema: pa.Schema, given: Any) -> tuple[str, str]:
     pair = given or ("modality_a", "modality_b")
     if isinstance(pair, str) or len(pair) != 2:
-        raise PoolError(f"{path}: columns are {pair!r}, wanted the names of two columns")
+        raise PoolError(f"{path}: columns are {shown(pair)}, wanted the names of two columns")
     for column in pair:
         if column not in schema.names:
             others = [name for name in schema.names if name not in pair]
-            raise PoolError(f"{path} has no column {column!r}; {nearest(column, others)}")
-        if schema.names.count(column) > 1:
-            raise PoolError(f"{path} has more than one column {column!r}")
+            raise PoolError(f"{path} has no column {shown(column)}; {nearest(column, others)}")
     return pair[0], pair[1]
 
 

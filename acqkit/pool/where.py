@@ -5,6 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.errors import PoolError
 
 ARGUMENTS = {
     "modality_a": "a",
@@ -14,6 +20,8 @@ ARGUMENTS = {
     "modality_b_present": "present[1]",
 }
 """What `PairPool.from_arrays` calls what files call otherwise."""
+
+_LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +68,34 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def one_line(error: Exception) -> str:
-    """The text of an error without line breaks or a period at its end."""
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    """The text of an error in one short line without a period at its end."""
+    return _shortened(str(error)).rstrip(".") or type(error).__name__
+
+
+def shown(value: object) -> str:
+    """A user's value as messages show it: in one short line."""
+    return _shortened(repr(value))
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
+
+
+def check_repeated(path: object, names: Iterable[str]) -> None:
+    """Columns of one file have different names; raises PoolError."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise PoolError(f"{path} has more than one column {name!r}; rename one")
+        seen.add(name)
+
+
+def as_text(values: NDArray[Any], column: str, where: Where) -> NDArray[Any]:
+    """Bytes as the text they are in UTF-8; other values as they are."""
+    if values.dtype.kind != "S":
+        return values
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError:
+        raise PoolError(f"{where(column)} holds bytes that are not UTF-8 text") from None
