@@ -142,7 +142,7 @@ KEYS = (
 def check_keys(held: Collection[str], where: Where) -> None:
     """Both modalities are there, and no mask is of another; raises PoolError."""
     for key in held:
-        if key.endswith("_present") and key not in KEYS:
+        if key.startswith("modality_") and key.endswith("_present") and key not in KEYS:
             raise PoolError(
                 f"{where(key)} is a mask of an unknown modality; it must be called "
                 "modality_a_present or modality_b_present"
