@@ -20,9 +20,9 @@ def load_pool(path_or_name: str | Path, **options: Any) -> PairPool:
     or what names there are.
     """
     path = Path(path_or_name)
-    if path.exists():
-        return open_pool(path, **options)
     names = registry().names("dataset")
+    if path.exists() or (path.suffix or path.name != str(path_or_name)) and str(path) not in names:
+        return open_pool(path, **options)
     if str(path_or_name) in names:
         source = cast(PoolSource, registry().make("dataset", str(path_or_name), options))
         return cast(PairPool, source.load())
