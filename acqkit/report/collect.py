@@ -1,0 +1,177 @@
+"""From run folders to `ReportData`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.config import ComponentSpec
+from acqkit.embeddings import IntArray
+from acqkit.errors import AcqkitError
+from acqkit.loading import load_pool
+from acqkit.pool import PairPool
+from acqkit.report.data import (
+    AllocationTable,
+    ClassFacts,
+    Coverage,
+    Figures,
+    Full,
+    PoolFacts,
+    ReportData,
+    Run,
+)
+from acqkit.report.gallery import Gallery
+from acqkit.report.poolmap import pool_map
+from acqkit.report.runs import RunFolder, component_label, find_runs
+from acqkit.runner.plan import with_split
+from acqkit.store import StoredBatch
+
+
+def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData:
+    """Read everything that a report shows.
+
+    Without the pool (`pool`, or what the configuration names) there are no classes, pictures
+    or texts, and without the campaigns' state no scores, allocations or map; the notes say so.
+
+    Raises ReportError when there is no run, or when the runs are on different pools.
+    """
+    runs = find_runs(folders)
+    notes: list[str] = []
+    pool = _pool(runs, pool, notes)
+    batches = [run.batches(run.seeds[0]) for run in runs]
+    picked = [_positions(run, pool, said) for run, said in zip(runs, batches, strict=True)]
+    gallery = Gallery.make(runs, batches, picked, pool, notes)
+    return ReportData(
+        pool=_facts(runs[0], pool),
+        runs=[
+            _run(run, said, pool, gallery.picks[run.name])
+            for run, said in zip(runs, batches, strict=True)
+        ],
+        classes=_classes(pool),
+        map=pool_map(runs, picked, pool, notes),
+        media=gallery.shelf.uris,
+        notes=notes,
+    )
+
+
+def _pool(runs: list[RunFolder], given: PairPool | None, notes: list[str]) -> PairPool | None:
+    """The pool that the runs were on, with their split, or None and a note why."""
+    config = runs[0].results.config
+    try:
+        spec = ComponentSpec.model_validate(config["pool"])
+        pool = load_pool(spec.name, **spec.params) if given is None else given
+        pool = with_split(pool, config.get("test_share", 0.2))
+        found = (len(pool), len(pool.train_positions), len(pool.class_names))
+        wanted = runs[0].results.pool
+        if found != (wanted.n, wanted.train, wanted.classes):
+            raise AcqkitError(
+                f"it has {found[0]} pairs, {found[1]} to train and {found[2]} classes, the run "
+                f"had {wanted.n}, {wanted.train} and {wanted.classes}"
+            )
+        for run in runs:
+            pool.position_of(run.results.rounds[0].picked)
+    except AcqkitError as error:
+        notes.append(
+            f"The pool could not be opened, so there are no pictures, texts or classes: {error}."
+        )
+        return None
+    return pool
+
+
+def _positions(
+    run: RunFolder, pool: PairPool | None, batches: dict[int, StoredBatch]
+) -> dict[int, IntArray]:
+    """Positions of the shown seed's picks by round."""
+    records = run.rounds(run.seeds[0])
+    if pool is not None:
+        return {r.round: pool.position_of(r.picked) for r in records if r.picked}
+    return {round: batch.positions for round, batch in batches.items()}
+
+
+def _facts(run: RunFolder, pool: PairPool | None) -> PoolFacts:
+    modalities = ("a", "b") if pool is None else pool.modalities
+    return PoolFacts(**run.results.pool.model_dump(), modalities=modalities)
+
+
+def _train_truth(pool: PairPool | None) -> NDArray[np.uint8] | None:
+    if pool is None or pool.truth is None:
+        return None
+    return np.asarray(pool.truth[pool.train_positions])
+
+
+def _classes(pool: PairPool | None) -> ClassFacts | None:
+    truth = _train_truth(pool)
+    if pool is None or truth is None:
+        return None
+    counts = truth.sum(axis=0, dtype=np.int64).tolist()
+    return ClassFacts(names=list(pool.class_names), counts=counts)
+
+
+def _run(
+    run: RunFolder, batches: dict[int, StoredBatch], pool: PairPool | None, picks: list[Any]
+) -> Run:
+    results, seed = run.results, run.seeds[0]
+    return Run(
+        name=run.name,
+        config=_readable(results.config),
+        versions=results.versions,
+        figures=[
+            Figures(**record.model_dump(include=set(Figures.model_fields)))
+            for record in results.rounds
+        ],
+        full=None if results.full is None else Full(**results.full.model_dump()),
+        coverage=_coverage(run, pool),
+        shown_seed=seed,
+        picks=picks,
+        picks_total={record.round: len(record.picked) for record in run.rounds(seed)},
+        allocations=[
+            AllocationTable(round=round, rows=rows)
+            for round, batch in sorted(batches.items())
+            if (rows := _allocation_rows(batch))
+        ],
+    )
+
+
+def _readable(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with components as people call them and sections as dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, dict) and "name" in value:
+            flat[key] = component_label(value)
+        elif isinstance(value, dict):
+            flat |= {f"{key}.{inner}": item for inner, item in value.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _allocation_rows(batch: StoredBatch) -> list[dict[str, Any]]:
+    """The allocation table, where the strategy recorded one as a list of rows."""
+    table = batch.record.get("allocation")
+    if not isinstance(table, list):
+        return []
+    return [dict(row) for row in table if isinstance(row, dict)]
+
+
+def _coverage(run: RunFolder, pool: PairPool | None) -> Coverage | None:
+    if pool is None or pool.truth is None:
+        return None
+    rounds = sorted({record.round for record in run.results.rounds})
+    counts = np.zeros((len(run.seeds), len(rounds), len(pool.class_names)))
+    pairs = np.zeros(len(rounds))
+    for record in run.results.rounds:
+        if record.picked:
+            truth = np.asarray(pool.truth[pool.position_of(record.picked)])
+            row = rounds.index(record.round)
+            counts[run.seeds.index(record.seed), row] += truth.sum(axis=0)
+            pairs[row] += len(truth)
+    return Coverage(
+        rounds=rounds,
+        picked=np.round(pairs / len(run.seeds), 3).tolist(),
+        counts=np.round(counts.mean(axis=0), 3).tolist(),
+        seen=float((counts.sum(axis=1) > 0).sum(axis=1).mean()),
+    )

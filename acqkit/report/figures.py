@@ -1,0 +1,157 @@
+"""Key figures of runs: means over seeds with standard errors, and paired comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.metrics import area_under_curve, labels_to_reach
+from acqkit.report.data import Figures, Run
+
+Metric = Literal["map", "map50", "map_ab", "map_ba"]
+
+BASELINE = "random"
+SHARE_OF_FULL = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean over seeds; `error` is the standard error, None for a single seed."""
+
+    mean: float
+    error: float | None
+    seeds: int
+
+    @classmethod
+    def of(cls, values: Sequence[float] | NDArray[np.float64]) -> Estimate:
+        """Mean and standard error of one value a seed, at least one."""
+        n = len(values)
+        error = float(np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else None
+        return cls(float(np.mean(values)), error, n)
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A round: mean labels, the metric's mean and spread, and its value by seed."""
+
+    round: int
+    labels: float
+    value: Estimate
+    by_seed: dict[int, float]
+
+
+def curve(run: Run, metric: Metric = "map") -> list[CurvePoint]:
+    """The MAP-budget curve, over the rounds that every seed has reached.
+
+    A round that only some seeds have would bend the mean when the others drop out of it.
+    """
+    by_round: dict[int, list[Figures]] = {}
+    for figure in run.figures:
+        by_round.setdefault(figure.round, []).append(figure)
+    seeds = len({figure.seed for figure in run.figures})
+    points = []
+    for round, figures in sorted(by_round.items()):
+        if len(figures) == seeds:
+            values = {f.seed: float(getattr(f, metric)) for f in figures}
+            labels = float(np.mean([f.labels for f in figures]))
+            points.append(CurvePoint(round, labels, Estimate.of(list(values.values())), values))
+    return points
+
+
+def areas(run: Run) -> dict[int, float]:
+    """Area under each seed's MAP-budget curve, over the rounds that every seed has reached."""
+    last = curve(run)[-1].round
+    found = {}
+    for seed in sorted({figure.seed for figure in run.figures}):
+        own = sorted((f for f in run.figures if f.seed == seed), key=lambda f: f.round)
+        own = [f for f in own if f.round <= last]
+        found[seed] = area_under_curve([f.labels for f in own], [f.map for f in own])
+    return found
+
+
+@dataclass(frozen=True)
+class AgainstBaseline:
+    """A run beside the baseline, paired over the seeds that both have.
+
+    `labels` at which the mean curve reaches the baseline's last mean MAP (None: never), and
+    `ratio` of them to what the baseline needed; `area` is the difference of areas and `wins`
+    counts the seeds in which it is above 0.
+    """
+
+    labels: float | None
+    ratio: float | None
+    at_start: bool
+    area: Estimate | None
+    wins: int
+
+    @property
+    def clear(self) -> bool:
+        """Whether the difference in area is more than twice its standard error."""
+        if self.area is None or self.area.error is None:
+            return False
+        return abs(self.area.mean) > 2 * self.area.error
+
+
+@dataclass(frozen=True)
+class KeyFigures:
+    """One row of the table at the top."""
+
+    name: str
+    labels: float
+    final: Estimate
+    final50: Estimate
+    area: Estimate
+    to_share_of_full: float | None
+    against: AgainstBaseline | None
+    seconds: float
+
+
+def baseline_of(runs: Sequence[Run]) -> Run | None:
+    """The run to compare with: `random` if it is there among others."""
+    named = [run for run in runs if run.name.split(" · ")[0] == BASELINE]
+    return named[0] if named and len(runs) > 1 else None
+
+
+def key_figures(run: Run, baseline: Run | None) -> KeyFigures:
+    """The figures of one run; `baseline` is what it is compared with."""
+    points, points50 = curve(run), curve(run, "map50")
+    reached = None
+    if run.full is not None:
+        reached = _labels_to_reach(points, SHARE_OF_FULL * run.full.map)
+    seeds = len({figure.seed for figure in run.figures})
+    return KeyFigures(
+        name=run.name,
+        labels=points[-1].labels,
+        final=points[-1].value,
+        final50=points50[-1].value,
+        area=Estimate.of(list(areas(run).values())),
+        to_share_of_full=reached,
+        against=None if baseline is None or baseline is run else _against(run, baseline),
+        seconds=sum(sum(figure.seconds.values()) for figure in run.figures) / seeds,
+    )
+
+
+def _labels_to_reach(points: Sequence[CurvePoint], target: float) -> float | None:
+    return labels_to_reach([p.labels for p in points], [p.value.mean for p in points], target)
+
+
+def _against(run: Run, baseline: Run) -> AgainstBaseline:
+    points, reference = curve(run), curve(baseline)
+    target = reference[-1].value.mean
+    labels = _labels_to_reach(points, target)
+    # The baseline itself may have been as good earlier, and must not be held against that.
+    needed = _labels_to_reach(reference, target)
+    ratio = None if labels is None or not needed else labels / needed
+    own, other = areas(run), areas(baseline)
+    differences = [own[seed] - other[seed] for seed in own if seed in other]
+    return AgainstBaseline(
+        labels=labels,
+        ratio=ratio,
+        at_start=labels is not None and labels == points[0].labels,
+        area=Estimate.of(differences) if differences else None,
+        wins=sum(difference > 0 for difference in differences),
+    )

@@ -1,0 +1,110 @@
+// MAP-budget curves.
+
+const METRICS = {
+  map: "MAP, mean of both directions",
+  map50: "MAP@50, mean of both directions",
+  map_ab: `MAP, ${data.modalities[0]} queries ${data.modalities[1]}`,
+  map_ba: `MAP, ${data.modalities[1]} queries ${data.modalities[0]}`,
+};
+
+function drawCurves() {
+  const element = document.getElementById("chart-curves");
+  const runs = shownRuns();
+  const narrow = element.clientWidth < NARROW;
+  const traces = runs.flatMap((run) => curveTraces(run));
+  const lines = referenceLines(runs);
+  const range = curveRange(runs, lines);
+  const height = narrow ? 330 : 440;
+  const margin = { l: 8, r: narrow ? 12 : labelWidth(runs), t: 14, b: 8 };
+  plot(element, traces, {
+    height,
+    margin,
+    hovermode: "x unified",
+    xaxis: axis("labels", { rangemode: "normal", nticks: narrow ? 5 : 10, hoverformat: ",.0f" }),
+    yaxis: axis(plain(METRICS[state.metric]), { range, tickformat: ".2f" }),
+    shapes: lines.map(({ value, dash }) => ({
+      type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value,
+      line: { color: color("--ink"), width: 1.2, dash },
+    })),
+    annotations: [
+      ...lines.map(({ value, text }) => ({
+        text, x: 0, xref: "paper", y: value, xanchor: "left", yanchor: "bottom", showarrow: false,
+        font: { size: 12, color: color("--muted") },
+      })),
+      ...(narrow ? [] : endLabels(runs, range, height - 70)),
+    ],
+  });
+}
+
+function curveTraces(run) {
+  const { labels, mean, error, round, seeds, values } = run.curves[state.metric];
+  const stroke = color(run.color);
+  const symbol = SYMBOLS[run.index % SYMBOLS.length];
+  const band = {
+    x: [...labels, ...labels.toReversed()],
+    y: [...mean.map((m, i) => m + error[i]), ...mean.map((m, i) => m - error[i]).toReversed()],
+    mode: "lines", fill: "toself", fillcolor: faded(stroke, 0.16), line: { width: 0 }, hoverinfo: "skip",
+  };
+  const single = values.map((own) => ({
+    x: labels, y: own, mode: "lines", line: { color: faded(stroke, 0.45), width: 1 }, hoverinfo: "skip",
+  }));
+  const line = {
+    x: labels, y: mean, name: plain(run.name), mode: "lines+markers",
+    line: { color: stroke, width: 2.4 }, marker: { color: stroke, size: 7, symbol },
+    customdata: labels.map((_, i) => {
+      const spread = seeds.length > 1 ? ` ± ${error[i].toFixed(3)}` : "";
+      const each = seeds.map((seed, s) => `${seed}: ${values[s][i].toFixed(3)}`).join(", ");
+      return `${mean[i].toFixed(3)}${spread}<br>   round ${round[i]}, by seed ${short(each, 90)}`;
+    }),
+    hovertemplate: "%{customdata}",
+  };
+  return seeds.length === 1 ? [line] : [band, ...(state.seeds ? single : []), line];
+}
+
+// The fully supervised figure is known for both directions together only.
+function referenceLines(runs) {
+  if (!["map", "map50"].includes(state.metric)) return [];
+  const found = runs.find((run) => run.full);
+  if (!found) return [];
+  const full = found.full[state.metric];
+  const percent = Math.round(data.share * 100);
+  return [
+    { value: full, dash: "dash", text: `fully supervised ${full.toFixed(3)}` },
+    { value: data.share * full, dash: "dot", text: `${percent}% of it, ${(data.share * full).toFixed(3)}` },
+  ];
+}
+
+function curveRange(runs, lines) {
+  const values = runs.flatMap((run) => run.curves[state.metric].values.flat());
+  values.push(...lines.map((line) => line.value));
+  if (!values.length) return [0, 1];
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const room = Math.max(high - low, 0.01) * 0.06;
+  return [Math.max(0, low - room), high + room * 1.6];
+}
+
+function labelWidth(runs) {
+  const longest = Math.max(0, ...runs.map((run) => Math.min(run.name.length, 24)));
+  return runs.length > 1 ? 24 + 7.2 * longest : 16;
+}
+
+// Names at the ends of the lines, pushed apart where they would cover each other.
+function endLabels(runs, range, pixels) {
+  if (runs.length < 2) return [];
+  const unit = (range[1] - range[0]) / pixels;
+  const ends = runs
+    .map((run) => ({ run, y: run.curves[state.metric].mean.at(-1) }))
+    .sort((one, other) => one.y - other.y);
+  ends.forEach((end, i) => {
+    end.at = i === 0 ? end.y : Math.max(end.y, ends[i - 1].at + 17 * unit);
+  });
+  const excess = Math.max(0, (ends.at(-1)?.at ?? 0) - range[1]);
+  const x = Math.max(...runs.map((run) => run.curves[state.metric].labels.at(-1)));
+  return ends.map(({ run, at }) => ({
+    text: plain(short(run.name, 24)), x, y: at - excess, xanchor: "left", yanchor: "middle", xshift: 12,
+    showarrow: false, font: { size: 13, color: color(run.color) },
+  }));
+}
+
+view(["metric", "hide", "seeds"], drawCurves);

@@ -1,0 +1,187 @@
+"""The page: plain data into one self-contained HTML file."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from acqkit.report.data import Pick, ReportData, Run
+from acqkit.report.figures import SHARE_OF_FULL, Estimate, baseline_of, key_figures
+from acqkit.report.headline import headline
+from acqkit.report.payload import colors, payload, script_json
+
+MOST_ALLOCATION_ROWS = 60
+SCRIPTS = (
+    "state.js",
+    "charts.js",
+    "curves.js",
+    "poolmap.js",
+    "coverage.js",
+    "seconds.js",
+    "gallery.js",
+    "main.js",
+)
+
+
+def render_report(data: ReportData, path: Path) -> Path:
+    """Write the page about `data` to `path`; a reader never sees half a file.
+
+    The page asks nothing of any network, and a content security policy in it forbids it to.
+    """
+    environment = Environment(
+        loader=PackageLoader("acqkit.report", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"estimate": _estimate, "count": _count, "number": _number}
+    html = environment.get_template("page.html.j2").render(_context(data))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(html, encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def _context(data: ReportData) -> dict[str, Any]:
+    baseline = baseline_of(data.runs)
+    rows = [key_figures(run, baseline) for run in data.runs]
+    scripts = "\n".join(_own_file(name) for name in SCRIPTS)
+    return {
+        "data": data,
+        "headline": headline(data.runs),
+        "rows": rows,
+        "best": max(rows, key=lambda row: row.area.mean).name if len(rows) > 1 else None,
+        "baseline": baseline,
+        "share": SHARE_OF_FULL,
+        "colors": colors(data.runs),
+        "facts": _facts(data),
+        "rounds": sorted({figure.round for run in data.runs for figure in run.figures}),
+        "why": why_picked,
+        "term_names": sorted({t for run in data.runs for pick in run.picks for t in pick.terms}),
+        "shown": {run.name: _shown(run) for run in data.runs},
+        "allocations": _allocations(data.runs),
+        "settings": _settings(data.runs),
+        "versions": _versions(data.runs),
+        "style": Markup(_own_file("style.css")),
+        "payload": Markup(script_json(payload(data))),
+        "plotly": Markup(get_plotlyjs()),
+        "script": Markup(f'(() => {{\n"use strict";\n{scripts}\n}})();'),
+    }
+
+
+@cache
+def _own_file(name: str) -> str:
+    return resources.files("acqkit.report").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _facts(data: ReportData) -> list[str]:
+    pool = data.pool
+    seeds = {len({figure.seed for figure in run.figures}) for run in data.runs}
+    count = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
+    strategies = "strategy" if len(data.runs) == 1 else "strategies"
+    return [
+        f"{pool.n:,} pairs: {pool.train:,} to learn from, {pool.test:,} to evaluate",
+        f"{pool.modalities[0]} and {pool.modalities[1]}",
+        f"{pool.classes} classes, {'multi' if pool.multilabel else 'single'}-label",
+        f"{len(data.runs)} {strategies}, {count} {'seed' if count == '1' else 'seeds'} each",
+    ]
+
+
+def why_picked(pick: Pick) -> str:
+    """The reason in words, where the two terms of ASCMR's informativeness say it."""
+    if not {"inter", "intra"} <= set(pick.terms):
+        return ""
+    inter, intra = pick.terms["inter"], pick.terms["intra"]
+    if inter <= 0 and intra <= 0:
+        return ""
+    if inter > intra:
+        return "picked because the modalities disagree"
+    return "picked because the modalities are unsure by themselves"
+
+
+def _shown(run: Run) -> dict[int, int]:
+    """Cards in the gallery, by round."""
+    shown: dict[int, int] = {}
+    for pick in run.picks:
+        shown[pick.round] = shown.get(pick.round, 0) + 1
+    return shown
+
+
+def _allocations(runs: list[Run]) -> list[dict[str, Any]]:
+    """Allocation tables ready to be drawn: columns in the order of their first appearance."""
+    tables = []
+    for run in runs:
+        for table in run.allocations:
+            columns = list(dict.fromkeys(key for row in table.rows for key in row))
+            rows = [[row.get(key) for key in columns] for row in table.rows]
+            tables.append(
+                {
+                    "run": run.name,
+                    "round": table.round,
+                    "columns": columns,
+                    "numeric": [
+                        all(isinstance(row[i], int | float) for row in rows)
+                        for i in range(len(columns))
+                    ],
+                    "rows": rows[:MOST_ALLOCATION_ROWS],
+                    "left_out": max(0, len(rows) - MOST_ALLOCATION_ROWS),
+                }
+            )
+    return tables
+
+
+def _settings(runs: list[Run]) -> list[dict[str, Any]]:
+    """Rows of the configuration; those in which the runs differ come first."""
+    keys = list(dict.fromkeys(key for run in runs for key in run.config))
+    rows = [{"key": key, "values": [_plain(run.config.get(key)) for run in runs]} for key in keys]
+    for row in rows:
+        row["differs"] = len(set(row["values"])) > 1
+    return sorted(rows, key=lambda row: not row["differs"])
+
+
+def _versions(runs: list[Run]) -> dict[str, str]:
+    found: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for name, version in run.versions.items():
+            found.setdefault(name, {})[version] = None
+    return {name: ", ".join(versions) for name, versions in sorted(found.items())}
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_plain(item)}" for key, item in value.items())
+    return str(value)
+
+
+def _number(value: Any) -> str:
+    """A cell of a table: numbers short, everything else as it is."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() and abs(value) >= 1 else f"{value:.3g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return _plain(value)
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _estimate(value: Estimate, sign: bool = False) -> str:
+    """Mean ± standard error."""
+    mean = f"{value.mean:+.3f}" if sign else f"{value.mean:.3f}"
+    return mean if value.error is None else f"{mean} ± {value.error:.3f}"
