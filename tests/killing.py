@@ -1,0 +1,185 @@
+"""Kill a running campaign at random instants; see what is lost. Run with --help.
+
+Each life of the process is forked from one that has imported everything, so that hundreds
+of kills take no more than a minute or two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sqlite3
+import tempfile
+import time
+import traceback
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from laborers import ById, light_campaign, slip, truth
+
+from acqkit import Batch, Campaign
+from acqkit.store import Store
+
+ROUNDS = 24
+PER_ROUND = 3
+LONGEST_LIFE = 0.25
+
+
+@dataclass
+class Tally:
+    """What happened."""
+
+    kills: int = 0
+    kills_before_creation: int = 0
+    campaigns: int = 0
+    acknowledged: int = 0
+    lost: int = 0
+    seconds: float = 0.0
+
+
+def work(folder: Path, journal: TextIO) -> None:
+    """Ask and tell until all rounds are answered; note every answer that `tell` took."""
+    with light_campaign(folder) as campaign:
+        while True:
+            batches = campaign.batches()
+            if batches:
+                answer(campaign, batches[-1], journal)
+            if len(batches) == ROUNDS:
+                return
+            campaign.ask(PER_ROUND, strategy=None if batches else ById())
+
+
+def answer(campaign: Campaign, batch: Batch, journal: TextIO) -> None:
+    """Answer in two halves, with slips first; done again after a kill, it changes nothing."""
+    for half in (batch.ids[1::2], batch.ids[::2]):
+        slips = {pair: slip(pair) for pair in half if pair in batch.pending and slip(pair)}
+        tell(campaign, batch, slips, "hasty", journal)
+        tell(campaign, batch, {pair: truth(pair) for pair in half}, "careful", journal)
+
+
+def tell(
+    campaign: Campaign, batch: Batch, labels: dict[str, Any], annotator: str, journal: TextIO
+) -> None:
+    campaign.tell(batch.batch_id, labels, annotator=annotator, replace=annotator == "careful")
+    for pair, label in labels.items():
+        name = label if isinstance(label, str) else None
+        journal.write(json.dumps([pair, annotator, name]) + "\n")
+    journal.flush()
+    os.fsync(journal.fileno())
+
+
+def live(folder: Path, journal: Path, seconds: float | None) -> bool:
+    """One life of the working process, killed after `seconds`; whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            with journal.open("a", encoding="utf-8") as file:
+                work(folder, file)
+        except BaseException:  # noqa: BLE001 - the child must never return into the parent's code
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    if seconds is not None:
+        time.sleep(seconds)
+        # Until it is waited for, the child keeps its id even if it has ended.
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        return True
+    assert os.waitstatus_to_exitcode(status) == 0, "the working process failed"
+    return False
+
+
+def acknowledged(journal: Path) -> list[tuple[str, str, str | None]]:
+    """The answers noted; a last line cut off by a kill was not noted yet."""
+    lines = journal.read_text(encoding="utf-8").split("\n")[:-1] if journal.exists() else []
+    return [tuple(json.loads(line)) for line in lines]
+
+
+def history(folder: Path) -> dict[str, Any]:
+    """Everything a campaign holds but times."""
+    with light_campaign(folder) as campaign:
+        names = campaign.pool.class_names
+        ids = campaign.pool.ids.tolist()
+        batches = [
+            (b.batch_id, b.round, b.ids, b.strategy, b.record, b.pending, _numbers(b))
+            for b in campaign.batches()
+        ]
+    store = Store.open(folder)
+    log = [
+        (ids[a.position], a.annotator, None if a.classes is None else names[a.classes[0]])
+        for a in store.answers_log()
+    ]
+    store.close()
+    return {"batches": batches, "log": log}
+
+
+def _numbers(batch: Batch) -> Any:
+    return None if batch.scores is None else batch.scores.tolist()
+
+
+def check_lost(folder: Path, journal: Path) -> int:
+    """How many noted answers are not in the campaign."""
+    noted = set(acknowledged(journal))
+    if not noted:
+        return 0
+    return len(noted - set(history(folder)["log"]))
+
+
+def check_whole(folder: Path) -> None:
+    """The file is sound, and so are the arrays that it names."""
+    with sqlite3.connect(folder / "campaign.sqlite") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+    with light_campaign(folder) as campaign:
+        assert campaign.embeddings is not None
+        campaign.embeddings.validate()
+    # A kill between the last commit and the removal of what it outdated leaves one more.
+    assert len(list(folder.glob("embeddings-*"))) <= 2
+
+
+def kill_campaigns(kills: int, seed: int, root: Path) -> Tally:
+    """Kill that often, at instants drawn from `seed`, as many campaigns as it takes."""
+    began = time.perf_counter()
+    chance = random.Random(seed)
+    twin = root / "uninterrupted"
+    live(twin, root / "uninterrupted.jsonl", None)
+    wanted = history(twin)
+    tally = Tally()
+    while tally.kills < kills:
+        folder = root / f"campaign-{tally.campaigns}"
+        journal = folder.with_suffix(".jsonl")
+        while True:
+            left = kills - tally.kills
+            killed = live(folder, journal, chance.uniform(0, LONGEST_LIFE) if left else None)
+            tally.kills += killed
+            tally.kills_before_creation += killed and not folder.exists()
+            tally.lost += check_lost(folder, journal)
+            if not killed:
+                break
+        tally.campaigns += 1
+        tally.acknowledged += len(acknowledged(journal))
+        assert history(folder) == wanted, "an interrupted campaign went another way"
+        check_whole(folder)
+    tally.seconds = round(time.perf_counter() - began, 1)
+    return tally
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as root:
+        tally = kill_campaigns(arguments.kills, arguments.seed, Path(root))
+    print(json.dumps(asdict(tally)))
+    assert tally.lost == 0, "answers were lost"
+
+
+if __name__ == "__main__":
+    main()

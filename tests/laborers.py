@@ -1,0 +1,74 @@
+"""A campaign that costs almost nothing and what a labeler answers, without importing torch.
+
+For processes that are killed or that race each other, of which there are hundreds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from acqkit import Campaign, Component, PairPool, RoundContext
+from acqkit.campaign import SKIP, Label, parts
+from acqkit.embeddings import IntArray
+from acqkit.interfaces import Selection
+from acqkit.plugins import new_registry
+from light import LightFactory, LightMargin, LightTrainer
+
+CLASSES = ("cat", "dog", "owl")
+
+
+class ById(Component):
+    """Random picks that need no model."""
+
+    needs_embeddings = False
+
+    def select(self, context: RoundContext, n: int) -> Selection:
+        scores = context.uniforms()
+        picks: IntArray = context.candidates[np.argsort(scores[context.candidates])[:n]]
+        return Selection(picks, scores[picks].astype(np.float32), {}, {"round": context.round})
+
+
+def make_campaign_pool(n: int = 120) -> PairPool:
+    """Pairs with text ids, a fifth of them test pairs."""
+    rng = np.random.default_rng(0)
+    return PairPool.from_arrays(
+        rng.standard_normal((n, 5)),
+        rng.standard_normal((n, 4)),
+        class_names=CLASSES,
+        ids=[f"pair-{i}" for i in range(n)],
+        multilabel=False,
+        split=np.where(np.arange(n) % 5 == 0, "test", "train"),
+    )
+
+
+def truth(pair_id: str) -> Label:
+    """What a careful labeler says; of some pairs, that nobody can tell."""
+    number = int(pair_id.rpartition("-")[2])
+    return SKIP if number % 7 == 3 else CLASSES[number % len(CLASSES)]
+
+
+def slip(pair_id: str) -> Label | None:
+    """What the labeler says of some pairs at first, to take it back later."""
+    number = int(pair_id.rpartition("-")[2])
+    return CLASSES[(number + 1) % len(CLASSES)] if number % 4 == 1 else None
+
+
+@contextlib.contextmanager
+def light_campaign(folder: Path) -> Iterator[Campaign]:
+    """The campaign in `folder`, made if it is not there."""
+    given: dict[str, Any] = {
+        "strategy": LightMargin(),
+        "trainer": LightTrainer(),
+        "model": LightFactory(),
+    }
+    # The real registry would import every installed plugin, and torch with them.
+    with mock.patch.object(parts, "registry", new_registry):
+        make = Campaign.open if folder.exists() else Campaign.create
+        with make(folder, make_campaign_pool(), **given) as campaign:
+            yield campaign

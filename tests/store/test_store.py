@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy.exc import StatementError
+
+from acqkit.embeddings import PairEmbeddings
+from acqkit.errors import CampaignError
+from acqkit.store import NewBatch, Store, database, folders
+from acqkit.store.answers import additions, conflicts, standings
+from acqkit.store.rows import StoredAnswer
+from acqkit.testing import make_embeddings, make_pool
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store.create(tmp_path / "c", {"seed": 1, "nothing": None})
+    yield made
+    made.close()
+
+
+def batch(round: int, *positions: int) -> NewBatch:
+    return NewBatch(round, "random", np.array(positions))
+
+
+def embeddings(seed: int = 0) -> PairEmbeddings:
+    return make_embeddings(make_pool(12), seed=seed)
+
+
+def raw(tmp_path: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(tmp_path / "c" / "campaign.sqlite"))
+
+
+def test_settings_and_state_of_a_new_store(store: Store) -> None:
+    assert store.settings() == {"seed": 1, "nothing": None}
+    state = store.state()
+    assert (state.next_round, state.taken.tolist(), dict(state.answers)) == (0, [], {})
+    assert store.batches() == [] and store.batch("batch-000") is None
+    assert store.embeddings() is None and store.records() == []
+
+
+def test_a_round_or_a_pair_can_be_taken_once(store: Store) -> None:
+    assert store.add_batch(batch(0, 5, 3)) == "batch-000"
+    assert store.add_batch(batch(0, 7)) is None
+    assert store.add_batch(batch(1, 7, 3)) is None
+    assert store.add_batch(batch(2, 7)) is None
+    assert store.add_batch(batch(1, 7)) == "batch-001"
+    assert store.state().taken.tolist() == [3, 5, 7]
+    assert [found.positions.tolist() for found in store.batches()] == [[5, 3], [7]]
+
+
+def test_the_schema_refuses_what_the_checks_let_pass(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("acqkit.store.store._still_free", lambda *_: True)
+    store.add_batch(batch(0, 5, 3))
+    store.add_answers(0, {5: (1,)}, "ann", False)
+    assert store.add_batch(batch(0, 7)) is None
+    assert store.add_batch(batch(1, 3), embeddings()) is None
+    assert store.state().next_round == 1
+    assert [path.name for path in (tmp_path / "c").glob("*embeddings*")] == []
+    with raw(tmp_path) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        for statement in (
+            "UPDATE answers SET classes = '[2]'",
+            "DELETE FROM answers",
+            "INSERT INTO answers VALUES (9, 99, 0, 'ann', NULL, '')",
+            "INSERT INTO answers VALUES (9, 5, 0, 'ann', NULL, '')",
+        ):
+            with pytest.raises(sqlite3.IntegrityError):
+                connection.execute(statement)
+
+
+def test_transactions_are_durable_and_foreign_keys_are_on(store: Store) -> None:
+    with store._database.write() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "application_id")
+        }
+    assert pragmas == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "application_id": int.from_bytes(b"acqt", "big"),
+    }
+
+
+def test_embeddings_of_the_latest_batch_are_kept_and_older_ones_go(
+    store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "c"
+    store.add_batch(batch(0, 1), embeddings(0))
+    # As a process leaves it that is killed between the rename and the commit.
+    (folder / "embeddings-001").mkdir()
+    (folder / "embeddings-001" / "a_mean.npy").write_text("half")
+    store.add_batch(batch(1, 2), embeddings(1))
+    store.add_batch(batch(2, 3))
+    found = store.embeddings()
+    assert found is not None
+    np.testing.assert_array_equal(found.a.mean, embeddings(1).a.mean)
+    assert isinstance(found.a.mean, np.memmap)
+    assert [path.name for path in folder.glob("*embeddings*")] == ["embeddings-001"]
+    for path in (folder / "embeddings-001").iterdir():
+        path.unlink()
+    (folder / "embeddings-001").rmdir()
+    assert store.embeddings() is None
+
+
+def test_what_killed_processes_left_is_removed_when_it_is_old(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    old, young = folder / ".embeddings.aa.new", folder / ".embeddings.bb.new"
+    for path in (old, young):
+        path.mkdir()
+        (path / "a_mean.npy").write_text("half")
+    long_ago = time.time() - folders.ABANDONED_AFTER - 1
+    for path in (old / "a_mean.npy", old):
+        os.utime(path, (long_ago, long_ago))
+    os.utime(young, (long_ago, long_ago))
+    store.add_batch(batch(0, 1), embeddings())
+    assert not old.exists() and young.exists()
+
+
+def test_a_store_that_cannot_be_filled_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StatementError):
+        Store.create(tmp_path / "c", {"seed": object()})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_that_create_at_once_make_one(tmp_path: Path) -> None:
+    start, outcomes = threading.Barrier(4), []
+
+    def create() -> None:
+        start.wait()
+        try:
+            Store.create(tmp_path / "c", {"seed": 1}, {3: (0,)}).close()
+            outcomes.append("made")
+        except CampaignError as error:
+            outcomes.append(str(error))
+
+    threads = [threading.Thread(target=create) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes)[-1] == "made"
+    assert all("already holds a campaign" in outcome for outcome in sorted(outcomes)[:-1])
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("PRAGMA user_version = 7", r"made by a newer acqkit \(schema 7, this one reads 1\)"),
+        ("PRAGMA user_version = 0", r"made by an older acqkit \(schema 0, this one reads 1\)"),
+        ("PRAGMA application_id = 3", r"campaign\.sqlite was not made by acqkit"),
+    ],
+)
+def test_other_schemas_are_refused(
+    store: Store, tmp_path: Path, statement: str, message: str
+) -> None:
+    store.close()
+    with raw(tmp_path) as connection:
+        connection.execute(statement)
+    with pytest.raises(CampaignError, match=message):
+        Store.open(tmp_path / "c")
+
+
+def test_files_that_are_no_database_are_refused(store: Store, tmp_path: Path) -> None:
+    store.close()
+    (tmp_path / "c" / "campaign.sqlite").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(CampaignError, match=r"campaign\.sqlite cannot be used.*not a database"):
+        Store.open(tmp_path / "c")
+
+
+def test_a_locked_campaign_says_so(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    patient = Store.open(tmp_path / "c")
+    with closing(patient), raw(tmp_path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert patient.state().next_round == 0
+        with pytest.raises(CampaignError, match=r"was locked by another process for .* 0\.05"):
+            patient.add_batch(batch(0, 1))
+        other.rollback()
+        assert patient.add_batch(batch(0, 1)) == "batch-000"
+
+
+def test_a_closed_store_says_so(store: Store, tmp_path: Path) -> None:
+    store.close()
+    with pytest.raises(CampaignError, match=re.escape(f"{tmp_path / 'c'} is closed")):
+        store.state()
+
+
+def test_file_systems_without_shared_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = sqlite3.connect
+
+    class NoWal(sqlite3.Connection):
+        def cursor(self, *arguments: object, **options: object) -> sqlite3.Cursor:  # type: ignore[override]
+            return super().cursor(NoWalCursor)
+
+    class NoWalCursor(sqlite3.Cursor):
+        def execute(self, statement: str, parameters: object = ()) -> sqlite3.Cursor:  # type: ignore[override]
+            return super().execute(statement.replace("= WAL", "= DELETE"))
+
+    monkeypatch.setattr(
+        "sqlite3.dbapi2.connect",
+        lambda *arguments, **options: original(*arguments, **options, factory=NoWal),
+    )
+    with pytest.raises(CampaignError, match="offers journal mode 'delete', not 'wal'"):
+        Store.create(tmp_path / "c", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def answer(position: int, revision: int, annotator: str, *classes: int) -> StoredAnswer:
+    return StoredAnswer(position, 0, revision, annotator, classes)
+
+
+def test_the_rule_of_answers() -> None:
+    log = [answer(1, 0, "ann", 2), answer(1, 0, "bob", 2), answer(4, 0, "ann", 0)]
+    log.append(answer(4, 1, "bob", 3))
+    current = standings(log)
+    assert {p: s.answer.classes for p, s in current.items()} == {1: (2,), 4: (3,)}
+    assert current[1].answer.annotator == "ann"
+    assert current[1].annotators == {"ann", "bob"} and current[4].annotators == {"bob"}
+    labels = {1: (2,), 4: (0,), 9: None}
+    assert conflicts(current, labels) == [log[3]]
+    assert additions(current, labels, "ann") == [(4, 2, (0,)), (9, 0, None)]
+    assert additions(current, labels, "cyd") == [(1, 0, (2,)), (4, 2, (0,)), (9, 0, None)]
