@@ -1,0 +1,99 @@
+"""`TrainingData`: a pool as the training loop reads it, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from acqkit.embeddings import DEFAULT_BLOCK_SIZE, BoolArray, IntArray
+from acqkit.interfaces import PairBatch, Pool
+
+CACHE_BYTES = 1 << 30
+
+
+class TrainingData:
+    """Inputs and known labels of a pool, on the device where they fit.
+
+    Features of up to `cache_bytes` are read once into two tensors, so that a batch costs
+    two gathers; larger pools and raw items are read from the pool batch by batch.
+
+    labels `[n, c]` float32 on `device`, zero rows where not labeled; labeled `[l]` and
+    everything `[n]` are positions in an order of their ids, so that what is learned does
+    not depend on how the pool happens to be sorted.
+    """
+
+    def __init__(self, pool: Pool, device: torch.device, cache_bytes: int = CACHE_BYTES) -> None:
+        self.pool = pool
+        self.device = device
+        self.labels = torch.from_numpy(pool.labels.matrix.astype(np.float32)).to(device)
+        self.everything: IntArray = np.argsort(pool.id_keys(), kind="stable")
+        known = np.zeros(len(pool), dtype=bool)
+        known[pool.labels.labeled] = True
+        self.labeled: IntArray = self.everything[known[self.everything]]
+        fits = pool.dims is not None and 4 * len(pool) * sum(pool.dims) <= cache_bytes
+        self._cache = _Cache(pool, device) if fits else None
+
+    def __len__(self) -> int:
+        return len(self.pool)
+
+    def batch(self, positions: IntArray) -> PairBatch:
+        """Inputs of the pairs at `positions`, tensors on the device where they are cached."""
+        if self._cache is None:
+            return self.pool.batch(positions)
+        return self._cache.batch(positions)
+
+    def labels_of(self, positions: IntArray) -> Tensor:
+        """Label rows `[k, c]` float32 of the pairs at `positions`."""
+        return self.labels[torch.from_numpy(positions).to(self.device)]
+
+
+class _Cache:
+    def __init__(self, pool: Pool, device: torch.device) -> None:
+        assert pool.dims is not None  # only pools of features are cached
+        self.a, self.b = (torch.empty(len(pool), width, device=device) for width in pool.dims)
+        self.present: tuple[BoolArray | None, BoolArray | None] = (None, None)
+        masks: tuple[list[BoolArray | None], list[BoolArray | None]] = ([], [])
+        for block in blocks_of(pool):
+            rows = slice(int(block.positions[0]), int(block.positions[-1]) + 1)
+            self.a[rows] = torch.from_numpy(block.a)
+            self.b[rows] = torch.from_numpy(block.b)
+            masks[0].append(block.present_a)
+            masks[1].append(block.present_b)
+        self.present = (_joined(masks[0]), _joined(masks[1]))
+
+    def batch(self, positions: IntArray) -> PairBatch:
+        rows = torch.from_numpy(positions).to(self.a.device)
+        masks = [None if mask is None else mask[positions] for mask in self.present]
+        return PairBatch(positions, self.a[rows], self.b[rows], *masks)
+
+
+def _joined(masks: list[BoolArray | None]) -> BoolArray | None:
+    given = [mask for mask in masks if mask is not None]
+    return np.concatenate(given) if given else None
+
+
+def blocks_of(pool: Pool, size: int = DEFAULT_BLOCK_SIZE) -> Iterator[PairBatch]:
+    """The whole pool in blocks, in the order of positions."""
+    for start in range(0, len(pool), size):
+        yield pool.batch(np.arange(start, min(start + size, len(pool))))
+
+
+def shuffled_batches(
+    positions: IntArray, size: int, generator: torch.Generator
+) -> Iterator[tuple[int, IntArray]]:
+    """Endless (epoch, batch of `size`), a fresh permutation per epoch.
+
+    What is left over at the end of an epoch is dropped: all batches have one size, and a
+    contrastive loss over a handful of pairs says little. Fewer positions than `size` make
+    one batch an epoch.
+    """
+    size = min(size, len(positions))
+    epoch = 0
+    while True:
+        order = torch.randperm(len(positions), generator=generator).numpy()
+        for start in range(0, len(positions) - size + 1, size):
+            yield epoch, positions[order[start : start + size]]
+        epoch += 1

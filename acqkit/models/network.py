@@ -1,0 +1,207 @@
+"""`PairNetwork`: two encoders, one common space, one classifier that both modalities share."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from acqkit.embeddings import BoolArray, IntArray
+from acqkit.errors import EmbeddingError
+from acqkit.interfaces import PairBatch
+from acqkit.models.seeding import seeded
+
+Collate = Callable[[Any], Any]
+"""From the raw items of one modality (a list, or an array) to what its encoder takes."""
+
+LOGIT_SCALE = 8.0
+"""Unit features alone would bound the logits too tightly for confident predictions."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Outputs:
+    """What the network makes of `k` pairs; every field is (modality a, modality b).
+
+    features `[k, dim]` unit rows; logits `[k, c]`; means `[k, d]`, the common space that
+    `embed` returns; present `[k]` bool or None (all present). Rows of absent pairs are
+    zeros in `features` and without meaning elsewhere. positions `[k]` in the pool.
+    """
+
+    features: tuple[Tensor, Tensor]
+    logits: tuple[Tensor, Tensor]
+    means: tuple[Tensor, Tensor]
+    present: tuple[Tensor | None, Tensor | None]
+    positions: IntArray
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def rows(self, start: int, stop: int) -> Outputs:
+        """The pairs from `start` to `stop`."""
+        part = slice(start, stop)
+        masks = [None if mask is None else mask[part] for mask in self.present]
+        return Outputs(
+            (self.features[0][part], self.features[1][part]),
+            (self.logits[0][part], self.logits[1][part]),
+            (self.means[0][part], self.means[1][part]),
+            (masks[0], masks[1]),
+            self.positions[part],
+        )
+
+    def paired_means(self) -> tuple[Tensor, Tensor]:
+        """Means `[j, d]` of the pairs that have both modalities."""
+        a, b = self.means
+        masks = [mask for mask in self.present if mask is not None]
+        if not masks:
+            return a, b
+        both = torch.stack(masks).all(dim=0)
+        return a[both], b[both]
+
+
+class PairNetwork(nn.Module):
+    """Two encoders into one space, and a linear classifier on it shared by both.
+
+    An encoder's output `[k, dim]` is scaled to unit length: u. Class logits are
+    `LOGIT_SCALE · W u + bias`. The embedding of a pair's modality is u alone as long as
+    the classifier has seen no label, then the unit feature with its class probabilities
+    beside it, `[u, s·p]` with `s = semantic_weight`: cosine between two embeddings then
+    adds likeness of content and likeness of meaning, which retrieves better than either
+    (semantic matching: Rasiwasia et al. 2010). Logits stay linear in it.
+
+    encoder_a, encoder_b: any modules whose output is `[k, dim]` float.
+    n_classes, multilabel: as in the pool.
+    collate: per modality, from a batch's raw items to the encoder's input; needed where
+        the pool yields raw items. Features `[k, width]` need none.
+    initialize: how to draw fresh parameters for an encoder; None puts an encoder back
+        into the state in which it was given (pre-trained encoders).
+    """
+
+    def __init__(
+        self,
+        encoder_a: nn.Module,
+        encoder_b: nn.Module,
+        *,
+        dim: int,
+        n_classes: int,
+        multilabel: bool,
+        device: str = "cpu",
+        collate: tuple[Collate | None, Collate | None] = (None, None),
+        initialize: Callable[[nn.Module], None] | None = None,
+        semantic_weight: float = 2.0,
+    ) -> None:
+        super().__init__()
+        self.dim, self.n_classes, self.multilabel = dim, n_classes, multilabel
+        self.device = torch.device(device)
+        self.collate = collate
+        self.semantic_weight = semantic_weight
+        self.knows_classes = False
+        self.encoders = nn.ModuleList([encoder_a, encoder_b])
+        self.class_weight = nn.Parameter(torch.zeros(n_classes, dim))
+        self.class_bias = nn.Parameter(torch.zeros(n_classes))
+        self._initialize = initialize
+        self._initial = None if initialize else copy.deepcopy(self.encoders.state_dict())
+        self.to(self.device)
+        self.eval()
+
+    def reset(self, seed: int) -> None:
+        """Forget all that was learned; the same seed gives the same parameters."""
+        with seeded(seed, torch.device("cpu")), torch.no_grad():
+            self.to("cpu")
+            if self._initial is not None:
+                self.encoders.load_state_dict(self._initial)
+            elif self._initialize is not None:
+                for encoder in self.encoders:
+                    self._initialize(encoder)
+            nn.init.normal_(self.class_weight, std=self.dim**-0.5)
+            nn.init.zeros_(self.class_bias)
+        self.knows_classes = False
+        self.to(self.device)
+
+    def forward(self, batch: PairBatch) -> Outputs:
+        """Encode pairs; features may be numpy arrays or tensors, raw items are collated.
+
+        Raises EmbeddingError for inputs that do not fit the encoders.
+        """
+        masks = (_mask(batch.present_a), _mask(batch.present_b))
+        a = self._features(0, batch.a, masks[0], len(batch))
+        b = self._features(1, batch.b, masks[1], len(batch))
+        logits = (self._logits(a), self._logits(b))
+        return Outputs(
+            (a, b),
+            logits,
+            (self._mean(a, logits[0]), self._mean(b, logits[1])),
+            (self._to_device(masks[0]), self._to_device(masks[1])),
+            batch.positions,
+        )
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Class probabilities `[k, c]`: softmax rows, or independent sigmoids if multi-label."""
+        return torch.sigmoid(logits) if self.multilabel else torch.softmax(logits, dim=1)
+
+    def _logits(self, features: Tensor) -> Tensor:
+        return functional.linear(features, LOGIT_SCALE * self.class_weight, self.class_bias)
+
+    def _mean(self, features: Tensor, logits: Tensor) -> Tensor:
+        if not self.knows_classes or self.semantic_weight == 0:
+            return features
+        return torch.cat([features, self.semantic_weight * self.probabilities(logits)], dim=1)
+
+    def _features(self, side: int, inputs: Any, present: BoolArray | None, k: int) -> Tensor:
+        if present is None:
+            return self._encode(side, inputs, k)
+        rows = np.flatnonzero(present)
+        features = torch.zeros(k, self.dim, device=self.device)
+        if len(rows) == 0:
+            return features
+        encoded = self._encode(side, _rows(inputs, rows), len(rows))
+        return features.index_copy(0, torch.from_numpy(rows).to(self.device), encoded)
+
+    def _encode(self, side: int, inputs: Any, k: int) -> Tensor:
+        name, collate = "ab"[side], self.collate[side]
+        if collate is not None:
+            inputs = collate(inputs)
+        elif isinstance(inputs, np.ndarray):
+            inputs = torch.from_numpy(np.ascontiguousarray(inputs))
+        elif not isinstance(inputs, Tensor):
+            raise EmbeddingError(
+                f"modality {name} yields raw items ({type(inputs).__name__}); give the model a "
+                "collate function that makes of them what its encoder takes"
+            )
+        output = self.encoders[side](self._to_device(inputs))
+        if not isinstance(output, Tensor) or output.shape != (k, self.dim):
+            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise EmbeddingError(
+                f"the encoder of modality {name} returned {got} for {k} pairs, "
+                f"wanted a tensor of shape ({k}, {self.dim}); check dim"
+            )
+        return functional.normalize(output.float(), dim=1)
+
+    def _to_device(self, value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            value = torch.from_numpy(value)
+        if isinstance(value, Tensor):
+            return value.to(self.device, non_blocking=True)
+        if isinstance(value, Mapping):
+            return {key: self._to_device(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self._to_device(item) for item in value)
+        return value
+
+
+def _mask(present: BoolArray | None) -> BoolArray | None:
+    return None if present is None or present.all() else present
+
+
+def _rows(inputs: Any, rows: IntArray) -> Any:
+    if isinstance(inputs, Tensor):
+        return inputs[torch.from_numpy(rows).to(inputs.device)]
+    if isinstance(inputs, np.ndarray):
+        return inputs[rows]
+    items: Sequence[Any] = inputs
+    return [items[row] for row in rows]

@@ -1,0 +1,177 @@
+"""The training loop that every trainer shares; what is learned is the objective's business."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from acqkit.interfaces import Component, Pool
+from acqkit.models.data import TrainingData, shuffled_batches
+from acqkit.models.network import Outputs, PairNetwork
+from acqkit.models.seeding import seeded
+
+WARMUP = 0.05
+"""Share of the steps in which the learning rate rises."""
+
+
+class Schedule(Component):
+    """How long and how fast: epochs over the whole pool, within bounds on the steps.
+
+    A step reads `batch_size` pairs of the whole pool and, beside them, as many labeled
+    ones: few labels are seen often, many unlabeled pairs do not drown them. AdamW; the
+    learning rate rises over the first 5% of the steps and falls to 0 along a cosine.
+
+    A trainer may inherit from this, so that these are parameters of it.
+    """
+
+    epochs: float = Field(30.0, gt=0, description="passes over the whole pool")
+    min_steps: int = Field(300, ge=1, description="steps at least, on small pools")
+    max_steps: int = Field(1200, ge=1, description="steps at most, on large pools")
+    batch_size: int = Field(128, ge=2, description="pairs a step, and as many labeled ones")
+    learning_rate: float = Field(2e-3, gt=0, description="highest learning rate (AdamW)")
+    weight_decay: float = Field(1e-2, ge=0, description="weight decay of matrices (AdamW)")
+
+    def steps(self, n: int) -> int:
+        """Steps for a pool of `n` pairs; the upper bound wins over the lower one."""
+        wanted = math.ceil(self.epochs * n / self.batch_size)
+        return min(self.max_steps, max(self.min_steps, wanted))
+
+    def rate(self, step: int, steps: int) -> float:
+        """Learning rate of step `step` of `steps`, as a share of `learning_rate`."""
+        warm = min(1.0, (step + 1) / (WARMUP * steps + 1))
+        return warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Step:
+    """One step's inputs to an objective.
+
+    labeled: outputs of `l` labeled pairs (None before the first label), labels `[l, c]`
+    float32; sample: outputs of pairs drawn from the whole pool, labeled or not.
+    number of `steps` steps, epoch over the whole pool.
+    """
+
+    network: PairNetwork
+    data: TrainingData
+    labeled: Outputs | None
+    labels: Tensor
+    sample: Outputs
+    number: int
+    steps: int
+    epoch: int
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that lies behind, from 0 to 1: for ramps."""
+        return self.number / self.steps
+
+
+class Objective(ABC):
+    """What a trainer minimizes; a fresh one per training, so it may keep state."""
+
+    @abstractmethod
+    def loss(self, step: Step) -> Tensor:
+        """A scalar; one without gradient (nothing to learn from) skips the step."""
+
+    def start(self, network: PairNetwork, data: TrainingData, steps: int) -> None:  # noqa: B027
+        """Called once, after the network was reset: set up what the training needs."""
+
+    def epoch_started(self, epoch: int) -> None:  # noqa: B027
+        """Called before the first step of every epoch over the whole pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training stands, for a display."""
+
+    step: int
+    steps: int
+    loss: Tensor
+
+
+def train(
+    network: PairNetwork,
+    pool: Pool,
+    objective: Objective,
+    schedule: Schedule,
+    seed: int,
+    *,
+    on_step: Callable[[Progress], None] | None = None,
+) -> None:
+    """Train from scratch on `pool`: same seed, labels and threads, same parameters.
+
+    Parameters are reset, batches drawn and dropout masks drawn from `seed`; global random
+    state is neither used nor touched. The network is left in evaluation mode.
+    """
+    data = TrainingData(pool, network.device)
+    network.reset(seed)
+    network.knows_classes = len(data.labeled) > 0
+    with seeded(seed, network.device):
+        network.train()
+        try:
+            _run(network, data, objective, schedule, seed, on_step)
+        finally:
+            network.eval()
+
+
+def _run(
+    network: PairNetwork,
+    data: TrainingData,
+    objective: Objective,
+    schedule: Schedule,
+    seed: int,
+    on_step: Callable[[Progress], None] | None,
+) -> None:
+    steps = schedule.steps(len(data))
+    optimizer = _optimizer(network, schedule)
+    objective.start(network, data, steps)
+    generators = [torch.Generator().manual_seed(seed + which) for which in range(2)]
+    samples = shuffled_batches(data.everything, schedule.batch_size, generators[0])
+    labeled = shuffled_batches(data.labeled, schedule.batch_size, generators[1])
+    begun = -1
+    for number in range(steps):
+        epoch, sampled = next(samples)
+        if epoch > begun:
+            begun = epoch
+            objective.epoch_started(epoch)
+        known = next(labeled)[1] if len(data.labeled) else data.labeled
+        # One pass through the encoders for both batches costs half of two.
+        outputs = network(data.batch(np.concatenate([known, sampled])))
+        step = Step(
+            network,
+            data,
+            outputs.rows(0, len(known)) if len(known) else None,
+            data.labels_of(known),
+            outputs.rows(len(known), len(outputs)),
+            number,
+            steps,
+            epoch,
+        )
+        loss = objective.loss(step)
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.learning_rate * schedule.rate(number, steps)
+        if loss.requires_grad:
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        if on_step is not None:
+            on_step(Progress(number + 1, steps, loss.detach()))
+
+
+def _optimizer(network: PairNetwork, schedule: Schedule) -> torch.optim.Optimizer:
+    learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    # Biases and scales of normalizations are not shrunk towards zero: it only biases them.
+    decayed = [parameter for parameter in learned if parameter.ndim > 1]
+    others = [parameter for parameter in learned if parameter.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": schedule.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=schedule.learning_rate, fused=True)
