@@ -143,6 +143,18 @@ def _works_or_says_why(subject: Subject, scene: Scene, situation: str) -> None:
             ) from error
 
 
+def nothing_embedded(subject: Subject) -> None:
+    """Declared to need no embeddings, it uses none (only with `needs_embeddings = False`)."""
+    got = subject.picks(scattered().unembedded(), N)
+    wanted = subject.picks(scattered(), N)
+    # An allocator under test gets other scores where nothing is embedded.
+    require(
+        got == wanted or subject.kind == "allocator",
+        f"{subject.title} declares `needs_embeddings = False`, yet "
+        f"{describe_difference(wanted, got)} without embeddings",
+    )
+
+
 def inputs_not_mutated(subject: Subject) -> None:
     """What the context holds is read and never written, so that it may be memory-mapped."""
     for scene in (scattered(), with_gaps(multilabel=True)):
@@ -188,4 +200,5 @@ INPUTS = (
     no_model,
     inputs_not_mutated,
 )
+UNEMBEDDED = (nothing_embedded,)
 PARAMETERS = (parameters_roundtrip,)

@@ -18,7 +18,7 @@ import pytest
 
 from acqkit.interfaces import Component, ModelFactory
 from acqkit.plugins import Kind, registry
-from acqkit.testing.checks_inputs import INPUTS, PARAMETERS
+from acqkit.testing.checks_inputs import INPUTS, PARAMETERS, UNEMBEDDED
 from acqkit.testing.checks_invariance import INVARIANCE, SYMMETRY
 from acqkit.testing.checks_picks import PICKS
 from acqkit.testing.checks_random import RANDOM
@@ -26,7 +26,7 @@ from acqkit.testing.checks_scorer import SCORER
 from acqkit.testing.checks_trainer import TRAINER
 from acqkit.testing.subject import Subject, kind_of
 
-_SELECTING = (*PICKS, *RANDOM, *INVARIANCE, *SYMMETRY, *INPUTS, *PARAMETERS)
+_SELECTING = (*PICKS, *RANDOM, *INVARIANCE, *SYMMETRY, *INPUTS, *UNEMBEDDED, *PARAMETERS)
 _CHECKS: dict[Kind, tuple[Callable[[Subject], None], ...]] = {
     "strategy": _SELECTING,
     "allocator": _SELECTING,
@@ -66,7 +66,10 @@ def checks(
         raise TypeError(f"the conformance kit checks {', '.join(_CHECKS)}, got kind {found!r}")
     if found == "trainer" and model is None:
         model = cast(ModelFactory, registry().make("model", "two-tower"))
-    runs = [run for run in _CHECKS[found] if component.symmetric or run not in SYMMETRY]
+    spared = (() if component.symmetric else SYMMETRY) + (
+        UNEMBEDDED if component.needs_embeddings else ()
+    )
+    runs = [run for run in _CHECKS[found] if run not in spared]
     return [
         Check(run.__name__, (inspect.getdoc(run) or "").partition("\n")[0], found, run, model)
         for run in runs

@@ -84,6 +84,14 @@ class Scene:
             scene = replace(scene, embeddings=replace(scene.embeddings, classifier=None))
         return scene
 
+    def unembedded(self) -> Scene:
+        """The same scene as a component sees it that declares to need no embeddings."""
+        empty = np.zeros((len(self.pool), 0), dtype=np.float32)
+        a, b = (ModalityEmbeddings(empty, present=mask) for mask in self.pool.present)
+        positions, multilabel = self.embeddings.positions, self.embeddings.multilabel
+        bare = PairEmbeddings(a, b, positions, multilabel)
+        return replace(self, embeddings=bare, model=None)
+
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Every array that a strategy can reach, by a name for messages."""
         named = {

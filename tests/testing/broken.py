@@ -219,6 +219,12 @@ class EveryUnlabeled(Component):
         return unlabeled[np.argsort(-mean, kind="stable")[:n]]
 
 
+class ClaimsToNeedNothing(Sound):
+    """Declares that it looks at no embeddings, and does."""
+
+    needs_embeddings: ClassVar[bool] = False
+
+
 class NeedsModel(Component):
     """Says nothing useful when the context has no model."""
 

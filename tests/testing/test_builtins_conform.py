@@ -16,10 +16,14 @@ BUILT_IN: dict[Kind, set[str]] = {
 }
 
 
+# Nothing that is checked takes long training.
+QUICK: dict[str, dict[str, float]] = {"supervised": {"epochs": 2.0, "min_steps": 20}}
+
+
 def _of_acqkit(kind: Kind) -> dict[str, Component]:
     found = registry()
     return {
-        name: found.make(kind, name)
+        name: found.make(kind, name, QUICK.get(name))
         for name in found.names(kind)
         if found.get(kind, name).distribution == "acqkit"
     }

@@ -44,6 +44,7 @@ CAUGHT: list[tuple[Component, str, str]] = [
     (broken.FreshEntropy(), "same_seed_same_picks", "context.rng()"),
     # And more.
     (broken.Silences(), "global_settings_untouched", "numpy.seterr"),
+    (broken.ClaimsToNeedNothing(), "nothing_embedded", "yet"),
     (broken.Remembers(), "no_memory", "remembers earlier calls"),
     (broken.FirstCome(), "permuting_the_pool", "order of the pool"),
     (broken.FirstOffered(), "order_of_candidates", "order of context.candidates"),
@@ -99,6 +100,11 @@ def test_asymmetric_component_is_spared_the_swap() -> None:
     names = {check.name for check in checks(broken.OneSidedAndSaysSo())}
     assert "swapping_the_modalities" not in names
     assert "permuting_the_pool" in names
+
+
+def test_component_without_need_of_embeddings_is_tried_without() -> None:
+    names = {check.name for check in checks(broken.ClaimsToNeedNothing())}
+    assert names - {check.name for check in checks(broken.Sound())} == {"nothing_embedded"}
 
 
 def test_every_check_says_what_it_is_about() -> None:
