@@ -53,7 +53,7 @@ KINDS = {
     "face": "FACES?",
     "star or asterisk": "STARS?|ASTERISKS?|FLORETTE|SNOWFLAKE|SPARKLES?",
     "triangle": "TRIANGLE|POINTER",
-    "square": "SQUARE",
+    "square": "SQUARE(?! BRACKET| ROOT| IMAGE| ORIGINAL| CAP| CUP)",
     "circle": "CIRCLE|BULLET",
     "block": "BLOCK|QUADRANT|SHADE",
     "music": "MUSIC|NOTES?",

@@ -82,13 +82,12 @@ def picture_features(pictures: Pictures) -> NDArray[np.float32]:
     cells, as in HOG (Dalal and Triggs 2005); its blocks are not normalized, so that how much
     ink there is can be told. Roots of both are taken.
     """
-    ink = pictures.astype(np.float32) / 255
+    ink = pictures.astype(np.float32) / np.float32(255)
     down, right = (np.gradient(ink, axis=axis).astype(np.float32) for axis in (1, 2))
     histograms = []
     for angle in 2 * np.pi * np.arange(_ORIENTATIONS) / _ORIENTATIONS:
-        towards = math.cos(angle) * right + math.sin(angle) * down
-        np.maximum(towards, 0, out=towards)
-        histograms.append(_pool(towards * towards, _CELLS))
+        towards = np.float32(math.cos(angle)) * right + np.float32(math.sin(angle)) * down
+        histograms.append(_pool(np.maximum(towards, 0) ** 2, _CELLS))
     gradients = np.sqrt(np.concatenate(histograms, axis=1))
     thumbnail = _THUMBNAIL_WEIGHT * np.sqrt(_pool(ink, _THUMBNAIL))
     return np.concatenate([gradients, thumbnail], axis=1)
