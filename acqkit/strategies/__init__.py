@@ -1,1 +1,63 @@
-"""Placeholder."""
+"""The built-in scorers, allocator and strategies, registered through the public door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from acqkit.hookspecs import hookimpl
+from acqkit.interfaces import Component
+from acqkit.strategies.badge import Badge
+from acqkit.strategies.bald import Bald
+from acqkit.strategies.coreset import CoreSet
+from acqkit.strategies.entropy import Entropy
+from acqkit.strategies.kmeans import KMeans
+from acqkit.strategies.least_confidence import LeastConfidence
+from acqkit.strategies.margin import Margin
+from acqkit.strategies.probcover import ProbCover
+from acqkit.strategies.random import Random
+from acqkit.strategies.top import Top
+from acqkit.strategies.typiclust import TypiClust
+
+__all__ = [
+    "Badge",
+    "Bald",
+    "CoreSet",
+    "Entropy",
+    "KMeans",
+    "LeastConfidence",
+    "Margin",
+    "ProbCover",
+    "Random",
+    "Top",
+    "TypiClust",
+]
+
+
+@hookimpl
+def acqkit_register_scorers() -> Mapping[str, type[Component]]:
+    """Uncertainty of the class probabilities."""
+    return {
+        "bald": Bald,
+        "entropy": Entropy,
+        "least-confidence": LeastConfidence,
+        "margin": Margin,
+    }
+
+
+@hookimpl
+def acqkit_register_allocators() -> Mapping[str, type[Component]]:
+    """The highest scores."""
+    return {"top": Top}
+
+
+@hookimpl
+def acqkit_register_strategies() -> Mapping[str, type[Component]]:
+    """Strategies that need no scorer."""
+    return {
+        "badge": Badge,
+        "coreset": CoreSet,
+        "kmeans": KMeans,
+        "probcover": ProbCover,
+        "random": Random,
+        "typiclust": TypiClust,
+    }

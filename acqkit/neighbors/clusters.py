@@ -1,0 +1,61 @@
+"""k-means, and the nearest of a few centers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from acqkit.embeddings import FloatArray, IntArray
+from acqkit.neighbors.backend import library as faiss
+from acqkit.neighbors.vectors import paired_distances
+
+_SEED_LIMIT = 2**31
+"""faiss keeps seeds in a C int."""
+
+_ROWS_PER_CLUSTER = 64
+_FEWEST_ROWS = 32_768
+
+
+def kmeans(
+    x: FloatArray,
+    k: int,
+    seed: int,
+    *,
+    spherical: bool = False,
+    iterations: int = 10,
+) -> tuple[FloatArray, IntArray]:
+    """Lloyd's k-means of rows of `x` `[n, d]`: centroids `[k, d]` and each row's cluster `[n]`.
+
+    Trained on at most 64 rows a cluster or 32,768, whichever is more, drawn by `seed`; all
+    rows are assigned. More clusters than rows become as many as there are rows. Clusters may be
+    empty, as they must be where fewer than `k` rows differ. `spherical` keeps centroids at
+    length 1, for rows that are.
+    """
+    n, d = x.shape
+    k = min(k, n)
+    if k == 0:
+        return np.zeros((0, d), dtype=np.float32), np.zeros(0, dtype=np.int64)
+    trained = faiss.Kmeans(
+        d,
+        k,
+        niter=iterations,
+        spherical=spherical,
+        seed=seed % _SEED_LIMIT,
+        max_points_per_centroid=max(_ROWS_PER_CLUSTER, _FEWEST_ROWS // k),
+        min_points_per_centroid=1,
+    )
+    trained.train(x)
+    centroids: FloatArray = trained.centroids
+    return centroids, nearest(x, centroids)[1]
+
+
+def nearest(x: FloatArray, centers: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Squared distance `[n]` to, and index `[n]` of, the nearest center of each row of `x`.
+
+    Distances are exact sums of squared differences; which of two centers that are equally
+    near within rounding is named is left open.
+    """
+    index = faiss.IndexFlatL2(x.shape[1])
+    index.add(centers)
+    _, indices = index.search(x, 1)
+    found: IntArray = indices
+    return paired_distances(x, centers, found)[:, 0], found[:, 0]

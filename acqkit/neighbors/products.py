@@ -1,0 +1,49 @@
+"""Comparisons of all rows with all rows, one cache-sized tile of similarities at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from acqkit.embeddings import FloatArray, IntArray
+
+_TILE = 1024
+"""Rows and columns; a tile of float32 is 4 MiB."""
+
+
+def count_similar(x: FloatArray, targets: FloatArray, threshold: float) -> FloatArray:
+    """How many targets `[m, d]` have a product of at least `threshold` with each row, `[n]`."""
+    counts = torch.zeros(len(x))
+    for rows, _, tile in _tiles(x, targets):
+        counts[rows] += tile.ge_(threshold).sum(dim=1)
+    return counts.numpy()
+
+
+def most_similar_other(
+    x: FloatArray, groups: IntArray, targets: FloatArray, target_groups: IntArray
+) -> FloatArray:
+    """The largest product `[n]` of each row with a target of another group; -1 where all share it.
+
+    x `[n, d]` and targets `[m, d]` are unit vectors, groups `[n]` and target_groups `[m]`.
+    """
+    largest = torch.full((len(x),), -1.0)
+    own, others = torch.from_numpy(groups), torch.from_numpy(target_groups)
+    for rows, columns, tile in _tiles(x, targets):
+        tile.masked_fill_(own[rows, None] == others[None, columns], -1.0)
+        torch.maximum(largest[rows], tile.amax(dim=1), out=largest[rows])
+    return largest.numpy()
+
+
+def _tiles(x: FloatArray, targets: FloatArray) -> Iterator[tuple[slice, slice, Tensor]]:
+    """Products of rows and columns, in one buffer that is written again for the next tile."""
+    left, right = torch.from_numpy(x), torch.from_numpy(targets)
+    buffer = torch.empty(min(len(x), _TILE) * min(len(targets), _TILE))
+    for i in range(0, len(x), _TILE):
+        rows = left[i : i + _TILE]
+        for j in range(0, len(targets), _TILE):
+            columns = right[j : j + _TILE]
+            tile = buffer[: len(rows) * len(columns)].view(len(rows), len(columns))
+            torch.mm(rows, columns.T, out=tile)
+            yield slice(i, i + _TILE), slice(j, j + _TILE), tile

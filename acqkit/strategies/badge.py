@@ -1,0 +1,98 @@
+"""Strategy `badge`: k-means++ on gradient embeddings, which are never made."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from acqkit.embeddings import FloatArray, IntArray
+from acqkit.interfaces import Component, RoundContext, Selection
+from acqkit.neighbors import inner_products
+from acqkit.selection import check_budget
+from acqkit.strategies.order import unified_means, unified_probabilities
+
+_ROUNDING = np.float32(4e-6)
+"""Squared distances below this share of both squared lengths are rounding: a duplicate."""
+
+
+class Badge(Component):
+    """Pairs whose gradients, under the labels the model expects, are long and differ."""
+
+    def select(self, context: RoundContext, n: int) -> Selection:
+        """`n` picks with their distance to those before (Ash et al. 2020, algorithm 1).
+
+        The gradient of the loss with respect to a linear classifier's weights is
+        g = (p − ŷ) ⊗ z, with z the unified mean, p the unified probabilities and ŷ the
+        likeliest class (multi-label: every class with p ≥ ½). The first pick has the longest
+        gradient, as in the authors' code; each next one is drawn with probability
+        proportional to the squared distance to the nearest pick, as k-means++ does. Its
+        cost is one pass over means and probabilities per pick. Raises EmbeddingError when
+        there are no class probabilities.
+        """
+        check_budget(n, len(context.candidates))
+        candidates = context.canonical(context.candidates)
+        p = unified_probabilities(context.embeddings, candidates)
+        residual = hallucinated_residual(p, context.embeddings.multilabel)
+        gradients = FactoredGradients(residual, unified_means(context.embeddings, candidates))
+        rows, squared = plus_plus(gradients, n, context.rng("badge"))
+        return Selection(candidates[rows], np.sqrt(squared))
+
+
+def hallucinated_residual(probabilities: FloatArray, multilabel: bool) -> FloatArray:
+    """p − ŷ `[n, c]`: the loss's gradient by the logits, if the model's own guess ŷ were true."""
+    if multilabel:
+        return probabilities - (probabilities >= 0.5)
+    residual = probabilities.copy()
+    residual[np.arange(len(residual)), probabilities.argmax(axis=1)] -= 1
+    return residual
+
+
+class FactoredGradients:
+    """Vectors gᵢ = rᵢ ⊗ zᵢ of width c·d, kept as residuals r `[n, c]` and means z `[n, d]`."""
+
+    def __init__(self, residual: FloatArray, mean: FloatArray) -> None:
+        self.residual = residual
+        self.mean = mean
+        self.squared_lengths: FloatArray = np.einsum("nc,nc->n", residual, residual)
+        self.squared_lengths *= np.einsum("nd,nd->n", mean, mean)
+
+    def __len__(self) -> int:
+        return len(self.mean)
+
+    def squared_distances(self, row: int) -> FloatArray:
+        """‖gᵢ − g_row‖² `[n]` = ‖gᵢ‖² + ‖g_row‖² − 2 (rᵢ · r_row)(zᵢ · z_row)."""
+        both = self.squared_lengths + self.squared_lengths[row]
+        product = inner_products(self.mean, self.mean[row])
+        product *= inner_products(self.residual, self.residual[row])
+        product *= -2
+        product += both
+        product[product < _ROUNDING * both] = 0
+        return product
+
+
+def plus_plus(
+    gradients: FactoredGradients, n: int, rng: np.random.Generator
+) -> tuple[IntArray, FloatArray]:
+    """`n` distinct rows by k-means++ (Arthur and Vassilvitskii 2007), the longest first.
+
+    Also gives squared distances `[n]` to the nearest earlier pick (of the first: to zero).
+    Where all that is left coincides with picks, chance decides among it.
+    """
+    rows = np.empty(n, dtype=np.int64)
+    squared = np.empty(n, dtype=np.float32)
+    distances = gradients.squared_lengths.copy()
+    free = np.ones(len(gradients), dtype=bool)
+    for i in range(n):
+        rows[i] = np.argmax(distances) if i == 0 else _draw(distances, free, rng)
+        squared[i] = distances[rows[i]]
+        free[rows[i]] = False
+        np.minimum(distances, gradients.squared_distances(int(rows[i])), out=distances)
+        distances[rows[i]] = 0
+    return rows, squared
+
+
+def _draw(weights: FloatArray, free: np.ndarray, rng: np.random.Generator) -> int:
+    """A free row with probability proportional to its weight, or any where all weigh nothing."""
+    cumulated = np.cumsum(weights, dtype=np.float64)
+    if cumulated[-1] <= 0:
+        cumulated = np.cumsum(free, dtype=np.float64)
+    return int(np.searchsorted(cumulated, rng.random() * cumulated[-1], side="right"))

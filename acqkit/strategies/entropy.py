@@ -1,0 +1,19 @@
+"""Scorer `entropy`: how much is not known about a pair's labels."""
+
+from __future__ import annotations
+
+from acqkit.embeddings import FloatArray, PairEmbeddings
+from acqkit.interfaces import Component, RoundContext
+from acqkit.strategies.information import label_entropy
+
+
+class Entropy(Component):
+    """The entropy of the predicted labels, in nats."""
+
+    def score(self, block: PairEmbeddings, context: RoundContext) -> FloatArray:
+        """H(p) = −Σ_c p_c log p_c `[k]` of the unified probabilities (Shannon 1948).
+
+        Multi-label: the sum over classes of Bernoulli entropies. Raises EmbeddingError when
+        there are no class probabilities.
+        """
+        return label_entropy(block.unified_probabilities(), block.multilabel)

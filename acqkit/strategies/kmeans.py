@@ -1,0 +1,36 @@
+"""Strategy `kmeans`: one pair from the middle of each of n clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from acqkit.embeddings import IntArray
+from acqkit.interfaces import Component, RoundContext
+from acqkit.neighbors import kmeans, paired_distances
+from acqkit.selection import check_budget
+from acqkit.strategies.order import unified_means
+
+
+class KMeans(Component):
+    """The candidates nearest to the centroids of as many clusters as picks are wanted."""
+
+    def select(self, context: RoundContext, n: int) -> IntArray:
+        """`n` picks: k-means of the candidates' unified means, largest cluster first.
+
+        Where clusters are empty, because fewer than `n` candidates differ, the candidates
+        farthest from their centroid make up the number.
+        """
+        check_budget(n, len(context.candidates))
+        candidates = context.canonical(context.candidates)
+        x = unified_means(context.embeddings, candidates)
+        centroids, cluster = kmeans(x, n, context.derive("kmeans"))
+        distances = paired_distances(x, centroids, cluster[:, None])[:, 0]
+        order = np.lexsort((distances, cluster))
+        first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+        central = order[first]
+        sizes = np.bincount(cluster)
+        central = central[np.argsort(-sizes[cluster[central]], kind="stable")]
+        outlying = np.argsort(-distances, kind="stable")
+        outlying = outlying[~np.isin(outlying, central)]
+        picks: IntArray = candidates[np.concatenate([central, outlying])[:n]]
+        return picks

@@ -1,0 +1,61 @@
+"""The pool as order-dependent algorithms read it: gathered once, in an order of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, IntArray, PairEmbeddings
+from acqkit.interfaces import RoundContext
+
+
+def whole_pool(context: RoundContext) -> IntArray:
+    """All positions `[n]` in canonical order."""
+    return context.canonical(np.arange(len(context.pool)))
+
+
+def settled(context: RoundContext) -> IntArray:
+    """Positions that count as covered: labeled, or asked for and waiting for an answer."""
+    labels = context.pool.labels
+    waiting = np.setdiff1d(labels.unlabeled, context.candidates, assume_unique=True)
+    return np.concatenate([labels.labeled, waiting])
+
+
+def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray:
+    """Unified means `[k, d]` of the pairs at `positions`, in that order."""
+    means = replace(
+        embeddings,
+        a=replace(embeddings.a, variance=None, probabilities=None),
+        b=replace(embeddings.b, variance=None, probabilities=None),
+    )
+    gathered = np.empty((len(positions), embeddings.dim), dtype=np.float32)
+    # In blocks, so that no reordered copy of either modality is ever whole in memory.
+    for start, block in _blocks(means, positions):
+        gathered[start : start + len(block)] = block.unified_mean()
+    return gathered
+
+
+def unified_probabilities(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray:
+    """Unified class probabilities `[k, c]` of the pairs at `positions`, in that order.
+
+    Raises EmbeddingError when there are none.
+    """
+    width = embeddings.take(slice(0, 0)).unified_probabilities().shape[1]
+    probabilities = replace(
+        embeddings,
+        a=replace(embeddings.a, mean=embeddings.a.mean[:, :0], variance=None),
+        b=replace(embeddings.b, mean=embeddings.b.mean[:, :0], variance=None),
+    )
+    gathered = np.empty((len(positions), width), dtype=np.float32)
+    for start, block in _blocks(probabilities, positions):
+        gathered[start : start + len(block)] = block.unified_probabilities()
+    return gathered
+
+
+def _blocks(
+    embeddings: PairEmbeddings, positions: IntArray
+) -> Iterator[tuple[int, PairEmbeddings]]:
+    starts = range(0, len(positions), DEFAULT_BLOCK_SIZE)
+    return zip(starts, embeddings.blocks(positions), strict=True)

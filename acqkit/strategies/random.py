@@ -1,0 +1,24 @@
+"""Strategy `random`: chance."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from acqkit.embeddings import IntArray
+from acqkit.interfaces import Component, RoundContext
+from acqkit.selection import check_budget
+
+
+class Random(Component):
+    """Every candidate with the same probability; looks at ids and the seed alone."""
+
+    needs_embeddings: ClassVar[bool] = False
+
+    def select(self, context: RoundContext, n: int) -> IntArray:
+        """The `n` candidates with the smallest of the numbers drawn for all pairs."""
+        candidates = context.candidates
+        check_budget(n, len(candidates))
+        chance = context.uniforms("random")[candidates]
+        return candidates[np.argsort(chance, kind="stable")[:n]]
