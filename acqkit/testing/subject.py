@@ -18,8 +18,9 @@ from acqkit.interfaces import (
     Selection,
     Strategy,
 )
-from acqkit.plugins import Kind, registry
+from acqkit.plugins import Kind
 from acqkit.selection import Composed, as_selection, select
+from acqkit.strategies.top import Top
 from acqkit.testing.scenes import Scene
 
 METHODS: dict[Kind, str] = {
@@ -88,8 +89,7 @@ class Subject:
     def strategy(self) -> Strategy:
         """The component itself, or a composition in which all else is known to be sound."""
         if self.kind == "scorer":
-            top = cast(Allocator, registry().make("allocator", "top"))
-            return Composed(scorer=cast(Scorer, self.component), allocator=top)
+            return Composed(scorer=cast(Scorer, self.component), allocator=Top())
         if self.kind == "allocator":
             allocator = cast(Allocator, self.component)
             return Composed(scorer=NormScorer(), allocator=allocator)
