@@ -39,12 +39,13 @@ def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData
 
     Raises ReportError when there is no run, or when the runs are on different pools.
     """
-    runs = find_runs(folders)
+    # The best first, as people read a table.
+    runs = sorted(find_runs(folders), key=lambda run: -np.mean(list(run.results.area().values())))
     notes: list[str] = []
     pool = _pool(runs, pool, notes)
     batches = [run.batches(run.seeds[0]) for run in runs]
     picked = [_positions(run, pool, said) for run, said in zip(runs, batches, strict=True)]
-    gallery = Gallery.make(runs, batches, picked, pool, notes)
+    gallery = Gallery.make(runs, batches, picked, pool)
     return ReportData(
         pool=_facts(runs[0], pool),
         runs=[

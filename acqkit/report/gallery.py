@@ -37,9 +37,11 @@ class Gallery:
         batches: Sequence[dict[int, StoredBatch]],
         picked: Sequence[dict[int, IntArray]],
         pool: PairPool | None,
-        notes: list[str],
     ) -> Gallery:
-        """The first picks of each round of each run's first seed, at most `MOST_CARDS` or so."""
+        """The first picks of each round of each run's first seed.
+
+        At most `MOST_CARDS` or so, and no more than there is room for their media.
+        """
         showcase = _Showcase(pool, MediaShelf(MEDIA_BUDGET, _LARGEST_MEDIUM))
         rounds = [
             (run, said, record, where.get(record.round))
@@ -49,18 +51,13 @@ class Gallery:
         ]
         each = max(_FEWEST_A_ROUND, MOST_CARDS // max(len(rounds), 1))
         picks: dict[str, list[Pick]] = {run.name: [] for run in runs}
-        # Rank by rank, so that every round has its first picks when the budget is used up.
+        # Rank by rank, so that every round has its first picks when the page is full.
         for rank in range(each):
             for run, said, record, positions in rounds:
-                if rank < len(record.picked):
+                if rank < len(record.picked) and not showcase.shelf.full:
                     position = None if positions is None else int(positions[rank])
                     pick = showcase.pick(record, rank, said.get(record.round), position)
                     picks[run.name].append(pick)
-        if showcase.shelf.refused:
-            notes.append(
-                f"{showcase.shelf.refused} pictures or sounds were left out of the gallery to "
-                "keep the page small."
-            )
         for own in picks.values():
             own.sort(key=lambda pick: (pick.round, pick.rank))
         return cls(picks, showcase.shelf)

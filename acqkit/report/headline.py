@@ -67,7 +67,10 @@ def _remarks(runs: Sequence[Run], run: Run, best: KeyFigures) -> list[str]:
         share = f"{SHARE_OF_FULL:.0%} of the fully supervised MAP ({run.full.map:.3f})"
         if best.to_share_of_full is None:
             part = best.final.mean / run.full.map
-            remarks.append(f"It ends at {part:.0%} of the fully supervised MAP, below {share}.")
+            remarks.append(
+                f"It ends at {part:.0%} of the fully supervised MAP ({run.full.map:.3f}), short of "
+                f"the {SHARE_OF_FULL:.0%} mark."
+            )
         else:
             remarks.append(f"It reaches {share} with {best.to_share_of_full:,.0f} labels.")
     seeds = {len({figure.seed for figure in one.figures}) for one in runs}
@@ -83,8 +86,14 @@ def _remarks(runs: Sequence[Run], run: Run, best: KeyFigures) -> list[str]:
 def _paired(against: AgainstBaseline) -> str:
     area = against.area
     assert area is not None and area.error is not None  # more than one seed, see the caller
+    wins = "all of them" if against.wins == area.seeds else f"{against.wins} of them"
     sentence = (
-        f"Paired over {area.seeds} seeds, its mean MAP along the curve differs by "
-        f"{area.mean:+.3f} ± {area.error:.3f}, with the upper hand in {against.wins} of them"
+        f"Paired over {area.seeds} seeds, the difference in mean MAP along the curve is "
+        f"{signed(area.mean)} ± {area.error:.3f}, above zero in {wins}"
     )
     return f"{sentence}." if against.clear else f"{sentence}: within the noise."
+
+
+def signed(value: float) -> str:
+    """A difference to three digits, with a minus sign as wide as the plus."""
+    return f"{value:+.3f}".replace("-", "−")

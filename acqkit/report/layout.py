@@ -35,7 +35,7 @@ def choose_points(n: int, picked: IntArray) -> IntArray:
 
 
 def layout(means: FloatArray) -> tuple[NDArray[np.float64], str]:
-    """Coordinates `[m, 2]`, centered and scaled to about [-1, 1], and the method's name.
+    """Coordinates `[m, 2]`, each axis scaled to [-1, 1], and the method's name.
 
     means `[m, d]` are compared by direction, as retrieval does it: t-SNE of the leading
     principal components (van der Maaten & Hinton 2008), or PCA alone for a few points.
@@ -60,5 +60,6 @@ def layout(means: FloatArray) -> tuple[NDArray[np.float64], str]:
 
 
 def _scaled(points: NDArray[np.floating]) -> NDArray[np.float64]:
-    centered = points.astype(np.float64) - points.mean(axis=0)
-    return centered / max(float(np.abs(centered).max()), 1e-12)
+    low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
+    half = np.where(high > low, (high - low) / 2, 1.0)
+    return np.asarray((points - (low + high) / 2) / half)

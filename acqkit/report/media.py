@@ -33,12 +33,13 @@ _MIME = {
 class MediaShelf:
     """Data URIs by key; what two strategies picked is stored once.
 
-    `budget` bounds the characters of all URIs together, `largest` those of one.
+    `budget` bounds the characters of all URIs together, `largest` those of one. `full` says
+    that something was refused for the budget.
     """
 
     def __init__(self, budget: int, largest: int) -> None:
         self.uris: dict[str, str] = {}
-        self.refused = 0
+        self.full = False
         self._left = budget
         self._largest = largest
 
@@ -60,10 +61,12 @@ class MediaShelf:
     def _shelved(self, modality: str, kind: Literal["image", "audio"], uri: str) -> Side:
         key = hashlib.blake2b(uri.encode(), digest_size=9).hexdigest()
         if key not in self.uris:
-            if len(uri) > min(self._left, self._largest):
-                self.refused += 1
-                note = f"{kind} left out: the page would grow by {len(uri) / 1e6:.1f} MB"
+            if len(uri) > self._largest:
+                note = f"{kind} of {len(uri) / 1e6:.1f} MB, too large for this page"
                 return Side(modality=modality, kind="note", content=note)
+            if len(uri) > self._left:
+                self.full = True
+                return Side(modality=modality, kind="note", content=f"no room for this {kind}")
             self.uris[key] = uri
             self._left -= len(uri)
         return Side(modality=modality, kind=kind, content=key)

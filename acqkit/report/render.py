@@ -14,7 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from acqkit.report.data import Pick, ReportData, Run
 from acqkit.report.figures import SHARE_OF_FULL, Estimate, baseline_of, key_figures
-from acqkit.report.headline import headline
+from acqkit.report.headline import headline, signed
 from acqkit.report.payload import colors, payload, script_json
 
 MOST_ALLOCATION_ROWS = 60
@@ -64,9 +64,9 @@ def _context(data: ReportData) -> dict[str, Any]:
         "share": SHARE_OF_FULL,
         "colors": colors(data.runs),
         "facts": _facts(data),
+        "several_seeds": any(row.final.seeds > 1 for row in rows),
         "rounds": sorted({figure.round for run in data.runs for figure in run.figures}),
         "why": why_picked,
-        "term_names": sorted({t for run in data.runs for pick in run.picks for t in pick.terms}),
         "shown": {run.name: _shown(run) for run in data.runs},
         "allocations": _allocations(data.runs),
         "settings": _settings(data.runs),
@@ -104,8 +104,8 @@ def why_picked(pick: Pick) -> str:
     if inter <= 0 and intra <= 0:
         return ""
     if inter > intra:
-        return "picked because the modalities disagree"
-    return "picked because the modalities are unsure by themselves"
+        return "Picked because the modalities disagree."
+    return "Picked because each modality is unsure by itself."
 
 
 def _shown(run: Run) -> dict[int, int]:
@@ -183,5 +183,5 @@ def _count(value: float) -> str:
 
 def _estimate(value: Estimate, sign: bool = False) -> str:
     """Mean ± standard error."""
-    mean = f"{value.mean:+.3f}" if sign else f"{value.mean:.3f}"
+    mean = signed(value.mean) if sign else f"{value.mean:.3f}"
     return mean if value.error is None else f"{mean} ± {value.error:.3f}"

@@ -3,6 +3,8 @@
 const CONFIG = { displayModeBar: false, responsive: true };
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon2"];
 const NARROW = 700;
+const PANEL = 220;
+const MOST_PANELS = 4;
 
 function color(variable) {
   return getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
@@ -64,27 +66,30 @@ function plot(element, traces, layout) {
   return Plotly.react(element, traces, { ...common, ...layout }, CONFIG);
 }
 
-// Panels side by side with one y axis, or one below the other where it is narrow.
-function panels(element, count) {
-  const narrow = element.clientWidth < NARROW;
-  const gap = narrow ? 0 : 0.035;
-  const width = (1 - gap * (count - 1)) / count;
-  return Array.from({ length: count }, (_, i) => {
-    const at = narrow ? 0 : i;
-    return {
-      narrow,
-      domain: narrow ? [0, 1] : [at * (width + gap), at * (width + gap) + width],
-      suffix: i === 0 ? "" : String(i + 1),
-    };
+// A grid of panels of one height in pixels, as many side by side as there is room for. Each
+// knows the ids of its axes, its place as shares of the whole, and whether it comes first in
+// its row. `pixels` turns a length into a share of the whole height.
+function panelGrid(element, count, { head, body, foot, above = 0 }) {
+  const room = element.clientWidth < NARROW ? 1 : Math.floor(element.clientWidth / PANEL);
+  const columns = Math.max(1, Math.min(count, room, MOST_PANELS));
+  const height = above + Math.ceil(count / columns) * (head + body + foot);
+  const gap = 0.035;
+  const width = (1 - gap * (columns - 1)) / columns;
+  const panels = Array.from({ length: count }, (_, i) => {
+    const left = (i % columns) * (width + gap);
+    const top = 1 - (above + Math.floor(i / columns) * (head + body + foot) + head) / height;
+    const id = i === 0 ? "" : String(i + 1);
+    return { x: `x${id}`, y: `y${id}`, id, first: i % columns === 0, across: [left, left + width], up: [top - body / height, top] };
   });
+  return { panels, height, pixels: (length) => length / height };
 }
 
 function panelTitle(panel, text, y) {
   return {
-    text: `<b>${plain(short(text, 40))}</b>`,
+    text: `<b>${plain(short(text, 28))}</b>`,
     xref: "paper",
     yref: "paper",
-    x: panel.domain[0],
+    x: panel.across[0],
     y,
     xanchor: "left",
     yanchor: "bottom",

@@ -1,44 +1,38 @@
 // Labels by class, rounds stacked, a panel per strategy.
 
+const COVERAGE_TITLES = { labels: "% of the labeled pairs", class: "% of the class labeled" };
+
 function drawCoverage() {
   const element = document.getElementById("chart-coverage");
   if (!element) return;
-  const runs = shownRuns().filter((run) => run.coverage);
   const { names, counts } = data.classes;
+  const runs = shownRuns().filter((run) => run.coverage);
   const row = names.length > 30 ? 15 : 22;
-  const grid = panels(element, Math.max(runs.length, 1));
-  const narrow = grid[0].narrow;
-  const head = 46;
-  const foot = 52;
-  const one = names.length * row;
-  const height = narrow ? runs.length * (one + head + foot) : one + head + foot;
-  const layout = { height, margin: { l: 8, r: 14, t: 0, b: 0 }, barmode: "stack", bargap: 0.28, annotations: [], shapes: [] };
+  const grid = panelGrid(element, runs.length, { head: 48, body: names.length * row, foot: 56 });
+  const layout = { height: grid.height, margin: { l: 8, r: 14, t: 0, b: 0 }, barmode: "stack", bargap: 0.28, annotations: [], shapes: [] };
   const traces = [];
   runs.forEach((run, i) => {
-    const panel = grid[i];
-    const top = narrow ? 1 - (i * (one + head + foot) + head) / height : 1 - head / height;
-    const bottom = top - one / height;
+    const panel = grid.panels[i];
     const parts = coverageShares(run.coverage, counts);
     traces.push(...coverageTraces(run, parts, names, panel));
-    layout[`xaxis${panel.suffix}`] = axis(coverageTitle(), {
-      domain: panel.domain, anchor: `y${panel.suffix}`, ticksuffix: "%", rangemode: "tozero", nticks: 6,
-      ...(i > 0 && !narrow ? { matches: "x" } : {}), title: { text: coverageTitle(), font: { size: 12.5, color: color("--muted") }, standoff: 6 },
+    layout[`xaxis${panel.id}`] = axis(COVERAGE_TITLES[state.coverage], {
+      domain: panel.across, anchor: panel.y, automargin: false, ticksuffix: "%", rangemode: "tozero", nticks: 5,
+      ...(i > 0 ? { matches: "x" } : {}),
     });
-    layout[`yaxis${panel.suffix}`] = axis("", {
-      domain: [bottom, top], anchor: `x${panel.suffix}`, range: [names.length - 0.5, -0.5], showgrid: false,
+    layout[`yaxis${panel.id}`] = axis("", {
+      domain: panel.up, anchor: panel.x, range: [names.length - 0.5, -0.5], showgrid: false,
       tickvals: names.map((_, c) => c), ticktext: names.map((name) => plain(short(name, 26))),
-      showticklabels: narrow || i === 0, tickfont: { size: row > 16 ? 12 : 10.5, color: color("--ink") }, ticks: "",
+      showticklabels: panel.first, tickfont: { size: row > 16 ? 12 : 10.5, color: color("--ink") },
     });
     const { seen, there } = run.coverage;
-    const title = panelTitle(panel, run.name, top + 22 / height);
-    layout.annotations.push(title, { ...title, text: `${seen} of ${there} classes have a label`, y: top + 4 / height, font: { size: 12.5, color: color("--muted") } });
+    const title = panelTitle(panel, run.name, panel.up[1] + grid.pixels(24));
+    const note = `${seen} of ${there} classes have a label`;
+    layout.annotations.push(title, {
+      ...title, text: note, y: panel.up[1] + grid.pixels(6), font: { size: 12, color: color("--muted") },
+    });
     layout.shapes.push(...overallLine(parts, panel));
   });
   plot(element, traces, layout);
-}
-
-function coverageTitle() {
-  return state.coverage === "labels" ? "pairs with the class, % of labeled pairs" : "labeled, % of the class’s pairs";
 }
 
 // Per class, in percent: what each round added, and what the pool says it would be.
@@ -54,7 +48,7 @@ function coverageShares(coverage, counts) {
 
 function coverageTraces(run, parts, names, panel) {
   const rows = names.map((_, c) => c);
-  const axes = { xaxis: `x${panel.suffix}`, yaxis: `y${panel.suffix}`, hoverlabel: { align: "left" } };
+  const axes = { xaxis: panel.x, yaxis: panel.y };
   const { rounds, counts } = run.coverage;
   const bars = rounds.map((round, r) => ({
     ...axes, type: "bar", orientation: "h", x: parts.added[r], y: rows,
@@ -65,7 +59,7 @@ function coverageTraces(run, parts, names, panel) {
   if (state.coverage !== "labels") return bars;
   return [...bars, {
     ...axes, type: "scatter", mode: "markers", x: parts.pool, y: rows,
-    marker: { symbol: "line-ns-open", size: names.length > 30 ? 10 : 15, line: { width: 2, color: color("--mark") }, color: color("--mark") },
+    marker: { symbol: "line-ns-open", size: names.length > 30 ? 10 : 15, color: color("--mark"), line: { width: 1.6 } },
     text: names.map((name, c) => `<b>${plain(name)}</b><br>${parts.pool[c].toFixed(1)}% of the pool`), hovertemplate: "%{text}<extra></extra>",
   }];
 }
@@ -74,9 +68,16 @@ function coverageTraces(run, parts, names, panel) {
 function overallLine(parts, panel) {
   if (state.coverage === "labels") return [];
   return [{
-    type: "line", xref: `x${panel.suffix}`, yref: `y${panel.suffix} domain`, x0: parts.overall, x1: parts.overall, y0: 0, y1: 1,
+    type: "line", xref: panel.x, yref: `${panel.y} domain`, x0: parts.overall, x1: parts.overall, y0: 0, y1: 1,
     line: { color: color("--mark"), width: 1.2, dash: "dot" },
   }];
 }
 
+function drawCoverageNote() {
+  document.querySelectorAll("[data-coverage]").forEach((element) => {
+    element.hidden = element.dataset.coverage !== state.coverage;
+  });
+}
+
 view(["coverage", "hide"], drawCoverage);
+view(["coverage"], drawCoverageNote);

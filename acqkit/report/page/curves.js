@@ -20,7 +20,7 @@ function drawCurves() {
     height,
     margin,
     hovermode: "x unified",
-    xaxis: axis("labels", { rangemode: "normal", nticks: narrow ? 5 : 10, hoverformat: ",.0f" }),
+    xaxis: axis("labels", { range: labelRange(runs), nticks: narrow ? 5 : 10, hoverformat: ",.0f" }),
     yaxis: axis(plain(METRICS[state.metric]), { range, tickformat: ".2f" }),
     shapes: lines.map(({ value, dash }) => ({
       type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value,
@@ -84,9 +84,16 @@ function curveRange(runs, lines) {
   return [Math.max(0, low - room), high + room * 1.6];
 }
 
+function labelRange(runs) {
+  const labels = runs.flatMap((run) => run.curves[state.metric].labels);
+  const [low, high] = [Math.min(...labels), Math.max(...labels)];
+  const room = Math.max(high - low, 1) * 0.025;
+  return [low - room, high + room];
+}
+
 function labelWidth(runs) {
   const longest = Math.max(0, ...runs.map((run) => Math.min(run.name.length, 24)));
-  return runs.length > 1 ? 24 + 7.2 * longest : 16;
+  return runs.length > 1 ? 14 + 7.2 * longest : 16;
 }
 
 // Names at the ends of the lines, pushed apart where they would cover each other.
@@ -102,7 +109,7 @@ function endLabels(runs, range, pixels) {
   const excess = Math.max(0, (ends.at(-1)?.at ?? 0) - range[1]);
   const x = Math.max(...runs.map((run) => run.curves[state.metric].labels.at(-1)));
   return ends.map(({ run, at }) => ({
-    text: plain(short(run.name, 24)), x, y: at - excess, xanchor: "left", yanchor: "middle", xshift: 12,
+    text: plain(short(run.name, 24)), x, y: at - excess, xanchor: "left", yanchor: "middle", xshift: 14,
     showarrow: false, font: { size: 13, color: color(run.color) },
   }));
 }

@@ -8,10 +8,9 @@ function drawControls() {
   document.querySelectorAll("[data-round-slider]").forEach((slider) => {
     slider.value = state.round;
   });
-  const initial = state.round === 0 ? " (initial)" : "";
   const labels = Math.round(labelsAt(state.round)).toLocaleString("en-US");
   document.querySelectorAll("[data-round-output]").forEach((output) => {
-    output.textContent = `${state.round}${initial}, ${labels} labels`;
+    output.textContent = `${state.round} of ${lastRound} · ${labels} labels`;
   });
   document.querySelectorAll(".chip").forEach((chip) => {
     chip.setAttribute("aria-pressed", isShown(Number(chip.dataset.run)));
