@@ -5,12 +5,13 @@ deterministic for a seed and an order of rows.
 """
 
 from acqkit.neighbors.clusters import kmeans, nearest
-from acqkit.neighbors.products import count_similar, most_similar_other
+from acqkit.neighbors.products import count_similar, count_similar_among, most_similar_other
 from acqkit.neighbors.search import knn
 from acqkit.neighbors.vectors import inner_products, paired_distances, squared_distances, unit
 
 __all__ = [
     "count_similar",
+    "count_similar_among",
     "inner_products",
     "kmeans",
     "knn",

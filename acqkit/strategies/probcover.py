@@ -7,7 +7,14 @@ from pydantic import Field
 
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
-from acqkit.neighbors import count_similar, inner_products, kmeans, most_similar_other, unit
+from acqkit.neighbors import (
+    count_similar,
+    count_similar_among,
+    inner_products,
+    kmeans,
+    most_similar_other,
+    unit,
+)
 from acqkit.selection import check_budget
 from acqkit.strategies.order import settled, unified_means, whole_pool
 
@@ -51,27 +58,27 @@ class ProbCover(Component):
         known = x[np.isin(positions, settled(context))]
         uncovered = count_similar(witnesses, known, threshold) == 0
         free = np.isin(positions, context.candidates)
-        rows, gains = greedy_cover(x, witnesses, uncovered, free, threshold, n)
+        rows, gains = greedy_cover(x, uncovered, free, threshold, n)
         record = {"delta": delta, "covered": 1 - float(uncovered.mean())}
         return Selection(positions[rows], gains, record=record)
 
 
 def greedy_cover(
     x: FloatArray,
-    witnesses: FloatArray,
     uncovered: BoolArray,
     free: BoolArray,
     threshold: float,
     n: int,
 ) -> tuple[IntArray, FloatArray]:
-    """`n` free rows of `x` `[n, d]`, each similar to the most witnesses `[m, d]` still uncovered.
+    """`n` free rows of `x` `[N, d]`, each similar to the most rows that are still uncovered.
 
-    `uncovered` `[m]` is updated. Also gives the number newly covered by each `[n]`. Gains
-    are kept exact by subtracting what each pick covers, so every witness is compared with
-    every row twice at most and no graph is kept; of equals the first row wins.
+    `uncovered` `[m]`, about the first m rows, is updated. Also gives the number newly covered
+    by each pick `[n]`. Gains are kept exact by subtracting what each pick covers, so no
+    graph is kept and no two rows are compared more than twice; of equals the first row wins.
     """
-    gains = count_similar(x, witnesses[uncovered], threshold)
-    gains[~free] = -1
+    gains = count_similar_among(x, uncovered, threshold)
+    gains[~free] = -np.inf
+    witnesses = x[: len(uncovered)]
     rows = np.empty(n, dtype=np.int64)
     newly_covered = np.empty(n, dtype=np.float32)
     for i in range(n):
@@ -80,10 +87,9 @@ def greedy_cover(
         newly = np.flatnonzero(covers & uncovered)
         newly_covered[i] = len(newly)
         uncovered[newly] = False
-        gains[rows[i]] = -1
+        gains[rows[i]] = -np.inf
         if len(newly) and i + 1 < n:
-            left = np.flatnonzero(gains > 0)
-            gains[left] -= count_similar(x[left], witnesses[newly], threshold)
+            gains -= count_similar(x, witnesses[newly], threshold)
     return rows, newly_covered
 
 
