@@ -10,7 +10,7 @@ from pydantic import Field
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, normalize
 
 from acqkit.embeddings import BoolArray, FloatArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import EmbeddingError, PoolError
@@ -24,15 +24,24 @@ SEED_LIMIT = 2**32
 class SklearnPairModel:
     """Two classifiers with `predict_proba`, one per modality, on features.
 
-    With labels, the common space is that of class probabilities (semantic matching,
-    Rasiwasia et al. 2010); before the first label it is that of CCA. Multi-label pools
-    get one copy of the classifier per class. Classes that no label shows, and classes
-    that every labeled pair has, are predicted with the frequency seen: 0 or 1.
+    The common space is that of CCA on unit length, which needs no label, and with labels
+    the class probabilities times `semantic_weight` beside it, as in `PairNetwork`
+    (semantic correlation matching, Rasiwasia et al. 2010). Multi-label pools get one copy
+    of the classifier per class. Classes that no label shows, and classes that every
+    labeled pair has, are predicted with the frequency seen: 0 or 1.
     """
 
-    def __init__(self, classifier_a: Any, classifier_b: Any, *, components: int = 16) -> None:
+    def __init__(
+        self,
+        classifier_a: Any,
+        classifier_b: Any,
+        *,
+        components: int = 16,
+        semantic_weight: float = 2.0,
+    ) -> None:
         self._untrained = (classifier_a, classifier_b)
         self._components = components
+        self._semantic_weight = semantic_weight
         self._n_classes = 0
         self._multilabel = False
         self._trained: tuple[_Probabilities, _Probabilities] | None = None
@@ -46,10 +55,10 @@ class SklearnPairModel:
                 "features; compute features first"
             )
         self._multilabel = pool.multilabel
-        self._trained = self._projections = None
+        self._trained = None
+        self._projections = fit_cca(*_paired_features(pool), self._components)
         labeled = pool.labels.labeled
         if len(labeled) == 0:
-            self._projections = fit_cca(*_paired_features(pool), self._components)
             return
         # In an order of ids, so that solvers do not depend on how the pool is sorted.
         labeled = labeled[np.argsort(pool.id_keys()[labeled], kind="stable")]
@@ -67,11 +76,11 @@ class SklearnPairModel:
         self._trained = (sides[0], sides[1])
 
     def embed(self, batch: PairBatch) -> PairEmbeddings:
-        """Embed `k` pairs; means `[k, d]` are the class probabilities once there are labels.
+        """Embed `k` pairs: means `[k, d]`, probabilities `[k, c]` once there are labels.
 
         Raises EmbeddingError before `fit`, or for features of another width.
         """
-        if self._trained is None and self._projections is None:
+        if self._projections is None:
             raise EmbeddingError("the model has not been trained; call fit(pool, seed) first")
         sides = (
             self._side(0, batch.a, batch.present_a),
@@ -82,17 +91,19 @@ class SklearnPairModel:
     def _side(
         self, side: int, features: FloatArray, present: BoolArray | None
     ) -> ModalityEmbeddings:
-        try:
-            if self._trained is None:
-                assert self._projections is not None  # embed has checked it
-                return ModalityEmbeddings(self._projections[side].apply(features), present=present)
-            probabilities = self._trained[side].predict(features)
-        except ValueError as error:
+        assert self._projections is not None  # embed has checked it
+        projection = self._projections[side]
+        if np.ndim(features) != 2 or features.shape[1] != len(projection.center):
             raise EmbeddingError(
-                f"modality {'ab'[side]} has features of shape {np.shape(features)} that do not "
-                f"fit the trained model: {error}"
-            ) from None
-        return ModalityEmbeddings(probabilities, None, probabilities, present)
+                f"modality {'ab'[side]} has features of shape {np.shape(features)}, but the model "
+                f"was trained on a width of {len(projection.center)}"
+            )
+        mean = normalize(projection.apply(features))
+        if self._trained is None:
+            return ModalityEmbeddings(mean, present=present)
+        probabilities = self._trained[side].predict(features)
+        mean = np.hstack([mean, np.float32(self._semantic_weight) * probabilities])
+        return ModalityEmbeddings(mean, None, probabilities, present)
 
 
 class _Probabilities:
@@ -101,11 +112,15 @@ class _Probabilities:
     def __init__(
         self, fresh: Any, features: FloatArray, labels: NDArray[np.uint8], multilabel: bool
     ) -> None:
-        frequency = labels.mean(axis=0) if len(labels) else np.full(labels.shape[1], 0.5)
+        c = labels.shape[1]
+        # No labeled pair has this modality: nothing is known, which is even odds.
+        frequency = labels.mean(axis=0) if len(labels) else np.full(c, 0.5 if multilabel else 1 / c)
         self._constant = frequency.astype(np.float32)
         self._seen = np.flatnonzero((frequency > 0) & (frequency < 1))
         self._multilabel = multilabel
         self._parts: list[Any] = []
+        if len(labels) == 0:
+            self._seen = self._seen[:0]
         if len(self._seen) == 0:
             return
         if multilabel:
@@ -150,7 +165,7 @@ class LogisticPair(Component):
     """Two logistic regressions on standardized features: the quickest model there is."""
 
     regularization: float = Field(
-        0.01, gt=0, description="inverse strength C of the L2 penalty; smaller is stronger"
+        0.1, gt=0, description="inverse strength C of the L2 penalty; smaller is stronger"
     )
     max_iterations: int = Field(200, ge=1, description="iterations of the solver at most")
     components: int = Field(16, ge=1, description="width of the CCA space used without labels")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from pydantic import Field
 from torch import nn
 
 from acqkit.errors import PoolError
 from acqkit.interfaces import Component, Pool
+from acqkit.models.seeding import seeded
 from acqkit.models.standardize import Standardize, standardize_for
 from acqkit.models.torch_pair import TorchPairModel
 
@@ -36,7 +38,9 @@ class TwoTower(Component):
                 f"pool {pool.name!r} yields raw items, and a two-tower MLP needs features; "
                 "compute features first, or wrap own encoders with TorchPairModel and collate"
             )
-        a, b = (self._tower(part) for part in standardize_for(pool))
+        # Layers draw parameters when they are made: not from the global generator.
+        with seeded(0, torch.device("cpu")):
+            a, b = (self._tower(part) for part in standardize_for(pool))
         model = TorchPairModel(
             a,
             b,
