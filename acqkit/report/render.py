@@ -42,7 +42,7 @@ def render_report(data: ReportData, path: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"estimate": _estimate, "count": _count, "number": _number}
+    environment.filters.update(estimate=_estimate, count=_count, number=_number)
     html = environment.get_template("page.html.j2").render(_context(data))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
@@ -142,9 +142,10 @@ def _allocations(runs: list[Run]) -> list[dict[str, Any]]:
 def _settings(runs: list[Run]) -> list[dict[str, Any]]:
     """Rows of the configuration; those in which the runs differ come first."""
     keys = list(dict.fromkeys(key for run in runs for key in run.config))
-    rows = [{"key": key, "values": [_plain(run.config.get(key)) for run in runs]} for key in keys]
-    for row in rows:
-        row["differs"] = len(set(row["values"])) > 1
+    rows = []
+    for key in keys:
+        values = [_plain(run.config.get(key)) for run in runs]
+        rows.append({"key": key, "values": values, "differs": len(set(values)) > 1})
     return sorted(rows, key=lambda row: not row["differs"])
 
 

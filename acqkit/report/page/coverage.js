@@ -26,7 +26,7 @@ function drawCoverage() {
     });
     const { seen, there } = run.coverage;
     const title = panelTitle(panel, run.name, panel.up[1] + grid.pixels(24));
-    const note = `${seen} of ${there} classes have a label`;
+    const note = `${seen} of ${there} classes labeled`;
     layout.annotations.push(title, {
       ...title, text: note, y: panel.up[1] + grid.pixels(6), font: { size: 12, color: color("--muted") },
     });

@@ -27,8 +27,8 @@ function drawCurves() {
       line: { color: color("--ink"), width: 1.2, dash },
     })),
     annotations: [
-      ...lines.map(({ value, text }) => ({
-        text, x: 0, xref: "paper", y: value, xanchor: "left", yanchor: "bottom", showarrow: false,
+      ...lines.map(({ value, text, anchor }) => ({
+        text, x: 0, xref: "paper", y: value, xanchor: "left", yanchor: anchor, showarrow: false,
         font: { size: 12, color: color("--muted") },
       })),
       ...(narrow ? [] : endLabels(runs, range, height - 70)),
@@ -69,8 +69,8 @@ function referenceLines(runs) {
   const full = found.full[state.metric];
   const percent = Math.round(data.share * 100);
   return [
-    { value: full, dash: "dash", text: `fully supervised ${full.toFixed(3)}` },
-    { value: data.share * full, dash: "dot", text: `${percent}% of it, ${(data.share * full).toFixed(3)}` },
+    { value: full, dash: "dash", anchor: "bottom", text: `fully supervised ${full.toFixed(3)}` },
+    { value: data.share * full, dash: "dot", anchor: "top", text: `${percent}% of it, ${(data.share * full).toFixed(3)}` },
   ];
 }
 
