@@ -62,9 +62,12 @@ def curve(run: Run, metric: Metric = "map") -> list[CurvePoint]:
     return points
 
 
-def areas(run: Run) -> dict[int, float]:
-    """Area under each seed's MAP-budget curve, over the rounds that every seed has reached."""
-    last = curve(run)[-1].round
+def areas(run: Run, last: int | None = None) -> dict[int, float]:
+    """Area under each seed's MAP-budget curve up to the round `last`.
+
+    By default up to the last round that every seed has reached.
+    """
+    last = curve(run)[-1].round if last is None else last
     found = {}
     for seed in sorted({figure.seed for figure in run.figures}):
         own = sorted((f for f in run.figures if f.seed == seed), key=lambda f: f.round)
@@ -77,16 +80,21 @@ def areas(run: Run) -> dict[int, float]:
 class AgainstBaseline:
     """A run beside the baseline, paired over the seeds that both have.
 
-    `labels` at which the mean curve reaches the baseline's last mean MAP (None: never), and
-    `ratio` of them to what the baseline needed; `area` is the difference of areas and `wins`
-    counts the seeds in which it is above 0.
+    `labels` at which the mean curve first reaches the baseline's last mean MAP (None: never),
+    `needed` those at which the baseline does. `area` is the difference of areas over the
+    rounds that both have, and `wins` counts the seeds in which it is above 0.
     """
 
     labels: float | None
-    ratio: float | None
+    needed: float
     at_start: bool
     area: Estimate | None
     wins: int
+
+    @property
+    def ratio(self) -> float | None:
+        """Labels needed for each label that the baseline needed."""
+        return None if self.labels is None else self.labels / max(self.needed, 1.0)
 
     @property
     def clear(self) -> bool:
@@ -143,14 +151,15 @@ def _against(run: Run, baseline: Run) -> AgainstBaseline:
     points, reference = curve(run), curve(baseline)
     target = reference[-1].value.mean
     labels = _labels_to_reach(points, target)
-    # The baseline itself may have been as good earlier, and must not be held against that.
+    # The baseline may have been as good before; that must not make it look worse than it is.
     needed = _labels_to_reach(reference, target)
-    ratio = None if labels is None or not needed else labels / needed
-    own, other = areas(run), areas(baseline)
+    assert needed is not None  # a curve reaches its own last value
+    last = min(points[-1].round, reference[-1].round)
+    own, other = areas(run, last), areas(baseline, last)
     differences = [own[seed] - other[seed] for seed in own if seed in other]
     return AgainstBaseline(
         labels=labels,
-        ratio=ratio,
+        needed=needed,
         at_start=labels is not None and labels == points[0].labels,
         area=Estimate.of(differences) if differences else None,
         wins=sum(difference > 0 for difference in differences),

@@ -9,11 +9,14 @@ from acqkit.report.data import Run
 from acqkit.report.figures import (
     SHARE_OF_FULL,
     AgainstBaseline,
+    Estimate,
     KeyFigures,
     baseline_of,
     curve,
     key_figures,
 )
+
+_FEW_SEEDS = 5
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def _versus(best: KeyFigures, against: AgainstBaseline, baseline: Run) -> str:
         return f"{best.name} is at {goal} from the first round on."
     return (
         f"{best.name} reaches {goal} with {against.ratio:.2g}× the labels: "
-        f"{against.labels:,.0f} instead of {last.labels:,.0f}."
+        f"{against.labels:,.0f} instead of {against.needed:,.0f}."
     )
 
 
@@ -77,21 +80,26 @@ def _remarks(runs: Sequence[Run], run: Run, best: KeyFigures) -> list[str]:
     if min(seeds) == 1:
         remarks.append("With a single seed, differences of this size may well be chance.")
     elif best.against is not None and best.against.area is not None:
-        remarks.append(_paired(best.against))
-    if len({one.figures[-1].round for one in runs}) > 1:
-        remarks.append("The strategies have different numbers of rounds, so areas differ in span.")
+        remarks += _paired(best.against, best.against.area)
+    if len({curve(one)[-1].round for one in runs}) > 1:
+        remarks.append(
+            "The strategies have different numbers of rounds, so their means along the curve "
+            "cannot be compared."
+        )
     return remarks
 
 
-def _paired(against: AgainstBaseline) -> str:
-    area = against.area
-    assert area is not None and area.error is not None  # more than one seed, see the caller
+def _paired(against: AgainstBaseline, area: Estimate) -> list[str]:
+    """How far to believe a comparison over the seeds that both have."""
+    if area.error is None:
+        return ["Only one seed is common to both, so the difference may well be chance."]
     wins = "all of them" if against.wins == area.seeds else f"{against.wins} of them"
     sentence = (
         f"Paired over {area.seeds} seeds, the difference in mean MAP along the curve is "
         f"{signed(area.mean)} ± {area.error:.3f}, above zero in {wins}"
     )
-    return f"{sentence}." if against.clear else f"{sentence}: within the noise."
+    few = ["Five seeds or more would tell with more certainty."] if area.seeds < _FEW_SEEDS else []
+    return [f"{sentence}." if against.clear else f"{sentence}: within the noise.", *few]
 
 
 def signed(value: float) -> str:

@@ -41,11 +41,13 @@ def layout(means: FloatArray) -> tuple[NDArray[np.float64], str]:
     principal components (van der Maaten & Hinton 2008), or PCA alone for a few points.
     The same means give the same map.
     """
+    if len(means) < 2:
+        return np.zeros((len(means), 2)), "PCA"
     norms = np.linalg.norm(means, axis=1, keepdims=True)
     units = (means / np.maximum(norms, 1e-12)).astype(np.float64)
     units -= units.mean(axis=0)
-    if len(units) < 2 or not units.any():
-        return np.zeros((len(units), 2)), "PCA"
+    if not units.any():
+        return np.zeros((len(means), 2)), "PCA"
     width = min(_TSNE_WIDTH, *units.shape)
     # One thread: short loops on shared cores lose more by waiting for each other than they win.
     with threadpool_limits(limits=1):

@@ -1,0 +1,198 @@
+"""Report data and run folders for tests."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from acqkit.embeddings import PairEmbeddings
+from acqkit.pool import PairPool
+from acqkit.report.data import (
+    AllocationTable,
+    ClassFacts,
+    Coverage,
+    Figures,
+    Full,
+    MapPicks,
+    Pick,
+    PoolFacts,
+    PoolMap,
+    ReportData,
+    Run,
+    Side,
+)
+from acqkit.store import NewBatch, Store
+
+NASTY = "</script><script>window.broken = 1</script><img src=x onerror=window.broken=1> & <b>\u2028"
+"""What a caption may hold without harm."""
+
+ROUNDS = 3
+PHASES = ("train", "embed", "score", "allocate", "evaluate")
+
+
+def png(size: tuple[int, int] = (20, 20), mode: str = "RGB") -> bytes:
+    """A picture of one color."""
+    buffer = io.BytesIO()
+    Image.new(mode, size, 40).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def wav(samples: int = 80) -> bytes:
+    """A silent sound."""
+    data = bytes(samples)
+    head = b"fmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00"
+    body = b"WAVE" + head + b"data" + len(data).to_bytes(4, "little") + data
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def figures(gain: float = 0.0, seeds: int = 2, rounds: int = ROUNDS) -> list[Figures]:
+    """A curve from .2 up by .1 + `gain` a round, seeds .02 apart."""
+    found = []
+    for seed in range(seeds):
+        for round in range(rounds):
+            value = 0.2 + (0.1 + gain) * round + 0.02 * seed
+            found.append(
+                Figures(
+                    seed=seed,
+                    round=round,
+                    labels=10 * (round + 1),
+                    map=value,
+                    map50=value + 0.1,
+                    map_ab=value - 0.01,
+                    map_ba=value + 0.01,
+                    seconds=dict.fromkeys(PHASES, 0.5),
+                )
+            )
+    return found
+
+
+def make_run(name: str, gain: float = 0.0, **more: Any) -> Run:
+    """A run with two picks a round."""
+    settings: dict[str, Any] = {
+        "config": {"strategy": name, "rounds": ROUNDS - 1},
+        "versions": {"acqkit": "1"},
+        "figures": figures(gain),
+        "full": Full(map=0.5, map50=0.6),
+        "coverage": Coverage(
+            rounds=[0, 1, 2], picked=[2, 2, 2], counts=[[1, 1], [2, 0], [0, 2]], seen=2
+        ),
+        "shown_seed": 0,
+        "picks": [pick(round, rank) for round in range(ROUNDS) for rank in (1, 2)],
+        "picks_total": dict.fromkeys(range(ROUNDS), 5),
+    }
+    return Run(name=name, **settings | more)
+
+
+def pick(round: int, rank: int) -> Pick:
+    """A pick with a picture, a sound and a text."""
+    return Pick(
+        id=f"{NASTY}{round}-{rank}",
+        round=round,
+        rank=rank,
+        score=1.5,
+        terms={"inter": 1.0, "intra": 0.5},
+        labels=[NASTY],
+        sides=[
+            Side(modality="image", kind="image", content="picture"),
+            Side(modality="sound", kind="audio", content="noise"),
+            Side(modality="text", kind="text", content=NASTY),
+            Side(modality="video", kind="note", content="missing"),
+        ],
+    )
+
+
+def make_data(**more: Any) -> ReportData:
+    """A report of two strategies in which every text that users write is hostile."""
+    n = 12
+    points = np.linspace(-1, 1, n).tolist()
+    runs = [
+        make_run(
+            f"better {NASTY}",
+            0.05,
+            allocations=[AllocationTable(round=2, rows=[{"region": NASTY, "picked": 3}])],
+        ),
+        make_run("random"),
+    ]
+    settings: dict[str, Any] = {
+        "pool": PoolFacts(
+            name=NASTY,
+            n=20,
+            train=n,
+            test=8,
+            classes=2,
+            multilabel=False,
+            modalities=("image", NASTY),
+        ),
+        "runs": runs,
+        "classes": ClassFacts(names=[NASTY, "cat"], counts=[8, 4]),
+        "map": PoolMap(
+            method="PCA",
+            source="embeddings",
+            x=points,
+            y=points[::-1],
+            ids=[NASTY] * n,
+            captions=[NASTY] * n,
+            picks=[MapPicks(run=run.name, points=[0, 1, 2], rounds=[0, 1, 2]) for run in runs],
+        ),
+        "media": {
+            "picture": "data:image/png;base64," + base64.b64encode(png()).decode(),
+            "noise": "data:audio/wav;base64," + base64.b64encode(wav()).decode(),
+        },
+        "notes": [NASTY],
+    }
+    return ReportData(**settings | more)
+
+
+def write_run(
+    folder: Path,
+    pool: PairPool,
+    embeddings: PairEmbeddings | None,
+    strategy: Any = "entropy+top",
+    *,
+    seeds: int = 2,
+    gain: float = 0.0,
+    record: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Path:
+    """A run folder as the runner writes it: five random picks a round, scores from round 1 on."""
+    train = pool.train_positions
+    rounds = []
+    for figure in figures(gain, seeds):
+        home = folder / "seeds" / str(figure.seed)
+        if figure.round == 0:
+            home.mkdir(parents=True)
+            store = Store.create(home / "campaign", {"seed": figure.seed})
+        picked = train[np.random.default_rng(figure.seed).permutation(len(train))]
+        picked = picked[5 * figure.round : 5 * figure.round + 5]
+        scores = np.linspace(2, 1, 5, dtype=np.float32) if figure.round else None
+        terms = {"inter": scores - 0.5} if scores is not None else {}
+        batch = NewBatch(figure.round, str(strategy), picked, scores, terms, record or {})
+        store.add_batch(batch, embeddings)
+        if figure.round == ROUNDS - 1:
+            store.close()
+        rounds.append(figure.model_dump() | {"picked": pool.ids[picked].tolist()})
+    results = {
+        "schema": 1,
+        "versions": {"acqkit": "1", "torch": "2"},
+        "pool": {
+            "name": pool.name,
+            "n": len(pool),
+            "train": len(train),
+            "test": len(pool) - len(train),
+            "classes": len(pool.class_names),
+            "multilabel": pool.multilabel,
+        },
+        "config": {"pool": "nowhere", "strategy": strategy, "trainer": "supervised"}
+        | dict(config or {}),
+        "full": {"map": 0.5, "map50": 0.6},
+        "rounds": rounds,
+    }
+    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    return folder
