@@ -15,21 +15,15 @@ import numpy as np
 from acqkit.campaign.answers import Label, contradiction, parse_labels, plain
 from acqkit.campaign.batch import Batch, CampaignStatus, batch_of
 from acqkit.campaign.embed import no_embeddings
-from acqkit.campaign.parts import Part, make_part, reopen_part
+from acqkit.campaign.parts import Part, make_part
+from acqkit.campaign.setup import make_parts, make_settings, reopen
 from acqkit.campaign.status import campaign_status
 from acqkit.campaign.training import ModelOfLabels, Trained
-from acqkit.campaign.view import (
-    TrainView,
-    check_fingerprint,
-    fingerprint,
-    known_answers,
-    label_state,
-)
+from acqkit.campaign.view import TrainView, known_answers, label_state
 from acqkit.embeddings import PairEmbeddings
-from acqkit.errors import CampaignError, PoolError
+from acqkit.errors import CampaignError
 from acqkit.interfaces import Model, RoundContext, Selection
 from acqkit.labels import LabelState
-from acqkit.loading import load_pool
 from acqkit.pool import PairPool
 from acqkit.selection import check_budget, needs_embeddings, select
 from acqkit.store import NewBatch, Store, StoredBatch, StoredState
@@ -51,16 +45,17 @@ class Campaign:
     another `PhaseClock` in its place to begin anew.
     """
 
-    def __init__(self, folder: Path, store: Store, pool: PairPool, parts: dict[str, Part]) -> None:
-        settings = store.settings()
+    def __init__(
+        self, folder: Path, store: Store, view: TrainView, parts: Mapping[str, Part], device: str
+    ) -> None:
         self.folder = folder
-        self.seed: int = settings["seed"]
+        self.seed: int = store.settings()["seed"]
         self.clock = PhaseClock()
         self._store = store
-        self._view = TrainView(pool)
+        self._view = view
         self._parts = parts
         self._models = ModelOfLabels(
-            parts["model"].component, parts["trainer"].component, self.seed, settings["device"]
+            parts["model"].component, parts["trainer"].component, self.seed, device
         )
 
     @classmethod
@@ -83,24 +78,17 @@ class Campaign:
         knows already become round 0. `pool_reference` is the path or name from which `open`
         loads the pool by itself.
 
-        Raises CampaignError when the folder is not empty or a part is none.
+        Raises CampaignError when the folder exists, PluginError or ConfigError when a part is
+        not there or has wrong parameters.
         """
         folder = Path(folder)
-        parts = {
-            "strategy": make_part("strategy", strategy),
-            "trainer": make_part("trainer", trainer),
-            "model": make_part("model", model),
-        }
-        TrainView(pool)
-        settings = {
-            "seed": int(seed),
-            "device": device,
-            "pool": pool.name,
-            "pool_reference": pool_reference,
-            "fingerprint": fingerprint(pool),
-            **{kind: part.record for kind, part in parts.items()},
-        }
-        return cls(folder, Store.create(folder, settings, known_answers(pool)), pool, parts)
+        parts = make_parts({"strategy": strategy, "trainer": trainer, "model": model})
+        view = TrainView(pool)
+        settings = make_settings(
+            pool, parts, seed=int(seed), device=device, pool_reference=pool_reference
+        )
+        store = Store.create(folder, settings, known_answers(pool))
+        return cls(folder, store, view, parts, device)
 
     @classmethod
     def open(
@@ -111,11 +99,13 @@ class Campaign:
         strategy: Any = None,
         trainer: Any = None,
         model: Any = None,
+        device: str | None = None,
     ) -> Campaign:
         """Go on with a campaign.
 
         `pool` may be left out where `create` got a `pool_reference`; the parts where they are
-        registered components. What is passed must be what the campaign was made with.
+        registered components. What is passed must be what the campaign was made with. Another
+        `device` than the one it was made on may be named; picks may differ by its rounding.
 
         Raises CampaignError when it is not, or when the folder holds no campaign.
         """
@@ -123,15 +113,9 @@ class Campaign:
         store = Store.open(folder)
         try:
             settings = store.settings()
-            parts = {
-                "strategy": reopen_part("strategy", settings["strategy"], strategy),
-                "trainer": reopen_part("trainer", settings["trainer"], trainer),
-                "model": reopen_part("model", settings["model"], model),
-            }
-            if pool is None:
-                pool = _referenced_pool(folder, settings)
-            check_fingerprint(pool, settings["fingerprint"])
-            return cls(folder, store, pool, parts)
+            given = {"strategy": strategy, "trainer": trainer, "model": model}
+            pool, parts = reopen(folder, settings, pool, given)
+            return cls(folder, store, TrainView(pool), parts, device or settings["device"])
         except BaseException:
             store.close()
             raise
@@ -327,21 +311,6 @@ class Campaign:
         where = f"it is in {homes[0]!r}" if homes else "nobody asked for it; use add_labels"
         pair = plain(self.pool.ids[position])
         return CampaignError(f"pair {pair!r} is not in batch {batch_id!r}: {where}")
-
-
-def _referenced_pool(folder: Path, settings: Mapping[str, Any]) -> PairPool:
-    reference = settings["pool_reference"]
-    if reference is None:
-        raise CampaignError(
-            f"campaign {folder} does not know where its pool {settings['pool']!r} is; "
-            "pass the pool: open(folder, pool)"
-        )
-    try:
-        return load_pool(reference)
-    except PoolError as error:
-        raise CampaignError(
-            f"campaign {folder} cannot load its pool: {error}; pass the pool: open(folder, pool)"
-        ) from None
 
 
 def _name(annotator: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from acqkit.embeddings import IntArray
 from acqkit.errors import CampaignError
-from acqkit.labels import SKIPPED, LabelState
+from acqkit.labels import SKIPPED, UNLABELED, LabelState
 from acqkit.pool import PairPool
 from acqkit.store import Classes, StoredState
 
@@ -66,13 +66,14 @@ def known_answers(pool: PairPool) -> dict[int, Classes]:
     """The labels that a pool's train part comes with, as answers by whole-pool position."""
     if pool.known is None:
         return {}
-    answers: dict[int, Classes] = {}
-    for position in pool.train_positions.tolist():
-        if pool.known.round[position] == SKIPPED:
-            answers[position] = None
-        elif pool.known.round[position] >= 0:
-            answers[position] = tuple(np.flatnonzero(pool.known.matrix[position]).tolist())
-    return answers
+    rounds, matrix = pool.known.round, pool.known.matrix
+    told = pool.train_positions[rounds[pool.train_positions] != UNLABELED]
+    return {
+        position: None
+        if rounds[position] == SKIPPED
+        else tuple(np.flatnonzero(matrix[position]).tolist())
+        for position in told.tolist()
+    }
 
 
 def fingerprint(pool: PairPool) -> dict[str, Any]:

@@ -54,8 +54,6 @@ class Database:
         try:
             with engine.begin() as connection:
                 yield connection
-        except IntegrityError:
-            raise
         except DBAPIError as error:
             raise CampaignError(self._sentence(error)) from error
 
@@ -66,6 +64,8 @@ class Database:
                 f"campaign {self._folder} was locked by another process for more than "
                 f"{BUSY_SECONDS:g} seconds; try again when that process is done"
             )
+        if isinstance(error, IntegrityError):
+            return f"campaign {self._folder} is as it was: the step contradicts it ({reason})"
         return f"{self._folder / FILE_NAME} cannot be used as a campaign's database: {reason}"
 
     def set_up(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
@@ -32,7 +33,7 @@ def temporary_folder(final: Path) -> Iterator[Path]:
 
 def remove_abandoned(final: Path) -> None:
     """Remove what killed processes left of their attempts to make `final`."""
-    for folder in final.parent.glob(f".{final.name}.*{_SUFFIX}"):
+    for folder in final.parent.glob(f".{glob.escape(final.name)}.*{_SUFFIX}"):
         if time.time() - _last_write(folder) > ABANDONED_AFTER:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -49,12 +50,12 @@ def _last_write(folder: Path) -> float:
 
 
 def check_vacant(folder: Path, marker: str) -> None:
-    """Raise CampaignError unless `folder` is missing or empty; `marker` is a campaign's file."""
+    """Raise CampaignError if `folder` exists; `marker` is the file that a campaign has."""
     if (folder / marker).exists():
         raise CampaignError(f"{folder} already holds a campaign; open it, or choose another folder")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists():
         raise CampaignError(
-            f"{folder} exists and is not an empty folder; choose another one for the campaign"
+            f"{folder} exists already; name a folder that does not, the campaign makes it"
         )
 
 

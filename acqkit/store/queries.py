@@ -69,7 +69,7 @@ def insert_batch(
     given: bool = False,
     embeddings: str | None = None,
 ) -> None:
-    """One batch with its pairs; raises IntegrityError if the round or a pair is taken."""
+    """One batch with its pairs; IntegrityError if the round or a pair is taken."""
     connection.execute(
         insert(batches).values(
             round=batch.round,

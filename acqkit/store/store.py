@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from acqkit.embeddings import PairEmbeddings
 from acqkit.errors import CampaignError
@@ -39,7 +37,7 @@ class Store:
     ) -> Store:
         """Make a campaign's folder, whole or not at all, with labels that are known already.
 
-        Raises CampaignError when there is something in the folder.
+        Raises CampaignError when the folder exists.
         """
         check_vacant(folder, FILE_NAME)
         try:
@@ -119,8 +117,8 @@ class Store:
     def add_batch(self, batch: NewBatch, embeddings: PairEmbeddings | None = None) -> str | None:
         """Add what a round picked, with the embeddings it looked at; the batch's id.
 
-        None, and nothing added, when another process has meanwhile used the round or asked
-        for one of the pairs.
+        None, and nothing added, when another process has used the round meanwhile. Raises
+        CampaignError when a pair is in another batch, which the schema refuses.
         """
         if embeddings is None:
             return self._insert_batch(batch, None)
@@ -135,14 +133,12 @@ class Store:
     def _insert_batch(self, batch: NewBatch, arrays: Path | None) -> str | None:
         batch_id = f"batch-{batch.round:03d}"
         name = None if arrays is None else f"{_EMBEDDINGS}-{batch.round:03d}"
-        try:
-            with self._database.write() as connection:
-                if not _still_free(connection, batch):
-                    return None
-                queries.insert_batch(connection, batch, batch_id, embeddings=name)
-                outdated = self._publish(arrays, name) if arrays and name else []
-        except IntegrityError:
-            return None
+        with self._database.write() as connection:
+            # Whatever takes a pair takes a round, so a free round means free pairs.
+            if queries.next_round(connection) != batch.round:
+                return None
+            queries.insert_batch(connection, batch, batch_id, embeddings=name)
+            outdated = self._publish(arrays, name) if arrays and name else []
         for folder in outdated:
             shutil.rmtree(folder, ignore_errors=True)
         return batch_id
@@ -161,11 +157,17 @@ class Store:
 
     def embeddings(self) -> PairEmbeddings | None:
         """The embeddings of the latest round that had any, memory-mapped."""
-        with self._database.read() as connection:
-            name = queries.newest_embeddings(connection)
-        if name is None or not (self._folder / name).is_dir():
-            return None
-        return PairEmbeddings.load(self._folder / name)
+        gone = None
+        while True:
+            with self._database.read() as connection:
+                name = queries.newest_embeddings(connection)
+            if name is None or name == gone:
+                return None
+            try:
+                return PairEmbeddings.load(self._folder / name)
+            except FileNotFoundError:
+                # Another process has a newer round and removed them, or somebody else did.
+                gone = name
 
     def add_answers(
         self, round: int, labels: Mapping[int, Classes], annotator: str, replace: bool
@@ -209,9 +211,3 @@ class Store:
         """Record a round; a later record for the same round stands instead."""
         with self._database.write() as connection:
             queries.write_record(connection, round, record)
-
-
-def _still_free(connection: Connection, batch: NewBatch) -> bool:
-    if queries.next_round(connection) != batch.round:
-        return False
-    return not np.isin(batch.positions, queries.taken_positions(connection)).any()

@@ -223,7 +223,7 @@ class MultiLabelMachine(CampaignMachine):
     multilabel = True
 
 
-_SETTINGS = settings(max_examples=20, stateful_step_count=20, deadline=None)
+_SETTINGS = settings(max_examples=12, stateful_step_count=20, deadline=None)
 
 TestSingleLabel = CampaignMachine.TestCase
 TestSingleLabel.settings = _SETTINGS
