@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from acqkit.embeddings import FloatArray, IntArray
+from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, IntArray
 from acqkit.neighbors.backend import library as faiss
 from acqkit.neighbors.vectors import paired_distances
 
@@ -54,8 +54,12 @@ def nearest(x: FloatArray, centers: FloatArray) -> tuple[FloatArray, IntArray]:
     Distances are exact sums of squared differences; which of two centers that are equally
     near within rounding is named is left open.
     """
+    # What is nearest does not depend on the origin, but rounding in the search does.
+    origin = centers.mean(axis=0, dtype=np.float64).astype(np.float32)
     index = faiss.IndexFlatL2(x.shape[1])
-    index.add(centers)
-    _, indices = index.search(x, 1)
-    found: IntArray = indices
+    index.add(centers - origin)
+    found = np.empty((len(x), 1), dtype=np.int64)
+    for start in range(0, len(x), DEFAULT_BLOCK_SIZE):
+        rows = slice(start, start + DEFAULT_BLOCK_SIZE)
+        found[rows] = index.search(x[rows] - origin, 1)[1]
     return paired_distances(x, centers, found)[:, 0], found[:, 0]

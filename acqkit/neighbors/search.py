@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from acqkit.embeddings import FloatArray, IntArray
-from acqkit.errors import EmbeddingError
+from acqkit.errors import ConfigError
 from acqkit.neighbors.backend import library as faiss
 from acqkit.neighbors.vectors import paired_distances
 
@@ -27,10 +27,10 @@ def knn(
     With `recall` below 1 and many rows, an inverted file is searched, over so many of its
     lists that on a sample of rows at least this share of the true neighbors is found.
 
-    Raises EmbeddingError when `recall` is not in (0, 1].
+    Raises ConfigError when `recall` is not in (0, 1].
     """
     if not 0 < recall <= 1:
-        raise EmbeddingError(f"recall must be above 0 and at most 1, got {recall}")
+        raise ConfigError(f"recall must be above 0 and at most 1, got {recall}")
     n, d = x.shape
     k = max(min(k, n - 1), 0)
     if k == 0:
