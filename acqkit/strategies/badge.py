@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from acqkit.embeddings import FloatArray, IntArray
+from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
 from acqkit.neighbors import inner_products
 from acqkit.selection import check_budget
@@ -79,18 +79,20 @@ def plus_plus(
     """
     rows = np.empty(n, dtype=np.int64)
     squared = np.empty(n, dtype=np.float32)
-    distances = gradients.squared_lengths.copy()
+    rows[0] = np.argmax(gradients.squared_lengths)
+    squared[0] = gradients.squared_lengths[rows[0]]
+    distances = np.full(len(gradients), np.inf, dtype=np.float32)
     free = np.ones(len(gradients), dtype=bool)
-    for i in range(n):
-        rows[i] = np.argmax(distances) if i == 0 else _draw(distances, free, rng)
+    for i in range(1, n):
+        free[rows[i - 1]] = False
+        np.minimum(distances, gradients.squared_distances(int(rows[i - 1])), out=distances)
+        distances[rows[i - 1]] = 0
+        rows[i] = _draw(distances, free, rng)
         squared[i] = distances[rows[i]]
-        free[rows[i]] = False
-        np.minimum(distances, gradients.squared_distances(int(rows[i])), out=distances)
-        distances[rows[i]] = 0
     return rows, squared
 
 
-def _draw(weights: FloatArray, free: np.ndarray, rng: np.random.Generator) -> int:
+def _draw(weights: FloatArray, free: BoolArray, rng: np.random.Generator) -> int:
     """A free row with probability proportional to its weight, or any where all weigh nothing."""
     cumulated = np.cumsum(weights, dtype=np.float64)
     if cumulated[-1] <= 0:

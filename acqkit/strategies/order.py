@@ -9,6 +9,7 @@ import numpy as np
 
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, IntArray, PairEmbeddings
 from acqkit.interfaces import RoundContext
+from acqkit.labels import UNLABELED
 
 
 def whole_pool(context: RoundContext) -> IntArray:
@@ -17,10 +18,14 @@ def whole_pool(context: RoundContext) -> IntArray:
 
 
 def settled(context: RoundContext) -> IntArray:
-    """Positions that count as covered: labeled, or asked for and waiting for an answer."""
+    """Pairs that count as covered: labeled, or asked for and waiting for an answer.
+
+    Positions in canonical order.
+    """
     labels = context.pool.labels
-    waiting = np.setdiff1d(labels.unlabeled, context.candidates, assume_unique=True)
-    return np.concatenate([labels.labeled, waiting])
+    waiting = labels.round == UNLABELED
+    waiting[context.candidates] = False
+    return context.canonical(np.flatnonzero(waiting | (labels.round >= 0)))
 
 
 def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray:
