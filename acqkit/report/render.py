@@ -121,22 +121,35 @@ def _allocations(runs: list[Run]) -> list[dict[str, Any]]:
     tables = []
     for run in runs:
         for table in run.allocations:
-            columns = list(dict.fromkeys(key for row in table.rows for key in row))
-            rows = [[row.get(key) for key in columns] for row in table.rows]
+            names = list(dict.fromkeys(key for row in table.rows for key in row))
+            columns = {name: [row.get(name) for row in table.rows] for name in names}
+            cells = [_cells(column) for column in columns.values()]
+            shown = list(zip(*cells, strict=True))
             tables.append(
                 {
                     "run": run.name,
                     "round": table.round,
-                    "columns": columns,
-                    "numeric": [
-                        all(isinstance(row[i], int | float) for row in rows)
-                        for i in range(len(columns))
-                    ],
-                    "rows": rows[:MOST_ALLOCATION_ROWS],
-                    "left_out": max(0, len(rows) - MOST_ALLOCATION_ROWS),
+                    "columns": names,
+                    "numeric": [_is_numeric(column) for column in columns.values()],
+                    "rows": shown[:MOST_ALLOCATION_ROWS],
+                    "left_out": max(0, len(shown) - MOST_ALLOCATION_ROWS),
                 }
             )
     return tables
+
+
+def _is_numeric(column: list[Any]) -> bool:
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in column)
+
+
+def _cells(column: list[Any]) -> list[str]:
+    """A column as text; fractions with the same number of digits, so that they line up."""
+    if not _is_numeric(column):
+        return [_plain(value) for value in column]
+    largest = max(abs(value) for value in column)
+    whole = all(float(value).is_integer() for value in column)
+    digits = 0 if whole or largest >= 1000 else 1 if largest >= 100 else 3
+    return [f"{value:,.{digits}f}" for value in column]
 
 
 def _settings(runs: list[Run]) -> list[dict[str, Any]]:
@@ -169,13 +182,9 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _number(value: Any) -> str:
-    """A cell of a table: numbers short, everything else as it is."""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) >= 1 else f"{value:.3g}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return _plain(value)
+def _number(value: float) -> str:
+    """A score or term to three digits."""
+    return f"{value:.3g}"
 
 
 def _count(value: float) -> str:

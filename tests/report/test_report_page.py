@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 from report_data import NASTY, figures, make_data, make_run
 
 from acqkit.report import render_report
-from acqkit.report.data import ReportData
+from acqkit.report.data import AllocationTable, ReportData
 
 
 def _browser() -> str | None:
@@ -88,15 +89,28 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def profile(tmp_path: Path) -> Path:
-    if _browser() is None:
-        pytest.skip("no Chromium or Chrome is installed; name one in ACQKIT_CHROMIUM")
+    _need_a_browser()
     return tmp_path / "profile"
 
 
-def test_a_browser_draws_every_part_without_a_word_on_the_console(
-    page: Path, profile: Path
-) -> None:
-    opened = Opened(page, profile)
+@pytest.fixture(scope="module")
+def opened(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    _need_a_browser()
+    return Opened(page, tmp_path_factory.mktemp("browser"))
+
+
+def _need_a_browser() -> None:
+    if _browser() is None:
+        pytest.skip("no Chromium or Chrome is installed; name one in ACQKIT_CHROMIUM")
+
+
+def test_errors_on_the_console_are_seen(tmp_path: Path, profile: Path) -> None:
+    broken = tmp_path / "broken.html"
+    broken.write_text("<script>nothing.there</script>", encoding="utf-8")
+    assert "nothing is not defined" in Opened(broken, profile).console[0]
+
+
+def test_a_browser_draws_every_part_without_a_word_on_the_console(opened: Opened) -> None:
     assert opened.console == []
     dom = opened.dom
     charts = opened.html.split('id="chart-')
@@ -105,7 +119,7 @@ def test_a_browser_draws_every_part_without_a_word_on_the_console(
     # A trace is a group in the drawing: two bands, two lines.
     assert len(re.findall(r'class="trace scatter', parts["curves"])) == 4
     assert parts["map"].count('class="main-svg"') >= 2
-    assert parts["map"].count('class="point"') == 2 * 12
+    assert parts["map"].count('class="point ') == 2 * 12
     # Two strategies, three rounds, two classes, and the pool's marks.
     assert parts["coverage"].count('class="point"') == 2 * (3 * 2 + 2)
     assert parts["seconds"].count('class="point"') == 2 * 5 * 3
@@ -115,39 +129,49 @@ def test_a_browser_draws_every_part_without_a_word_on_the_console(
     assert len(pictures) == len(sounds) == 4
 
 
-def test_what_users_write_is_text_and_nothing_else(page: Path, profile: Path) -> None:
-    opened = Opened(page, profile)
+def test_what_users_write_is_text_and_nothing_else(opened: Opened) -> None:
     assert not [image for image in opened.dom.all("img") if "onerror" in image]
     # Our data, plotly, our script, and nothing that a caption brought in.
     assert len(opened.dom.all("script")) == 3
     assert opened.dom.text.count("window.broken = 1") > 20
 
 
-@pytest.mark.parametrize(
-    ("state", "round", "checked"),
-    [("", "2", "map"), ("#round=1&metric=map50", "1", "map50"), ("#round=77&metric=x", "2", "map")],
-)
-def test_the_address_holds_the_state(
-    page: Path, profile: Path, state: str, round: str, checked: str
-) -> None:
-    opened = Opened(page, profile, state)
+def test_the_address_holds_the_state(page: Path, profile: Path) -> None:
+    opened = Opened(page, profile, "#round=1&metric=map50&hide=0", width=500)
     assert opened.console == []
-    assert {card["data-round"] for card in opened.visible_cards()} == {round}
-    title = {"map": "MAP, mean of both directions", "map50": "MAP@50, mean of both directions"}
-    assert title[checked] in opened.dom.text
-    tables = opened.dom.all("div", class_="allocation")
-    assert ["hidden" in table for table in tables] == [round != "2"]
-
-
-def test_a_strategy_can_be_hidden_everywhere(page: Path, profile: Path) -> None:
-    opened = Opened(page, profile, "#hide=0", width=500)
-    assert opened.console == []
+    assert [card["data-round"] for card in opened.visible_cards()] == ["1"] * 4
+    assert "MAP@50, mean of both directions" in opened.dom.text
+    assert "hidden" in opened.dom.all("div", class_="allocation")[0]
+    # One strategy of two: a band and a line.
     assert len(re.findall(r'class="trace scatter', opened.html.split('id="map"')[0])) == 2
-    hidden = [group["data-run"] for group in opened.dom.all("div", class_="picks")
-              if "hidden" in group]  # fmt: skip
-    assert hidden == ["0"]
-    pressed = [chip["aria-pressed"] for chip in opened.dom.all("button", class_="chip")]
-    assert pressed == ["false", "true"]
+    groups = opened.dom.all("div", class_="picks")
+    assert ["hidden" in group for group in groups] == [True, False]
+    chips = opened.dom.all("button", class_="chip")
+    assert [chip["aria-pressed"] for chip in chips] == ["false", "true"]
+
+
+POINT = """<script>{
+const dot = document.querySelectorAll("#chart-map .map")[0].querySelectorAll(".trace")[2];
+const { left, top } = dot.querySelector(".point").getBoundingClientRect();
+const at = { bubbles: true, clientX: left + 5, clientY: top + 5 };
+document.querySelector("#chart-map .nsewdrag").dispatchEvent(new MouseEvent("mousemove", at));
+}</script>"""
+
+
+def test_pointing_at_a_pick_shows_the_pair(tmp_path: Path, profile: Path) -> None:
+    """The third trace of a map is what was picked in the chosen round."""
+    data = make_data()
+    assert data.map is not None
+    shown = data.map.model_copy(update={"ids": [str(i) for i in range(12)]})
+    picks = [p.model_copy(update={"id": str(i)}) for i, p in enumerate(data.runs[0].picks[::2])]
+    runs = [data.runs[0].model_copy(update={"picks": picks}), data.runs[1]]
+    path = render_report(make_data(map=shown, runs=runs), tmp_path / "report.html")
+    path.write_text(path.read_text(encoding="utf-8") + POINT, encoding="utf-8")
+    opened = Opened(path, profile, "#round=1")
+    assert opened.console == []
+    previews = opened.dom.all("div", class_="preview")
+    assert ["hidden" in preview for preview in previews] == [False, True]
+    assert "picked in round 1" in opened.dom.text
 
 
 def bare() -> ReportData:
@@ -157,9 +181,11 @@ def bare() -> ReportData:
 
 
 def test_a_report_with_next_to_nothing_is_drawn_too(tmp_path: Path, profile: Path) -> None:
-    opened = Opened(render_report(bare(), tmp_path / "report.html"), profile)
+    path = render_report(bare(), tmp_path / "report.html")
+    opened = Opened(path, profile, "#round=77&metric=nonsense&hide=5")
     assert opened.console == []
     assert 'class="trace scatter' in opened.html
+    assert "MAP, mean of both directions" in opened.dom.text
     assert "coverage" not in {section.get("id") for section in opened.dom.all("section")}
 
 
@@ -190,3 +216,14 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
     assert len(before) < 5_200_000
+
+
+def test_allocation_columns_line_up(tmp_path: Path) -> None:
+    rows: list[dict[str, JsonValue]] = [
+        {"region": r, "target": 0.5 / (r + 1), "mass": 120.25 * r, "note": None} for r in range(70)
+    ]
+    run = make_run("x", allocations=[AllocationTable(round=1, rows=rows)])
+    html = render_report(make_data(runs=[run]), tmp_path / "report.html").read_text("utf-8")
+    cells = re.findall(r'<td(?: class="n")?>([^<]*)</td>', html.split('id="allocation"')[1])
+    assert cells[:8] == ["0", "0.500", "0", "–", "1", "0.250", "120", "–"]
+    assert "10 more rows are not shown" in html

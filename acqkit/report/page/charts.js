@@ -49,8 +49,9 @@ function axis(title, more = {}) {
 }
 
 function plot(element, traces, layout) {
+  const { fontFamily: family } = getComputedStyle(document.body);
   const common = {
-    font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: color("--ink") },
+    font: { family, size: 13, color: color("--ink") },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     showlegend: false,
@@ -58,7 +59,7 @@ function plot(element, traces, layout) {
     hoverlabel: {
       bgcolor: color("--surface"),
       bordercolor: color("--line"),
-      font: { color: color("--ink"), size: 13 },
+      font: { family, color: color("--ink"), size: 13 },
       align: "left",
     },
     margin: { l: 8, r: 8, t: 8, b: 8 },

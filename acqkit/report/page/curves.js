@@ -20,7 +20,7 @@ function drawCurves() {
     height,
     margin,
     hovermode: "x unified",
-    xaxis: axis("labels", { range: labelRange(runs), nticks: narrow ? 5 : 10, hoverformat: ",.0f" }),
+    xaxis: axis("labels", { range: labelRange(runs), nticks: narrow ? 5 : 10, hoverformat: ",.0f", unifiedhovertitle: { text: "%{x} labels" } }),
     yaxis: axis(plain(METRICS[state.metric]), { range, tickformat: ".2f" }),
     shapes: lines.map(({ value, dash }) => ({
       type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value,

@@ -21,7 +21,7 @@ function drawPanel(element, run, picks) {
   });
   const fill = color(run.color);
   const trace = (points, text, marker) => ({
-    x: points.map((i) => x[i]), y: points.map((i) => y[i]), text, mode: "markers", marker,
+    x: points.map((i) => x[i]), y: points.map((i) => y[i]), text, mode: "markers", marker, customdata: points,
     hovertemplate: "%{text}<extra></extra>",
   });
   const picked = ([point, round]) => describe(point, `picked in round ${round}`);
@@ -52,4 +52,30 @@ function describe(point, note) {
   return lines.join("<br>");
 }
 
+// What the gallery shows of a pick, in the corner that the pick is not in.
+function showPreview(element, index, point) {
+  const cards = [...document.querySelectorAll(`.picks[data-run="${index}"] .pick`)];
+  const card = cards.find((one) => one.dataset.id === data.map.ids[point]);
+  const preview = element.parentElement.querySelector(".preview");
+  preview.hidden = !card?.querySelector(".side");
+  if (preview.hidden) return;
+  fillMedia(card);
+  const sides = card.querySelector(".sides").cloneNode(true);
+  sides.querySelectorAll("audio").forEach((audio) => audio.closest(".side").remove());
+  preview.replaceChildren(sides);
+  preview.classList.toggle("left", data.map.x[point] > 0);
+  preview.classList.toggle("top", data.map.y[point] < 0);
+}
+
+function watchMap() {
+  document.querySelectorAll("#chart-map figure:not([hidden])").forEach((figure) => {
+    const element = figure.querySelector(".map");
+    if (element.dataset.watched || !element.on) return;
+    element.dataset.watched = "yes";
+    element.on("plotly_hover", ({ points }) => showPreview(element, Number(figure.dataset.run), points[0].customdata));
+    element.on("plotly_unhover", () => { figure.querySelector(".preview").hidden = true; });
+  });
+}
+
 view(["round", "hide"], drawMap);
+view(["hide"], watchMap);

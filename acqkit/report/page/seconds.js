@@ -20,6 +20,7 @@ function drawSeconds() {
     }
     layout[`xaxis${panel.id}`] = axis("round", {
       domain: panel.across, anchor: panel.y, automargin: false, showgrid: false, dtick: Math.ceil(rounds.length / 8), hoverformat: "d",
+      unifiedhovertitle: { text: "round %{x}" },
     });
     layout[`yaxis${panel.id}`] = axis(panel.first ? "seconds" : "", {
       domain: panel.up, anchor: panel.x, nticks: 5, rangemode: "tozero", showticklabels: panel.first,
