@@ -1,4 +1,4 @@
-"""The live display of a run: progress, and the MAP after each round."""
+"""The display of a run: live on a terminal, a line a round elsewhere."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class RunDisplay:
         self._live = Live(console=console, refresh_per_second=8, get_renderable=self._render)
 
     def __enter__(self) -> RunDisplay:
-        self._live.start()
+        if self._console.is_terminal:
+            self._live.start()
         return self
 
     def __exit__(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -93,8 +92,7 @@ run.__doc__ = (run.__doc__ or "") + _EXAMPLES
 
 def execute(config: RunConfig) -> None:
     """Run with a live display, then write the report and say where it is."""
-    console = Console(stderr=not sys.stdout.isatty())
-    display = RunDisplay(config, console)
+    display = RunDisplay(config, Console(stderr=True))
     manager = registry().manager
     manager.register(display)
     try:
@@ -103,8 +101,8 @@ def execute(config: RunConfig) -> None:
     finally:
         manager.unregister(display)
     path = write_report([config.out])
-    console.print(f"results: {config.out}", soft_wrap=True)
-    console.print(f"report:  {path}", soft_wrap=True)
+    typer.echo(f"results: {config.out}")
+    typer.echo(f"report:  {path}")
 
 
 def _configure(config_file: Path | None, flags: dict[str, Any], settings: list[str]) -> RunConfig:
