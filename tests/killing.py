@@ -26,7 +26,7 @@ from acqkit.store import Store
 
 ROUNDS = 24
 PER_ROUND = 3
-LONGEST_LIFE = 0.25
+LONGEST_LIFE = 0.4
 
 
 @dataclass

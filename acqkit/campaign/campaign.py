@@ -156,7 +156,7 @@ class Campaign:
         )
         if trained is None:
             return self._store.add_batch(batch)
-        # Beside the store, rows are those of the pool that people have: the whole one.
+        # What is kept is for people, whose positions are those of the whole pool.
         embeddings = replace(trained.embeddings, positions=self._view.positions)
         return self._store.add_batch(batch, embeddings)
 
