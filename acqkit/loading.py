@@ -21,7 +21,9 @@ def load_pool(path_or_name: str | Path, **options: Any) -> PairPool:
     """
     path = Path(path_or_name)
     names = registry().names("dataset")
-    if path.exists() or (path.suffix or path.name != str(path_or_name)) and str(path) not in names:
+    if path.exists() or (
+        (path.suffix or path.name != str(path_or_name)) and str(path) not in names
+    ):
         return open_pool(path, **options)
     if str(path_or_name) in names:
         source = cast(PoolSource, registry().make("dataset", str(path_or_name), options))
