@@ -21,9 +21,8 @@ def load_pool(path_or_name: str | Path, **options: Any) -> PairPool:
     """
     path = Path(path_or_name)
     names = registry().names("dataset")
-    if path.exists() or (
-        (path.suffix or path.name != str(path_or_name)) and str(path) not in names
-    ):
+    is_path = bool(path.suffix) or path.name != str(path_or_name)
+    if path.exists() or (is_path and str(path_or_name) not in names):
         return open_pool(path, **options)
     if str(path_or_name) in names:
         source = cast(PoolSource, registry().make("dataset", str(path_or_name), options))

@@ -43,7 +43,7 @@ class LightModel:
         self.classifier = LinearClassifier(weight.astype(np.float32), bias.astype(np.float32))
 
     def embed(self, batch: PairBatch) -> PairEmbeddings:
-        sides = [
+        a, b = (
             self._side(inputs, projection, present)
             for inputs, projection, present in zip(
                 (batch.a, batch.b),
@@ -51,9 +51,9 @@ class LightModel:
                 (batch.present_a, batch.present_b),
                 strict=True,
             )
-        ]
+        )
         classifier = self.classifier if self.fitted else None
-        return PairEmbeddings(*sides, batch.positions, self.multilabel, classifier)
+        return PairEmbeddings(a, b, batch.positions, self.multilabel, classifier)
 
     def _side(
         self, inputs: FloatArray, projection: FloatArray, present: BoolArray | None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from acqkit.campaign import Batch, Campaign
 from acqkit.config import StrategySpec
+from acqkit.interfaces import RoundContext
 from acqkit.metrics import RetrievalScores
+from acqkit.pool import PairPool
 from acqkit.runner.evaluate import evaluate
 from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
@@ -93,7 +95,7 @@ class Simulation:
             round=round,
             labels=labels_before + wanted,
             **_headline(scores),
-            seconds={phase: round_seconds(clock.seconds.get(phase, 0.0)) for phase in PHASES},
+            seconds={phase: _rounded(clock.seconds.get(phase, 0.0)) for phase in PHASES},
             picked=[] if batch is None else list(batch.ids),
             **self._stopping_figures(round, context),
         )
@@ -116,13 +118,17 @@ class Simulation:
         pool = self.plan.pool
         return evaluate(self.campaign.model, pool, pool.test_positions, truth)
 
-    def _stopping_figures(self, round: int, context: Any) -> dict[str, float]:
+    def _stopping_figures(self, round: int, context: RoundContext) -> dict[str, float]:
         stop = self.plan.config.stop
         figures: dict[str, float] = {}
         if stop.target_map is not None:
-            model = self.plan.untrained_model(context.pool)
+            train = cast(PairPool, context.pool)
             figures["validation_map"] = validation_map(
-                model, self.plan.trainer, context.pool, stop.validation, self.seed
+                self.plan.untrained_model(train),
+                self.plan.trainer,
+                train,
+                stop.validation,
+                self.seed,
             )
         if stop.stability is not None:
             kappa = Stability(self.folder).update(round, context.embeddings)
@@ -140,6 +146,6 @@ def _headline(scores: RetrievalScores) -> dict[str, float]:
     }
 
 
-def round_seconds(seconds: float) -> float:
+def _rounded(seconds: float) -> float:
     """Seconds to a tenth of a millisecond: more digits are noise."""
     return float(f"{seconds:.4f}")

@@ -12,6 +12,7 @@ from acqkit.config import StopConfig
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, PairEmbeddings
 from acqkit.interfaces import Model, Pool, Trainer
 from acqkit.labels import UNLABELED, LabelState
+from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed, pair_keys, uniforms
 from acqkit.runner.evaluate import evaluate
 
@@ -31,7 +32,9 @@ def split_validation(pool: Pool, share: float, seed: int) -> tuple[LabelState, N
     return LabelState(rounds, matrix), held_out
 
 
-def validation_map(model: Model, trainer: Trainer, pool: Pool, share: float, seed: int) -> float:
+def validation_map(
+    model: Model, trainer: Trainer, pool: PairPool, share: float, seed: int
+) -> float:
     """MAP among held-out labeled pairs of a model trained on the other labeled pairs.
 
     `model` is an untrained one; 0 while fewer than two pairs are held out.
