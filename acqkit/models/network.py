@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,9 +71,10 @@ class PairNetwork(nn.Module):
     An encoder's output `[k, dim]` is scaled to unit length: u. Class logits are
     `LOGIT_SCALE · W u + bias`. The embedding of a pair's modality is u alone as long as
     the classifier has seen no label, then the unit feature with its class probabilities
-    beside it, `[u, s·p]` with `s = semantic_weight`: cosine between two embeddings then
-    adds likeness of content and likeness of meaning, which retrieves better than either
-    (semantic matching: Rasiwasia et al. 2010). Logits stay linear in it.
+    beside it, `[u, s·p/‖p‖] / √(1 + s²)` with `s = semantic_weight`: the cosine of two
+    embeddings is then a weighted mean of likeness of content and likeness of meaning, which
+    retrieves better than either (semantic correlation matching: Rasiwasia et al. 2010).
+    Embeddings are of unit length, and class logits stay linear in them.
 
     encoder_a, encoder_b: any modules whose output is `[k, dim]` float.
     n_classes, multilabel: as in the pool.
@@ -150,7 +152,17 @@ class PairNetwork(nn.Module):
     def _mean(self, features: Tensor, logits: Tensor) -> Tensor:
         if not self.knows_classes or self.semantic_weight == 0:
             return features
-        return torch.cat([features, self.semantic_weight * self.probabilities(logits)], dim=1)
+        meaning = functional.normalize(self.probabilities(logits), dim=1)
+        content_share, semantic_share = self.shares
+        return torch.cat([content_share * features, semantic_share * meaning], dim=1)
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Lengths of the two parts of the embedding, which make 1 together (Pythagoras)."""
+        if not self.knows_classes:
+            return 1.0, 0.0
+        length = math.hypot(1.0, self.semantic_weight)
+        return 1.0 / length, self.semantic_weight / length
 
     def _features(self, side: int, inputs: Any, present: BoolArray | None, k: int) -> Tensor:
         if present is None:

@@ -60,7 +60,7 @@ class Supervised(Schedule):
         1.0, ge=0, description="weight of the classification loss on labeled pairs"
     )
     contrastive_weight: float = Field(
-        1.0, ge=0, description="weight of the contrastive pairing loss on all pairs"
+        2.0, ge=0, description="weight of the contrastive pairing loss on all pairs"
     )
     temperature: float = Field(0.2, gt=0, description="temperature of the pairing loss")
 

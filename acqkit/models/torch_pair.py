@@ -50,7 +50,7 @@ class TorchPairModel(PairNetwork):
     @torch.no_grad()
     def linear_classifier(self) -> LinearClassifier:
         """The classifier on means: it reads the unit feature and not the probabilities."""
-        weight = LOGIT_SCALE * self.class_weight
+        weight = LOGIT_SCALE / self.shares[0] * self.class_weight
         if self.semantic_weight > 0:
             weight = torch.cat([weight, weight.new_zeros(self.n_classes, self.n_classes)], dim=1)
         return LinearClassifier(_numpy([weight]), _numpy([self.class_bias]))

@@ -31,11 +31,11 @@ class Schedule(Component):
     A trainer may inherit from this, so that these are parameters of it.
     """
 
-    epochs: float = Field(30.0, gt=0, description="passes over the whole pool")
+    epochs: float = Field(20.0, gt=0, description="passes over the whole pool")
     min_steps: int = Field(300, ge=1, description="steps at least, on small pools")
     max_steps: int = Field(1200, ge=1, description="steps at most, on large pools")
     batch_size: int = Field(128, ge=2, description="pairs a step, and as many labeled ones")
-    learning_rate: float = Field(2e-3, gt=0, description="highest learning rate (AdamW)")
+    learning_rate: float = Field(3e-3, gt=0, description="highest learning rate (AdamW)")
     weight_decay: float = Field(1e-2, ge=0, description="weight decay of matrices (AdamW)")
 
     def steps(self, n: int) -> int:

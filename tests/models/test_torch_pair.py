@@ -46,12 +46,13 @@ def test_logits_are_linear_in_the_mean(multilabel: bool) -> None:
         np.testing.assert_allclose(side.probabilities, expected, atol=1e-6)
 
 
-def test_mean_is_unit_feature_and_weighted_probabilities() -> None:
+def test_mean_is_of_unit_length_with_the_weighted_direction_of_probabilities() -> None:
     pool = make_pool(50, 3, labeled=20)
     side = embedded(trained(pool), pool).a
     assert side.probabilities is not None
-    np.testing.assert_allclose(np.linalg.norm(side.mean[:, :6], axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(side.mean[:, 6:], 2 * side.probabilities, atol=1e-6)
+    direction = side.probabilities / np.linalg.norm(side.probabilities, axis=1, keepdims=True)
+    np.testing.assert_allclose(np.linalg.norm(side.mean, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(side.mean[:, 6:], direction * 2 / np.sqrt(5), atol=1e-5)
 
 
 def test_without_semantic_weight_the_mean_is_the_feature() -> None:
