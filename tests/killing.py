@@ -19,10 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from laborers import ById, light_campaign, slip, truth
-
 from acqkit import Batch, Campaign
 from acqkit.store import Store
+from laborers import ById, light_campaign, slip, truth
 
 ROUNDS = 24
 PER_ROUND = 3

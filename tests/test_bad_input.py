@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bad_pools import BAD_POOLS, TABLE, Builder, N, folder, good_arrays, npz, parquet
 
 from acqkit.errors import PoolError
 from acqkit.pool import PairPool
 from acqkit.pool.open import open_pool
+from bad_pools import BAD_POOLS, TABLE, Builder, N, folder, good_arrays, npz, parquet
 
 
 def assert_one_sentence(message: str, fragments: tuple[str, ...]) -> None:

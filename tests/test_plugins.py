@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from distributions import lay_out
 from pydantic import Field
 
 import acqkit
@@ -20,6 +19,7 @@ from acqkit import hookspecs
 from acqkit.errors import ConfigError, PluginError
 from acqkit.interfaces import Component
 from acqkit.plugins import KINDS, Kind, NameClashError, Registry, new_registry, registry
+from distributions import lay_out
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("acqkit_")]
 HOOKS_PAGE = (Path(__file__).parents[1] / "docs" / "hooks.md").read_text(encoding="utf-8")

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from distributions import install, lay_out
 
 from acqkit.errors import PluginError
 from acqkit.scaffold import new_plugin
+from distributions import install, lay_out
 
 ROOT = Path(__file__).parents[1]
 

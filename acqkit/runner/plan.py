@@ -30,8 +30,11 @@ class Plan:
 
     @classmethod
     def make(cls, config: RunConfig, pool: PairPool, objects: Mapping[str, Any]) -> Plan:
-        """A plan whose pool has a test part and whose components all exist."""
-        plan = cls(config, with_split(pool, config.test_share), objects)
+        """A plan whose pool has a test part and whose components all exist.
+
+        A simulation begins without labels, whatever the pool's owner knows of it.
+        """
+        plan = cls(config, with_split(replace(pool, known=None), config.test_share), objects)
         for spec in config.strategy:
             parts: tuple[tuple[Kind, ComponentSpec | None], ...] = (
                 ("strategy", spec.strategy),

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from laborers import ById
 
 from acqkit import Batch, Campaign, Component, PairPool, RoundContext, Selection
 from acqkit.campaign import SKIP, Label
@@ -28,6 +27,7 @@ from acqkit.labels import LabelState
 from acqkit.selection import Composed
 from acqkit.testing import make_pool
 from acqkit.timing import PhaseClock
+from laborers import ById
 from light import LightFactory, LightMargin, LightModel, LightTrainer
 
 PARTS: dict[str, Any] = {

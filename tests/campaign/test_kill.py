@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from killing import acknowledged, check_lost, check_whole
 from laborers import ById, light_campaign, truth
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from laborers import ById
 from pydantic import Field
 
 from acqkit import Campaign, Component, PairPool, RoundContext, Scores, load_pool
@@ -23,6 +22,7 @@ from acqkit.interfaces import Model, Pool
 from acqkit.plugins import new_registry
 from acqkit.selection import Composed
 from acqkit.testing import LinearPairModel, make_pool
+from laborers import ById
 from light import LightFactory, LightMargin, LightTrainer
 
 

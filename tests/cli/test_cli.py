@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from bad_pools import BAD_POOLS
 
 from acqkit.cli import main
 from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
+from bad_pools import BAD_POOLS
 
 QUICK = [
     "--set", "trainer.name=supervised", "--set", "trainer.max_steps=3", "--seeds", "1",

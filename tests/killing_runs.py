@@ -1,0 +1,91 @@
+"""Kill a simulated run at random instants; see whether it ends as if it had not been."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import acqkit
+from acqkit.runner import Results
+from acqkit.testing import make_pool
+from light import LightFactory, LightMargin, LightTrainer
+
+LONGEST_LIFE = 0.8
+
+
+def run(out: Path) -> Results:
+    """A run of two seeds and eight rounds whose picks depend on what was trained."""
+    return acqkit.run(
+        make_pool(test_share=0.25),
+        strategy=LightMargin(),
+        trainer=LightTrainer(),
+        model=LightFactory(),
+        initial=12,
+        per_round=4,
+        rounds=8,
+        seeds=2,
+        out=out,
+    )
+
+
+def live(out: Path, seconds: float | None) -> bool:
+    """One life of the running process, killed after `seconds`; whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            run(out)
+        except BaseException:  # noqa: BLE001 - the child must never return into the parent's code
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        return True
+    assert os.waitstatus_to_exitcode(status) == 0, "the running process failed"
+    return False
+
+
+def history(out: Path) -> list[dict[str, Any]]:
+    """What a run wrote, without its timings."""
+    results = Results.read(out / "results.json")
+    return [record.model_dump(exclude={"seconds"}) for record in results.rounds]
+
+
+def kill_runs(kills: int, seed: int, root: Path) -> dict[str, float]:
+    """Kill that often, at instants drawn from `seed`, as many runs as it takes."""
+    began = time.perf_counter()
+    chance = random.Random(seed)
+    live(root / "uninterrupted", None)
+    wanted = history(root / "uninterrupted")
+    killed, runs = 0, 0
+    while killed < kills:
+        out = root / f"run-{runs}"
+        while live(out, chance.uniform(0, LONGEST_LIFE) if killed < kills else None):
+            killed += 1
+        runs += 1
+        assert history(out) == wanted, "an interrupted run went another way"
+    return {"kills": killed, "runs": runs, "seconds": round(time.perf_counter() - began, 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as root:
+        print(json.dumps(kill_runs(arguments.kills, arguments.seed, Path(root))))
+
+
+if __name__ == "__main__":
+    main()
