@@ -16,6 +16,7 @@ from acqkit.interfaces import Component, Pool
 from acqkit.models.data import TrainingData, shuffled_batches
 from acqkit.models.network import Outputs, PairNetwork
 from acqkit.models.seeding import seeded
+from acqkit.models.threads import fitting_threads
 
 WARMUP = 0.05
 """Share of the steps in which the learning rate rises."""
@@ -113,7 +114,7 @@ def train(
     data = TrainingData(pool, network.device)
     network.reset(seed)
     network.knows_classes = len(data.labeled) > 0
-    with seeded(seed, network.device):
+    with seeded(seed, network.device), fitting_threads(network, network.device):
         network.train()
         try:
             _run(network, data, objective, schedule, seed, on_step)

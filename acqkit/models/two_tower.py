@@ -8,6 +8,7 @@ from torch import nn
 
 from acqkit.errors import PoolError
 from acqkit.interfaces import Component, Pool
+from acqkit.models.dropout import ByteDropout
 from acqkit.models.seeding import seeded
 from acqkit.models.standardize import Standardize, standardize_for
 from acqkit.models.torch_pair import TorchPairModel
@@ -57,10 +58,10 @@ class TwoTower(Component):
     def _tower(self, standardize: Standardize) -> nn.Module:
         return nn.Sequential(
             standardize,
-            nn.Dropout(self.input_dropout),
+            ByteDropout(self.input_dropout),
             nn.Linear(len(standardize.center), self.hidden),
             nn.ReLU(),
-            nn.Dropout(self.dropout),
+            ByteDropout(self.dropout),
             nn.Linear(self.hidden, self.dim),
         )
 
