@@ -1,0 +1,174 @@
+"""The scorer `ascmr`: how informative a pair is, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from acqkit import Component, PairEmbeddings, RoundContext, Scores
+from acqkit.embeddings import FloatArray
+from acqkit.interfaces import EmbeddingClassifier
+from acqkit_ascmr.head import PairHead, fit_pair_head
+from acqkit_ascmr.informativeness import Integral, Weights, information, total_variance
+from acqkit_ascmr.integrals import (
+    Predictive,
+    SigmoidIntegral,
+    SoftmaxIntegral,
+    bernoulli_entropy,
+    categorical_entropy,
+    common_noise,
+)
+from acqkit_ascmr.tensors import as_tensor
+
+Kind = Literal["information", "match", "geometric"]
+
+
+class Ascmr(Component):
+    """ASCMR's probabilistic informativeness, split into intra- and inter-modality terms.
+
+    Kinds: `information`, what a label would tell (needs a classifier; until there is one,
+    `geometric` takes its place); `match`, how doubtful it is that the two modalities belong
+    together, plus their dispersions; `geometric`, the log-volume of the pair's spread.
+
+    Source: Active Supervised Cross-Modal Retrieval, TPAMI 2025,
+    doi 10.1109/TPAMI.2025.3550526.
+    """
+
+    kind: Kind = Field("information", description="which informativeness")
+    expected_entropy: float = Field(
+        0.0, ge=0, description="weight of the expected entropy, which no label takes away"
+    )
+    nodes: int = Field(12, ge=2, le=64, description="quadrature nodes of a sigmoid")
+    samples: int = Field(32, ge=2, description="common random numbers of the softmax")
+    hidden: int = Field(64, ge=1, description="width of the head's networks")
+    steps: int = Field(200, ge=0, description="training steps of the head")
+    wasserstein: float = Field(0.1, ge=0, description="weight of the 2-Wasserstein term")
+    prior: float = Field(0.1, ge=0, description="weight of the KL term")
+
+    def prepare(self, context: RoundContext) -> PreparedAscmr:
+        """Fit the probabilistic head where the model gives no variances or matching is asked."""
+        kind = self._kind(context.embeddings)
+        head = None
+        if kind == "match" or context.embeddings.a.variance is None:
+            head = fit_pair_head(
+                context,
+                hidden=self.hidden,
+                steps=self.steps,
+                wasserstein=self.wasserstein,
+                prior=self.prior,
+            )
+        return PreparedAscmr(self, kind, head, self._integral(context))
+
+    def score(self, block: PairEmbeddings, context: RoundContext) -> Scores:
+        """Informativeness of a block by itself; prepares anew, so prefer `prepare` for many."""
+        return self.prepare(context).score(block, context)
+
+    def _kind(self, embeddings: PairEmbeddings) -> Kind:
+        no_classifier = embeddings.a.probabilities is None
+        return "geometric" if self.kind == "information" and no_classifier else self.kind
+
+    def _integral(self, context: RoundContext) -> Integral:
+        classifier = context.embeddings.classifier
+        if classifier is not None and context.embeddings.multilabel:
+            return SigmoidIntegral(classifier, self.nodes)
+        if classifier is not None:
+            return SoftmaxIntegral(classifier, self.samples)
+        if isinstance(context.model, EmbeddingClassifier):
+            return SampledIntegral(
+                context.model.classify, self.samples, context.embeddings.multilabel
+            )
+        return _no_classifier
+
+
+@dataclass(frozen=True, eq=False)
+class SampledIntegral:
+    """A classifier that is not linear: antithetic samples of the embedding, block by block."""
+
+    classify: Callable[[FloatArray], FloatArray]
+    samples: int
+    multilabel: bool
+
+    def __call__(self, mean: Tensor, variance: Tensor) -> Predictive:
+        """Integrate over N(mean, diag variance), both `[k, d]`."""
+        noise = common_noise(max(1, self.samples // 2), mean.shape[1])
+        entropy = bernoulli_entropy if self.multilabel else categorical_entropy
+        spread = variance.sqrt()
+        draws = [
+            torch.from_numpy(np.asarray(self.classify((mean + sign * spread * e).numpy())))
+            for e in noise
+            for sign in (1.0, -1.0)
+        ]
+        probabilities = torch.stack(draws)
+        return Predictive(probabilities.mean(dim=0), entropy(probabilities).mean(dim=0))
+
+
+def _no_classifier(mean: Tensor, variance: Tensor) -> Predictive:
+    raise AssertionError("information is not asked for without a classifier")
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedAscmr:
+    """The scorer with what it learned from the whole pool."""
+
+    params: Ascmr
+    kind: Kind
+    head: PairHead | None
+    integral: Integral
+
+    def score(self, block: PairEmbeddings, context: RoundContext) -> Scores:
+        """Informativeness `[k]` with the terms it is the sum of."""
+        variances = self._variances(block)
+        if self.kind == "information":
+            terms = self._information(block, *variances)
+        elif self.kind == "match":
+            terms = self._match(block, *variances)
+        else:
+            return self._geometric(block, *variances)
+        total = sum(terms.values(), start=torch.zeros(len(block)))
+        return _scores(total, terms)
+
+    def _variances(self, block: PairEmbeddings) -> tuple[Tensor, Tensor]:
+        if self.head is not None:
+            return self.head.variances(block)
+        # Without a head both modalities have variances of their own.
+        return as_tensor(cast(FloatArray, block.a.variance)), as_tensor(
+            cast(FloatArray, block.b.variance)
+        )
+
+    def _information(
+        self, block: PairEmbeddings, var_a: Tensor, var_b: Tensor
+    ) -> dict[str, Tensor]:
+        of_a, of_b = (
+            self.integral(as_tensor(side.mean), variance)
+            for side, variance in zip(block.sides, (var_a, var_b), strict=True)
+        )
+        intra, inter, expected = information(block, of_a, of_b)
+        terms = {"intra": intra, "inter": inter}
+        if self.params.expected_entropy:
+            terms["expected entropy"] = self.params.expected_entropy * expected
+        return terms
+
+    def _match(self, block: PairEmbeddings, var_a: Tensor, var_b: Tensor) -> dict[str, Tensor]:
+        assert self.head is not None  # prepare has fitted one
+        intra, inter = total_variance(block, var_a, var_b)
+        unit = self.head.scale**2 * intra.shape[1]
+        both = (Weights.of(block).a * Weights.of(block).b) > 0
+        mismatch = (1 - self.head.match_probability(block)) * both
+        return {"mismatch": mismatch, "intra": intra.sum(1) / unit, "inter": inter.sum(1) / unit}
+
+    def _geometric(self, block: PairEmbeddings, var_a: Tensor, var_b: Tensor) -> Scores:
+        intra, inter = total_variance(block, var_a, var_b)
+        volume = 0.5 * (intra + inter).log().sum(dim=1)
+        share = inter / (intra + inter)
+        # What a pair's log-volume owes to the disagreement of the modalities, and the rest.
+        return _scores(volume, {"inter share": share.mean(dim=1)})
+
+
+def _scores(total: Tensor, terms: dict[str, Tensor]) -> Scores:
+    return Scores(total.numpy(), {name: term.numpy() for name, term in terms.items()})

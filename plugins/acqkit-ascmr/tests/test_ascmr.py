@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from acqkit_ascmr import Ascmr
+from acqkit_ascmr.head import fit_pair_head, head_loss
+from acqkit_ascmr.informativeness import total_variance
+from acqkit_ascmr.integrals import (
+    Predictive,
+    SigmoidIntegral,
+    SoftmaxIntegral,
+    bernoulli_entropy,
+    categorical_entropy,
+)
+from numpy.testing import assert_allclose, assert_array_equal
+
+from acqkit import PairEmbeddings, RoundContext
+from acqkit.selection import score_candidates
+from acqkit.testing import conformance_test, make_context, make_embeddings, make_pool
+
+test_information_conforms = conformance_test(Ascmr(steps=20))
+test_match_conforms = conformance_test(Ascmr(kind="match", steps=20))
+test_geometric_conforms = conformance_test(Ascmr(kind="geometric", steps=20))
+
+
+def scene(multilabel: bool, *, variance: bool = True, classes: int = 6) -> RoundContext:
+    pool = make_pool(120, classes, multilabel=multilabel, labeled=10)
+    return make_context(pool, make_embeddings(pool, 8, variance=variance))
+
+
+def monte_carlo(
+    context: RoundContext, samples: int = 100_000
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """p̄ `[k, c]`, E H `[k]` and its standard error `[k]` by sampling embeddings of modality a."""
+    side, classifier = context.embeddings.a.take(slice(0, 6)), context.embeddings.classifier
+    assert classifier is not None and side.variance is not None
+    generator = torch.Generator().manual_seed(1)
+    rows = []
+    for mean, variance in zip(side.mean, side.variance, strict=True):
+        noise = torch.randn(samples, len(mean), generator=generator)
+        z = torch.from_numpy(mean) + torch.from_numpy(variance).sqrt() * noise
+        logits = z @ torch.from_numpy(classifier.weight).T + torch.from_numpy(classifier.bias)
+        multilabel = context.embeddings.multilabel
+        p = torch.sigmoid(logits) if multilabel else torch.softmax(logits, dim=1)
+        entropy = bernoulli_entropy(p) if multilabel else categorical_entropy(p)
+        rows.append((p.mean(0), entropy.mean(), entropy.std() / samples**0.5))
+    means, entropies, errors = zip(*rows, strict=True)
+    return torch.stack(means), torch.stack(entropies), torch.stack(errors)
+
+
+def integrate(context: RoundContext, integral: SigmoidIntegral | SoftmaxIntegral) -> Predictive:
+    side = context.embeddings.a.take(slice(0, 6))
+    assert side.variance is not None
+    return integral(torch.from_numpy(side.mean), torch.from_numpy(side.variance))
+
+
+def test_quadrature_of_sigmoids_agrees_with_monte_carlo() -> None:
+    context = scene(multilabel=True)
+    assert context.embeddings.classifier is not None
+    found = integrate(context, SigmoidIntegral(context.embeddings.classifier, nodes=32))
+    p, entropy, error = monte_carlo(context)
+    # Six pairs at three standard errors: a correct rule fails once in sixty seeds.
+    assert ((found.expected_entropy - entropy).abs() < 3 * error).all()
+    assert_allclose(found.probabilities, p, atol=0.006)
+
+
+def test_the_default_number_of_nodes_is_enough() -> None:
+    context = scene(multilabel=True)
+    assert context.embeddings.classifier is not None
+    few = integrate(context, SigmoidIntegral(context.embeddings.classifier, Ascmr().nodes))
+    many = integrate(context, SigmoidIntegral(context.embeddings.classifier, 64))
+    assert_allclose(few.expected_entropy, many.expected_entropy, atol=0.03)
+
+
+def test_common_random_numbers_of_the_softmax_agree_with_monte_carlo() -> None:
+    context = scene(multilabel=False)
+    assert context.embeddings.classifier is not None
+    samples = 16_384
+    found = integrate(context, SoftmaxIntegral(context.embeddings.classifier, samples))
+    p, entropy, error = monte_carlo(context)
+    # Both have an error: theirs, and ours with as many fewer samples.
+    both = error * (1 + 100_000 / samples) ** 0.5
+    assert ((found.expected_entropy - entropy).abs() < 3 * both).all()
+    assert_allclose(found.probabilities, p, atol=0.015)
+
+
+def test_a_certain_embedding_is_the_classifier_itself() -> None:
+    for multilabel in (False, True):
+        context = scene(multilabel)
+        classifier = context.embeddings.classifier
+        assert classifier is not None
+        rule = SigmoidIntegral(classifier, 12) if multilabel else SoftmaxIntegral(classifier, 32)
+        mean = torch.from_numpy(context.embeddings.a.mean)
+        found = rule(mean, torch.zeros_like(mean))
+        wanted = context.embeddings.a.probabilities
+        assert wanted is not None
+        assert_allclose(found.probabilities, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+@pytest.mark.parametrize("variance", [False, True])
+def test_information_is_the_sum_of_terms_that_are_not_negative(
+    multilabel: bool, variance: bool
+) -> None:
+    context = scene(multilabel, variance=variance)
+    scores = score_candidates(Ascmr(steps=30), context)
+    rows = context.candidates
+    terms = {name: term[rows] for name, term in scores.terms.items()}
+    assert set(terms) == {"intra", "inter"}
+    assert all((term >= 0).all() for term in terms.values())
+    assert_allclose(scores.values[rows], terms["intra"] + terms["inter"], atol=1e-5)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_information_is_that_of_the_mixture(multilabel: bool) -> None:
+    # The chain rule against H(E p) − E H(p) over the mixture itself, with the same samples.
+    context = scene(multilabel)
+    classifier = context.embeddings.classifier
+    assert classifier is not None
+    rule = SigmoidIntegral(classifier, 12) if multilabel else SoftmaxIntegral(classifier, 32)
+    entropy = bernoulli_entropy if multilabel else categorical_entropy
+    predictives = []
+    for side in context.embeddings.sides:
+        assert side.variance is not None
+        predictives.append(rule(torch.from_numpy(side.mean), torch.from_numpy(side.variance)))
+    mixture = entropy((predictives[0].probabilities + predictives[1].probabilities) / 2)
+    expected = (predictives[0].expected_entropy + predictives[1].expected_entropy) / 2
+    scores = score_candidates(Ascmr(), context)
+    rows = context.candidates
+    assert_allclose(scores.values[rows], (mixture - expected).numpy()[rows], atol=1e-5)
+
+
+def test_the_total_variance_is_that_of_the_mixture() -> None:
+    block = scene(multilabel=False).embeddings
+    assert block.a.variance is not None and block.b.variance is not None
+    v_a, v_b = torch.from_numpy(block.a.variance), torch.from_numpy(block.b.variance)
+    intra, inter = total_variance(block, v_a, v_b)
+    second = 0.5 * (block.a.variance + block.a.mean**2) + 0.5 * (block.b.variance + block.b.mean**2)
+    first = 0.5 * (block.a.mean + block.b.mean)
+    assert_allclose(intra + inter, second - first**2, atol=1e-5)
+
+
+def test_identical_certain_modalities_tell_nothing_new() -> None:
+    context = scene(multilabel=False)
+    certain = replace(context.embeddings.a, variance=np.full_like(context.embeddings.a.mean, 1e-12))
+    same = replace(context, embeddings=replace(context.embeddings, a=certain, b=certain))
+    scores = score_candidates(Ascmr(), same)
+    assert_allclose(scores.values[same.candidates], 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["information", "match", "geometric"])
+@pytest.mark.parametrize("variance", [False, True])
+def test_swapping_the_modalities_changes_nothing_to_the_last_bit(kind: str, variance: bool) -> None:
+    context = scene(multilabel=True, variance=variance)
+    embeddings = context.embeddings
+    swapped = replace(context, embeddings=replace(embeddings, a=embeddings.b, b=embeddings.a))
+    scorer = Ascmr(kind=kind, steps=30)
+    one, other = score_candidates(scorer, context), score_candidates(scorer, swapped)
+    assert_array_equal(one.values, other.values)
+    for name, term in one.terms.items():
+        assert_array_equal(term, other.terms[name])
+
+
+def test_disagreement_raises_inter_and_spread_raises_intra() -> None:
+    context = scene(multilabel=False)
+    base = score_candidates(Ascmr(), context)
+    a = context.embeddings.a
+    assert a.variance is not None
+    wide = replace(context.embeddings, a=replace(a, variance=100 * a.variance))
+    apart = replace(context.embeddings, b=replace(context.embeddings.b, mean=-3 * a.mean))
+    rows = context.candidates
+    wider = score_candidates(Ascmr(), replace(context, embeddings=wide))
+    further = score_candidates(Ascmr(), replace(context, embeddings=apart))
+    assert wider.terms["intra"][rows].mean() > base.terms["intra"][rows].mean()
+    assert further.terms["inter"][rows].mean() > base.terms["inter"][rows].mean()
+
+
+def test_without_a_classifier_information_is_geometric() -> None:
+    pool = make_pool(80)
+    context = make_context(pool, make_embeddings(pool, probabilities=False, variance=False))
+    information = score_candidates(Ascmr(steps=30), context)
+    geometric = score_candidates(Ascmr(kind="geometric", steps=30), context)
+    assert_array_equal(information.values, geometric.values)
+
+
+class CurvedModel:
+    """A model whose classifier is not linear."""
+
+    def __init__(self, inner: PairEmbeddings) -> None:
+        assert inner.classifier is not None
+        self.classifier = inner.classifier
+
+    def fit(self, pool: object, seed: int) -> None:
+        """Nothing to learn."""
+
+    def embed(self, batch: object) -> PairEmbeddings:
+        raise AssertionError("not asked for")
+
+    def classify(self, means: np.ndarray) -> np.ndarray:
+        logits = means @ self.classifier.weight.T + self.classifier.bias
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
+
+
+def test_a_classifier_that_is_not_linear_is_sampled() -> None:
+    # The very classifier of the linear path, so that both must agree.
+    context = scene(multilabel=False)
+    hidden = replace(
+        context, embeddings=replace(context.embeddings, classifier=None),
+        model=CurvedModel(context.embeddings),
+    )  # fmt: skip
+    rows = context.candidates
+    linear = score_candidates(Ascmr(samples=64), context).values[rows]
+    sampled = score_candidates(Ascmr(samples=64), hidden).values[rows]
+    assert_allclose(sampled, linear, atol=1e-4)
+
+
+def test_the_head_tells_matched_from_unmatched_pairs() -> None:
+    pool = make_pool(400, 8)
+    embeddings = make_embeddings(pool, 8, variance=False)
+    noise = 0.1 * np.random.default_rng(0).standard_normal(embeddings.a.mean.shape)
+    near = replace(embeddings.b, mean=embeddings.a.mean + noise.astype(np.float32))
+    context = make_context(pool, replace(embeddings, b=near))
+    head = fit_pair_head(context, hidden=32, steps=200, wasserstein=0.1, prior=0.1)
+    block = context.embeddings
+    shifted = replace(block, b=block.b.take(np.roll(np.arange(len(block)), 7)))
+    assert head.match_probability(block).mean() > head.match_probability(shifted).mean() + 0.05
+    a, b = head.variances(block)
+    for variance in (a, b):
+        assert (variance > 0).all() and torch.isfinite(variance).all()
+
+
+def test_gradients_of_the_heads_loss_agree_with_finite_differences() -> None:
+    pool = make_pool(12)
+    context = make_context(pool, make_embeddings(pool, 4, variance=False))
+    head = fit_pair_head(context, hidden=4, steps=0, wasserstein=0.1, prior=0.1).double()
+    generator = torch.Generator().manual_seed(0)
+    means = [torch.randn(5, 4, generator=generator, dtype=torch.float64) for _ in range(2)]
+    variances = [
+        torch.rand(5, 4, generator=generator, dtype=torch.float64).add(0.1).requires_grad_()
+        for _ in range(2)
+    ]
+    assert torch.autograd.gradcheck(
+        lambda v_a, v_b: head_loss(head, means[0], v_a, means[1], v_b, 0.3, 0.2), variances
+    )
