@@ -1,0 +1,179 @@
+"""The allocator `density`: a budget spread over the pool as a constrained optimization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from acqkit import Component, RoundContext, Scores, Selection
+from acqkit.embeddings import FloatArray
+from acqkit.neighbors import kmeans, unit
+from acqkit_density.coverage import Coverage, greedy
+from acqkit_density.graph import EXACT_LIMIT, NeighborGraph, neighbor_graph
+from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
+
+Form = Literal["regions", "coverage", "both"]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class Density(Component):
+    """Picks where the pool is dense and labels are few, weighted by informativeness.
+
+    Forms: `regions` allocates the budget over k-means regions of the pool, with a divergence
+    from target shares n_k^α as regularization, and takes the most informative pairs in each;
+    `coverage` covers every pair by a pick or a label near it; `both` takes the quotas from
+    regions and chooses within them by coverage.
+    """
+
+    form: Form = Field("coverage", description="regions, coverage, or both")
+    regions: int | None = Field(None, ge=1, description="regions K [labels + picks, at most n/8]")
+    alpha: float = Field(1.0, ge=0, description="target share of a region ∝ size^alpha")
+    weight: float = Field(1.0, ge=0, description="λ of the density regularization")
+    divergence: Divergence = Field("chi2", description="chi2 or kl")
+    coverage_weight: float = Field(4.0, ge=0, description="λ of the coverage term")
+    informative_coverage: float = Field(
+        1.0, ge=0, description="power of the informativeness in the weight of a pair to cover"
+    )
+    neighbors: int | None = Field(
+        None, ge=1, description="neighbors a pick covers [pool / (labels + picks), 10 to 50]"
+    )
+
+    def allocate(self, scores: Scores, context: RoundContext, n: int) -> Selection:
+        """`n` picks, with a table of regions in the record."""
+        scene = _Scene.of(self, scores, context, n)
+        quota = None if self.form == "coverage" else self._quota(scene, n)
+        if self.form == "regions":
+            assert quota is not None
+            rows = _top_of_regions(scene, quota)
+        else:
+            rows = greedy(
+                self._coverage(scene, n), scene.candidates, n, region=scene.region, quota=quota
+            )
+        table = _table(scene, rows, target_shares(scene.sizes, self.alpha))
+        return Selection(scene.order[rows], record={"allocation": table})
+
+    def _quota(self, scene: _Scene, n: int) -> Ints:
+        problem = RegionProblem(
+            [np.sort(scene.utilities[rows])[::-1] for rows in scene.candidates_by_region()],
+            scene.labels_by_region,
+            target_shares(scene.sizes, self.alpha),
+            n,
+            self.weight,
+            self.divergence,
+        )
+        return allocate(problem)
+
+    def _coverage(self, scene: _Scene, n: int) -> Coverage:
+        graph = scene.graph
+        reach = graph.distances[:, -1] if graph.distances.shape[1] else np.zeros(1)
+        finite = reach[np.isfinite(reach)]
+        bandwidth = max(float(np.median(finite)) if len(finite) else 0.0, 1e-6)
+        informative = scene.utilities**self.informative_coverage
+        share = informative / max(float(informative.sum()), 1e-12)
+        coverage = Coverage(
+            graph.kernel(bandwidth), scene.utilities, self.coverage_weight * n * share
+        )
+        coverage.include(scene.labeled)
+        return coverage
+
+    def region_count(self, n: int, labeled: int, picks: int) -> int:
+        """K where none is given: enough for one pick a region, few enough to mean something."""
+        return self.regions or max(1, min(labeled + picks, n // 8))
+
+    def neighbor_count(self, n: int, labeled: int, picks: int) -> int:
+        """Neighbors a pick covers where no number is given: its share of the pool."""
+        return self.neighbors or int(np.clip(n // (labeled + picks), 10, 50))
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """The pool in canonical order, so that nothing depends on how the user sorted it.
+
+    Everything is indexed by row: `order` `[n]` are the rows' positions.
+    """
+
+    order: Ints
+    utilities: Floats
+    candidates: Ints
+    labeled: Ints
+    region: Ints
+    regions: int
+    graph: NeighborGraph
+
+    @classmethod
+    def of(cls, params: Density, scores: Scores, context: RoundContext, n: int) -> _Scene:
+        order = context.canonical(np.arange(len(context.pool)))
+        points = unit(context.embeddings.take(order).unified_mean())
+        is_candidate = np.zeros(len(order), dtype=bool)
+        is_candidate[context.candidates] = True
+        is_labeled = context.pool.labels.round >= 0
+        candidates = np.flatnonzero(is_candidate[order])
+        labeled = np.flatnonzero(is_labeled[order])
+        wanted = params.region_count(len(order), len(labeled), n)
+        centroids, region = kmeans(points, wanted, context.derive("regions"), spherical=True)
+        k = params.neighbor_count(len(order), len(labeled), n)
+        inside = region if len(order) > EXACT_LIMIT else None
+        return cls(
+            order,
+            _scaled(scores.values[order], candidates),
+            candidates,
+            labeled,
+            region,
+            len(centroids),
+            neighbor_graph(points, k, inside),
+        )
+
+    @property
+    def sizes(self) -> Ints:
+        """Pairs per region, `[K]`."""
+        return np.bincount(self.region, minlength=self.regions)
+
+    @property
+    def labels_by_region(self) -> Ints:
+        """Labels so far per region, `[K]`."""
+        return np.bincount(self.region[self.labeled], minlength=self.regions)
+
+    def candidates_by_region(self) -> list[Ints]:
+        """Rows of each region's candidates, the most informative first."""
+        best_first = self.candidates[np.argsort(-self.utilities[self.candidates], kind="stable")]
+        order = np.argsort(self.region[best_first], kind="stable")
+        counts = np.bincount(self.region[self.candidates], minlength=self.regions)
+        return np.split(best_first[order], np.cumsum(counts)[:-1])
+
+
+def _scaled(values: FloatArray, candidates: Ints) -> Floats:
+    """Utilities u `[n]` in [0, 1]: 0 for the least informative candidate and for the others."""
+    utilities = np.zeros(len(values))
+    own = values[candidates].astype(np.float64)
+    low, high = own.min(), own.max()
+    utilities[candidates] = (own - low) / (high - low) if high > low else 1.0
+    return utilities
+
+
+def _top_of_regions(scene: _Scene, quota: Ints) -> Ints:
+    chosen = [rows[:count] for rows, count in zip(scene.candidates_by_region(), quota, strict=True)]
+    rows = np.concatenate(chosen)
+    return rows[np.argsort(-scene.utilities[rows], kind="stable")]
+
+
+def _table(scene: _Scene, rows: Ints, target: Floats) -> list[dict[str, Any]]:
+    """One row a region that has pairs: size, density, labels so far, target share, picked."""
+    sizes, labels = scene.sizes, scene.labels_by_region
+    picked = np.bincount(scene.region[rows], minlength=scene.regions)
+    density = np.bincount(scene.region, scene.graph.density(), minlength=scene.regions)
+    return [
+        {
+            "region": int(k),
+            "size": int(sizes[k]),
+            "density": round(float(density[k] / sizes[k]), 4),
+            "labels": int(labels[k]),
+            "target": round(float(target[k]), 6),
+            "picked": int(picked[k]),
+        }
+        for k in np.flatnonzero(sizes)
+    ]
