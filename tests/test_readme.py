@@ -1,0 +1,76 @@
+"""What the README tells people to type is typed here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from acqkit.cli import main
+from acqkit.models.training import Schedule
+from acqkit.pool.folder import save_pool
+from acqkit.testing import make_pool
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The README's code blocks of one language; "" for commands."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # Three steps instead of seven hundred: whether it runs is asked here, not how well.
+    monkeypatch.setattr(Schedule, "steps", lambda self, n: 3)
+
+
+def test_the_commands_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = make_pool(200, test_share=0.25)
+    save_pool(pool, tmp_path / "my-pool")
+    batch = pool.batch(np.arange(200))
+    assert pool.truth is not None and pool.test is not None
+    np.savez(
+        tmp_path / "my-pool.npz",
+        modality_a=batch.a,
+        modality_b=batch.b,
+        labels=pool.truth,
+        class_names=np.array(pool.class_names),
+        split=np.where(pool.test, "test", "train"),
+    )
+    config = "pool: my-pool\nstrategy: random\nseeds: 1\nrounds: 1\n"
+    (tmp_path / "config.yaml").write_text(config)
+    commands = [
+        line.partition("  #")[0]
+        for block in blocks("")
+        for line in block.splitlines()
+        if line.startswith("acqkit ")
+    ]
+    assert len(commands) >= 6
+    for number, command in enumerate(commands):
+        words = shlex.split(command)
+        if words[1] == "run" and "--out" not in words:
+            words += ["--out", f"out-{number}"]
+        monkeypatch.setattr(sys, "argv", words)
+        try:
+            main()
+        except SystemExit as end:
+            assert not end.code, command
+
+
+def test_the_python_runs_as_it_stands() -> None:
+    (code,) = blocks("python")
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_make_and_ci_are_what_the_readme_says() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+    assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
