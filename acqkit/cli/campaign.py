@@ -51,7 +51,7 @@ def ask(
     folder: Folder,
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many pairs.")] = 20,
     sheet: Annotated[
-        Path | None, typer.Option(help="CSV file to fill in [FOLDER/BATCH_ID.csv].")
+        Path | None, typer.Option(help="CSV file to fill in (default: FOLDER/BATCH_ID.csv).")
     ] = None,
 ) -> None:
     """Pick the pairs to label next and write a sheet to fill in.

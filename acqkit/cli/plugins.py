@@ -78,7 +78,7 @@ def _print_table(rows: list[Registered]) -> None:
 def new(
     name: Annotated[str, typer.Argument(help="Name of the distribution, e.g. acqkit-zebra.")],
     folder: Annotated[
-        Path | None, typer.Option(help="Where to make it [./NAME].", file_okay=False)
+        Path | None, typer.Option(help="Where to make it (default: ./NAME).", file_okay=False)
     ] = None,
 ) -> None:
     """Make a working plugin to start from: a strategy with its tests.

@@ -9,12 +9,10 @@ import typer
 import yaml
 from rich.console import Console
 
-from acqkit import runner
 from acqkit.cli.display import RunDisplay
 from acqkit.config import RunConfig, make_config
 from acqkit.errors import ConfigError
 from acqkit.plugins import registry
-from acqkit.report import write_report
 
 _EXAMPLES = """
 Examples:
@@ -42,23 +40,33 @@ def run(
         typer.Option(help="Strategy, or SCORER+ALLOCATOR; repeat to compare several."),
     ] = None,
     scorer: Annotated[str | None, typer.Option(help="Scorer instead of a strategy.")] = None,
-    allocator: Annotated[str | None, typer.Option(help="The scorer's allocator [top].")] = None,
-    trainer: Annotated[str | None, typer.Option(help="Trainer [supervised].")] = None,
-    model: Annotated[str | None, typer.Option(help="Model [two-tower].")] = None,
+    allocator: Annotated[
+        str | None, typer.Option(help="The scorer's allocator (default: top).")
+    ] = None,
+    trainer: Annotated[str | None, typer.Option(help="Trainer (default: supervised).")] = None,
+    model: Annotated[str | None, typer.Option(help="Model (default: two-tower).")] = None,
     initial: Annotated[
-        str | None, typer.Option(help="Initial labels: a count or a share as 5% [1%].")
+        str | None, typer.Option(help="Initial labels: a count or a share as 5% (default: 1%).")
     ] = None,
     per_round: Annotated[
-        str | None, typer.Option(help="Labels a round: a count or a share as 5% [1%].")
+        str | None, typer.Option(help="Labels a round: a count or a share as 5% (default: 1%).")
     ] = None,
-    rounds: Annotated[int | None, typer.Option(help="Rounds after the initial labels [8].")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Repetitions [3].")] = None,
-    first_seed: Annotated[int | None, typer.Option(help="Number of the first seed [0].")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds after the initial labels (default: 8).")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Repetitions (default: 3).")] = None,
+    first_seed: Annotated[
+        int | None, typer.Option(help="Number of the first seed (default: 0).")
+    ] = None,
     full: Annotated[
         bool | None, typer.Option("--full", help="Also train on all labels, as the reference.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="Torch device of the model [cpu].")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for results [acqkit-run].")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Torch device of the model (default: cpu).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for results (default: acqkit-run).")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any key as KEY=VALUE, dotted: stop.target_map=0.6."),
@@ -92,12 +100,16 @@ run.__doc__ = (run.__doc__ or "") + _EXAMPLES
 
 def execute(config: RunConfig) -> None:
     """Run with a live display, then write the report and say where it is."""
+    # torch and scikit-learn take seconds to import, for which --help need not wait.
+    from acqkit.report import write_report  # noqa: PLC0415
+    from acqkit.runner import execute as run_all  # noqa: PLC0415
+
     display = RunDisplay(config, Console(stderr=True))
     manager = registry().manager
     manager.register(display)
     try:
         with display:
-            runner.execute(config)
+            run_all(config)
     finally:
         manager.unregister(display)
     path = write_report([config.out])
