@@ -10,11 +10,9 @@ import argparse
 import json
 import os
 import random
-import signal
 import sqlite3
 import tempfile
 import time
-import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,6 +20,7 @@ from typing import Any, TextIO
 from acqkit import Batch, Campaign
 from acqkit.store import Store
 from laborers import ById, light_campaign, slip, truth
+from lives import live
 
 ROUNDS = 24
 PER_ROUND = 3
@@ -71,26 +70,14 @@ def tell(
     os.fsync(journal.fileno())
 
 
-def live(folder: Path, journal: Path, seconds: float | None) -> bool:
+def life(folder: Path, journal: Path, seconds: float | None) -> bool:
     """One life of the working process, killed after `seconds`; whether it was killed."""
-    child = os.fork()
-    if child == 0:
-        try:
-            with journal.open("a", encoding="utf-8") as file:
-                work(folder, file)
-        except BaseException:  # noqa: BLE001 - the child must never return into the parent's code
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    if seconds is not None:
-        time.sleep(seconds)
-        # Until it is waited for, the child keeps its id even if it has ended.
-        os.kill(child, signal.SIGKILL)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        return True
-    assert os.waitstatus_to_exitcode(status) == 0, "the working process failed"
-    return False
+
+    def note_while_working() -> None:
+        with journal.open("a", encoding="utf-8") as file:
+            work(folder, file)
+
+    return live(note_while_working, seconds)
 
 
 def acknowledged(journal: Path) -> list[tuple[str, str, str | None]]:
@@ -147,7 +134,7 @@ def kill_campaigns(kills: int, seed: int, root: Path) -> Tally:
     began = time.perf_counter()
     chance = random.Random(seed)
     twin = root / "uninterrupted"
-    live(twin, root / "uninterrupted.jsonl", None)
+    life(twin, root / "uninterrupted.jsonl", None)
     wanted = history(twin)
     tally = Tally()
     while tally.kills < kills:
@@ -155,7 +142,7 @@ def kill_campaigns(kills: int, seed: int, root: Path) -> Tally:
         journal = folder.with_suffix(".jsonl")
         while True:
             left = kills - tally.kills
-            killed = live(folder, journal, chance.uniform(0, LONGEST_LIFE) if left else None)
+            killed = life(folder, journal, chance.uniform(0, LONGEST_LIFE) if left else None)
             tally.kills += killed
             tally.kills_before_creation += killed and not folder.exists()
             tally.lost += check_lost(folder, journal)

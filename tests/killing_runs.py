@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
-import os
 import random
-import signal
 import tempfile
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import acqkit
 from acqkit.runner import Results
 from acqkit.testing import make_pool
 from light import LightFactory, LightMargin, LightTrainer
+from lives import live
 
 LONGEST_LIFE = 0.8
 
@@ -36,26 +35,6 @@ def run(out: Path) -> Results:
     )
 
 
-def live(out: Path, seconds: float | None) -> bool:
-    """One life of the running process, killed after `seconds`; whether it was killed."""
-    child = os.fork()
-    if child == 0:
-        try:
-            run(out)
-        except BaseException:  # noqa: BLE001 - the child must never return into the parent's code
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        return True
-    assert os.waitstatus_to_exitcode(status) == 0, "the running process failed"
-    return False
-
-
 def history(out: Path) -> list[dict[str, Any]]:
     """What a run wrote, without its timings."""
     results = Results.read(out / "results.json")
@@ -66,12 +45,13 @@ def kill_runs(kills: int, seed: int, root: Path) -> dict[str, float]:
     """Kill that often, at instants drawn from `seed`, as many runs as it takes."""
     began = time.perf_counter()
     chance = random.Random(seed)
-    live(root / "uninterrupted", None)
+    live(lambda: run(root / "uninterrupted"), None)
     wanted = history(root / "uninterrupted")
     killed, runs = 0, 0
     while killed < kills:
         out = root / f"run-{runs}"
-        while live(out, chance.uniform(0, LONGEST_LIFE) if killed < kills else None):
+        work = functools.partial(run, out)
+        while live(work, chance.uniform(0, LONGEST_LIFE) if killed < kills else None):
             killed += 1
         runs += 1
         assert history(out) == wanted, "an interrupted run went another way"
