@@ -35,9 +35,9 @@ class Density(Component):
     alpha: float = Field(1.0, ge=0, description="target share of a region ∝ size^alpha")
     weight: float = Field(1.0, ge=0, description="λ of the density regularization")
     divergence: Divergence = Field("chi2", description="chi2 or kl")
-    coverage_weight: float = Field(4.0, ge=0, description="λ of the coverage term")
+    coverage_weight: float = Field(16.0, ge=0, description="λ of the coverage term")
     informative_coverage: float = Field(
-        1.0, ge=0, description="power of the informativeness in the weight of a pair to cover"
+        0.5, ge=0, description="power of the informativeness in the weight of a pair to cover"
     )
     neighbors: int | None = Field(
         None, ge=1, description="neighbors a pick covers [pool / (labels + picks), 10 to 50]"
