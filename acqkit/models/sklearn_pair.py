@@ -42,7 +42,6 @@ class SklearnPairModel:
         self._untrained = (classifier_a, classifier_b)
         self._components = components
         self._semantic_weight = semantic_weight
-        self._n_classes = 0
         self._multilabel = False
         self._trained: tuple[_Probabilities, _Probabilities] | None = None
         self._projections: tuple[Projection, Projection] | None = None

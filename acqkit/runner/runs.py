@@ -111,13 +111,13 @@ def _results(
     return Results(
         versions=versions(),
         pool=summarize(plan.pool),
-        config=config.record() | spec_parts(spec),
+        config=config.record() | _spec_parts(spec),
         full=full,
         rounds=rounds,
     )
 
 
-def spec_parts(spec: StrategySpec) -> dict[str, Any]:
+def _spec_parts(spec: StrategySpec) -> dict[str, Any]:
     """Strategy, scorer and allocator by name, for whoever reads `results.json`."""
     dumped = spec.model_dump()
     if spec.strategy is not None:
