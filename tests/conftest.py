@@ -17,6 +17,12 @@ def _one_thread_per_worker() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _fresh_modules_are_the_same() -> None:
+    """A module that a test makes draws its parameters from torch's global generator."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(params=REAL_POOLS)
 def real_pool_path(request: pytest.FixtureRequest) -> Path:
     """The pool file of each real data set, where they are there."""
