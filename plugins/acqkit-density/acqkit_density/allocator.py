@@ -13,7 +13,7 @@ from acqkit import Component, RoundContext, Scores, Selection
 from acqkit.embeddings import FloatArray
 from acqkit.neighbors import kmeans, unit
 from acqkit_density.coverage import Coverage, greedy
-from acqkit_density.graph import EXACT_LIMIT, NeighborGraph, neighbor_graph
+from acqkit_density.graph import EXACT_LIMIT, NeighborGraph, neighbor_graph, pair_points
 from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
 
 Form = Literal["regions", "coverage", "both"]
@@ -40,7 +40,7 @@ class Density(Component):
         0.5, ge=0, description="power of the informativeness in the weight of a pair to cover"
     )
     neighbors: int | None = Field(
-        None, ge=1, description="neighbors a pick covers [pool / (labels + picks), 10 to 50]"
+        None, ge=1, description="neighbors a pick covers [half of pool / (labels + picks), 5 to 64]"
     )
 
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> Selection:
@@ -86,8 +86,11 @@ class Density(Component):
         return self.regions or max(1, min(labeled + picks, n // 8))
 
     def neighbor_count(self, n: int, labeled: int, picks: int) -> int:
-        """Neighbors a pick covers where no number is given: its share of the pool."""
-        return self.neighbors or int(np.clip(n // (labeled + picks), 10, 50))
+        """Neighbors a pick covers where no number is given: half its share of the pool.
+
+        Neighborhoods overlap: with its whole share, picks crowd where the pool is dense.
+        """
+        return self.neighbors or int(np.clip(n // (2 * (labeled + picks)), 5, 64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,14 +111,16 @@ class _Scene:
     @classmethod
     def of(cls, params: Density, scores: Scores, context: RoundContext, n: int) -> _Scene:
         order = context.canonical(np.arange(len(context.pool)))
-        points = unit(context.embeddings.take(order).unified_mean())
+        embeddings = context.embeddings.take(order)
         is_candidate = np.zeros(len(order), dtype=bool)
         is_candidate[context.candidates] = True
         is_labeled = context.pool.labels.round >= 0
         candidates = np.flatnonzero(is_candidate[order])
         labeled = np.flatnonzero(is_labeled[order])
         wanted = params.region_count(len(order), len(labeled), n)
-        centroids, region = kmeans(points, wanted, context.derive("regions"), spherical=True)
+        centroids, region = kmeans(
+            unit(embeddings.unified_mean()), wanted, context.derive("regions"), spherical=True
+        )
         k = params.neighbor_count(len(order), len(labeled), n)
         inside = region if len(order) > EXACT_LIMIT else None
         return cls(
@@ -125,7 +130,7 @@ class _Scene:
             labeled,
             region,
             len(centroids),
-            neighbor_graph(points, k, inside),
+            neighbor_graph(pair_points(embeddings), k, inside),
         )
 
     @property

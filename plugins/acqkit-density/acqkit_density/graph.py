@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from acqkit import PairEmbeddings
 from acqkit.embeddings import FloatArray
-from acqkit.neighbors import knn
+from acqkit.neighbors import knn, unit
 
 EXACT_LIMIT = 50_000
 """Up to here the graph is exact; beyond, neighbors are searched inside regions."""
@@ -44,6 +45,24 @@ class NeighborGraph:
         both = half.maximum(half.T) + sparse.identity(n, format="csr")
         both.eliminate_zeros()
         return both.tocsr()
+
+
+def pair_points(embeddings: PairEmbeddings) -> FloatArray:
+    """Pairs as points `[n, 2d]` of unit length: near only where both modalities are near.
+
+    For unit means μᵃ, μᵇ the point is ½[μᵃ + μᵇ, μᵃ − μᵇ]: squared distances are the mean of
+    both modalities' own, as for the two side by side, and swapping the modalities changes
+    no bit of them. Where one is missing, the present one stands for both.
+    """
+    a, b = unit(embeddings.a.mean), unit(embeddings.b.mean)
+    for present, own, other in ((embeddings.a.present, a, b), (embeddings.b.present, b, a)):
+        if present is not None:
+            own[~present] = other[~present]
+    points = np.empty((len(a), 2 * a.shape[1]), dtype=np.float32)
+    np.add(a, b, out=points[:, : a.shape[1]])
+    np.subtract(a, b, out=points[:, a.shape[1] :])
+    points *= np.float32(0.5)
+    return points
 
 
 def neighbor_graph(
