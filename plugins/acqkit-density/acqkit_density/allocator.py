@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -12,11 +13,15 @@ from pydantic import Field
 from acqkit import Component, RoundContext, Scores, Selection
 from acqkit.embeddings import FloatArray
 from acqkit.neighbors import kmeans, unit
-from acqkit_density.coverage import Coverage, greedy
+from acqkit_density.constraints import Rule, constraints_of
+from acqkit_density.coverage import Coverage, gains_in_order, greedy
 from acqkit_density.graph import EXACT_LIMIT, NeighborGraph, neighbor_graph, pair_points
+from acqkit_density.program import Program, solve
 from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
 
 Form = Literal["regions", "coverage", "both"]
+GREEDY_MARGIN = 4
+"""Times the picks for which constraints get exact gains to choose from."""
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -31,6 +36,12 @@ class Density(Component):
     """
 
     form: Form = Field("coverage", description="regions, coverage, or both")
+    constraints: tuple[Rule, ...] = Field(
+        (), description="quotas, floors, ceilings and budgets that the picks must keep to"
+    )
+    table: Path | None = Field(
+        None, description="CSV or Parquet with a column id and those that constraints name"
+    )
     regions: int | None = Field(None, ge=1, description="regions K [labels + picks, at most n/8]")
     alpha: float = Field(1.0, ge=0, description="target share of a region ∝ size^alpha")
     weight: float = Field(1.0, ge=0, description="λ of the density regularization")
@@ -44,18 +55,55 @@ class Density(Component):
     )
 
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> Selection:
-        """`n` picks, with a table of regions in the record."""
+        """`n` picks, with a table of regions in the record.
+
+        With constraints also what each came to, and by how much the objective could at most
+        be better (`optimality`). Raises BudgetError naming the constraints that clash.
+        """
         scene = _Scene.of(self, scores, context, n)
+        record: dict[str, Any] = {}
+        if self.constraints:
+            rows, record = self._constrained(scene, context, n)
+        else:
+            rows = self._free(scene, n)
+        table = _table(scene, rows, target_shares(scene.sizes, self.alpha))
+        return Selection(scene.order[rows], record={"allocation": table, **record})
+
+    def _free(self, scene: _Scene, n: int) -> Ints:
         quota = None if self.form == "coverage" else self._quota(scene, n)
         if self.form == "regions":
             assert quota is not None
-            rows = _top_of_regions(scene, quota)
-        else:
-            rows = greedy(
-                self._coverage(scene, n), scene.candidates, n, region=scene.region, quota=quota
+            return _top_of_regions(scene, quota)
+        return greedy(
+            self._coverage(scene, n), scene.candidates, n, region=scene.region, quota=quota
+        )
+
+    def _constrained(
+        self, scene: _Scene, context: RoundContext, n: int
+    ) -> tuple[Ints, dict[str, Any]]:
+        utilities = scene.utilities
+        if self.form != "regions":
+            utilities = gains_in_order(
+                self._coverage(scene, n), scene.candidates, GREEDY_MARGIN * n
             )
-        table = _table(scene, rows, target_shares(scene.sizes, self.alpha))
-        return Selection(scene.order[rows], record={"allocation": table})
+        own = scene.candidates
+        constraints = constraints_of(self.constraints, self.table, context, scene.order[own])
+        program = Program(
+            utilities[own],
+            scene.region[own],
+            scene.labels_by_region,
+            target_shares(scene.sizes, self.alpha),
+            n,
+            0.0 if self.form == "coverage" else self.weight,
+            self.divergence,
+            constraints,
+        )
+        solution = solve(program)
+        best_first = solution.picked[np.argsort(-program.utilities[solution.picked], kind="stable")]
+        return own[best_first], {
+            "constraints": [constraint.met_by(solution.picked) for constraint in constraints],
+            "optimality": {"value": solution.value, "bound": solution.bound, "gap": solution.gap},
+        }
 
     def _quota(self, scene: _Scene, n: int) -> Ints:
         problem = RegionProblem(

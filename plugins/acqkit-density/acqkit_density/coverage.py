@@ -10,7 +10,7 @@ greedy, Minoux 1978). The kernel is kept on a sparse neighbor graph: O(n·k) mem
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,3 +98,21 @@ def greedy(
         if left is not None and region is not None:
             left[region[position]] -= 1
     return np.array(picked, dtype=np.int64)
+
+
+def gains_in_order(coverage: Coverage, candidates: Ints, n: int) -> Floats:
+    """What each pair adds `[n_pool]` when the greedy choice has come to it, or after `n` picks.
+
+    The sum over any set of picks never exceeds what the set covers if it is a beginning of
+    the greedy order; elsewhere it is the modular stand-in that a linear program needs.
+    """
+    trial = replace(coverage)
+    trial.covered[:] = coverage.covered
+    picked = greedy(trial, candidates, min(n, len(candidates)))
+    gains = np.zeros(len(coverage.utilities))
+    for position in picked:
+        gains[position] = coverage.gain(int(position))
+        coverage.include(np.array([position]))
+    rest = np.setdiff1d(candidates, picked)
+    gains[rest] = coverage.gains()[rest]
+    return gains

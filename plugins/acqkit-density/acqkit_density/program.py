@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cvxpy as cp
 import numpy as np
@@ -36,6 +37,15 @@ class Constraint:
     coefficients: Floats
     lower: float = -np.inf
     upper: float = np.inf
+
+    def met_by(self, picked: Ints) -> dict[str, Any]:
+        """What the picks (indices into the candidates) come to, beside what was asked."""
+        return {
+            "name": self.name,
+            "at_least": float(self.lower) if np.isfinite(self.lower) else None,
+            "at_most": float(self.upper) if np.isfinite(self.upper) else None,
+            "amount": float(self.coefficients[picked].sum()),
+        }
 
     def __str__(self) -> str:
         parts = []

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from acqkit_density import Density
+from acqkit_density.constraints import Rule
+from acqkit_density.coverage import Coverage, gains_in_order, greedy
+from pydantic import ValidationError
+from scipy import sparse
+
+from acqkit import RoundContext, Scores, Selection
+from acqkit.errors import BudgetError, ConfigError
+from acqkit.testing import make_context, make_embeddings, make_pool
+
+FORMS = ("coverage", "regions", "both")
+
+
+def a_round(n: int = 80, *, multilabel: bool = False) -> RoundContext:
+    pool = make_pool(n, 4, multilabel=multilabel, labeled=12)
+    return make_context(pool, make_embeddings(pool))
+
+
+def a_table(context: RoundContext, folder: Path) -> Path:
+    """Columns source (web or lab by turns) and minutes (1 to 5)."""
+    lines = ["id,source,minutes"]
+    for row, key in enumerate(context.pool.ids):
+        lines.append(f"{key},{'web' if row % 2 else 'lab'},{1 + row % 5}")
+    path = folder / "pairs.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def scores_of(context: RoundContext) -> Scores:
+    values = np.random.default_rng(3).random(len(context.pool)).astype(np.float32)
+    return Scores(values, {})
+
+
+def picked(density: Density, context: RoundContext, n: int = 10) -> Selection:
+    selection = density.allocate(scores_of(context), context, n)
+    assert len(set(selection.positions)) == n
+    assert set(selection.positions) <= set(context.candidates)
+    return selection
+
+
+def predicted_classes(context: RoundContext) -> np.ndarray:
+    return np.asarray(context.embeddings.unified_probabilities().argmax(axis=1))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_quotas_and_money_are_kept(form: str, tmp_path: Path) -> None:
+    context = a_round()
+    name = context.pool.class_names[1]
+    rules = (
+        Rule(group="source", value="web", at_most=3),
+        Rule(cost="minutes", at_most=25),
+        Rule(predicted=name, at_least=4),
+    )
+    table = a_table(context, tmp_path)
+    selection = picked(Density(form=form, constraints=rules, table=table), context)
+    assert (selection.positions % 2 == 1).sum() <= 3
+    assert (1 + selection.positions % 5).sum() <= 25
+    assert (predicted_classes(context)[selection.positions] == 1).sum() >= 4
+    reported = {row["name"]: row["amount"] for row in selection.record["constraints"]}
+    assert reported["sum of minutes"] == (1 + selection.positions % 5).sum()
+    assert selection.record["optimality"]["gap"] >= 0
+    assert sum(row["picked"] for row in selection.record["allocation"]) == 10
+
+
+def test_every_class_and_every_group(tmp_path: Path) -> None:
+    context = a_round()
+    rules = (Rule(predicted="*", at_most=5), Rule(group="source", at_least=4))
+    table = a_table(context, tmp_path)
+    selection = picked(Density(constraints=rules, table=table), context)
+    assert np.bincount(predicted_classes(context)[selection.positions]).max() <= 5
+    assert min(np.bincount(selection.positions % 2)) >= 4
+
+
+def test_multilabel_counts_every_predicted_class() -> None:
+    context = a_round(multilabel=True)
+    first = context.embeddings.unified_probabilities()[:, 0] >= 0.5
+    rule = Rule(predicted=context.pool.class_names[0], at_most=2)
+    selection = picked(Density(constraints=(rule,)), context)
+    assert first[selection.positions].sum() <= 2
+
+
+@pytest.mark.parametrize("form", ("coverage", "regions"))
+def test_a_constraint_that_binds_nothing_changes_nothing(form: str) -> None:
+    context = a_round()
+    idle = (Rule(predicted="*", at_most=1000),)
+    free = picked(Density(form=form, regions=6), context)
+    bound = picked(Density(form=form, regions=6, constraints=idle), context)
+    assert set(bound.positions) == set(free.positions)
+    assert bound.record["optimality"]["gap"] < 1e-6
+
+
+def test_constrained_regions_are_as_good_as_brute_force(tmp_path: Path) -> None:
+    context = a_round(20)
+    table = a_table(context, tmp_path)
+    rule = Rule(cost="minutes", at_most=5)
+    density = Density(form="regions", regions=1, weight=0.0, constraints=(rule,), table=table)
+    chosen = picked(density, context, 3)
+    values = scores_of(context).values
+    best = max(
+        values[list(some)].sum()
+        for some in itertools.combinations(context.candidates, 3)
+        if sum(1 + p % 5 for p in some) <= 5
+    )
+    assert values[chosen.positions].sum() == pytest.approx(best, abs=1e-5)
+
+
+def test_clashing_rules_are_named(tmp_path: Path) -> None:
+    context = a_round()
+    rules = (
+        Rule(group="source", value="web", at_most=3),
+        Rule(group="source", value="lab", at_most=3),
+        Rule(cost="minutes", at_most=50),
+    )
+    density = Density(constraints=rules, table=a_table(context, tmp_path))
+    with pytest.raises(BudgetError, match=r"source = web .*at most 3.*source = lab") as caught:
+        density.allocate(scores_of(context), context, 10)
+    assert "minutes" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"predicted": "unicorn", "at_least": 1}, "predicted class 'unicorn', which the pool"),
+        ({"group": "planet", "at_most": 1}, "has no column 'planet'; it has id, source, minutes"),
+        ({"group": "source", "value": "moon", "at_least": 1}, "no candidate has"),
+        ({"cost": "source", "at_most": 1}, "is not a number for every candidate"),
+    ],
+)
+def test_rules_that_miss_say_so(rule: dict[str, object], message: str, tmp_path: Path) -> None:
+    context = a_round()
+    density = Density(constraints=(Rule.model_validate(rule),), table=a_table(context, tmp_path))
+    with pytest.raises(ConfigError, match=message):
+        density.allocate(scores_of(context), context, 5)
+
+
+def test_tables_that_miss_say_so(tmp_path: Path) -> None:
+    context = a_round()
+    rules = (Rule(cost="minutes", at_most=9),)
+    for text, message in (
+        ("key,minutes\n1,2", "has no column id"),
+        ("id,minutes\nnobody,2", "has no row for"),
+    ):
+        path = tmp_path / "table.csv"
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=message):
+            Density(constraints=rules, table=path).allocate(scores_of(context), context, 5)
+    with pytest.raises(ConfigError, match="cannot be read as a table"):
+        missing = Density(constraints=rules, table=tmp_path / "none.csv")
+        missing.allocate(scores_of(context), context, 5)
+    with pytest.raises(ConfigError, match="no table was given"):
+        Density(constraints=rules).allocate(scores_of(context), context, 5)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"at_most": 3},
+        {"predicted": "*"},
+        {"predicted": "*", "cost": "minutes", "at_most": 1},
+        {"cost": "minutes", "value": "5", "at_most": 1},
+    ],
+)
+def test_incomplete_rules_are_refused(rule: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=r"rule needs|names a group"):
+        Rule.model_validate(rule)
+
+
+def test_gains_in_order_sum_to_what_the_greedy_choice_covers() -> None:
+    half = sparse.random(40, 40, 0.15, random_state=0)
+    kernel = half.maximum(half.T).tolil()
+    kernel.setdiag(1.0)
+
+    def fresh() -> Coverage:
+        return Coverage(kernel.tocsr(), np.zeros(40), np.ones(40))
+
+    gains = gains_in_order(fresh(), np.arange(40), 12)
+    running = fresh()
+    order = greedy(running, np.arange(40), 12)
+    assert gains[order].sum() == pytest.approx(running.value())
+    assert (np.sort(gains[order])[::-1] == gains[order]).all()
+    assert gains[np.setdiff1d(np.arange(40), order)].max() <= gains[order].min() + 1e-12
