@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,9 @@ class PairEmbeddings:
 
     `positions` `[n]` int64 says which pairs of the pool the rows are. `classifier` is
     given where class logits are linear in the embedding.
+
+    `content_dim` is given where only the first columns of the means come from what the pair
+    shows and the others restate its class probabilities, so that retrieval compares both.
     """
 
     a: ModalityEmbeddings
@@ -70,6 +73,7 @@ class PairEmbeddings:
     positions: IntArray
     multilabel: bool = False
     classifier: LinearClassifier | None = None
+    content_dim: int | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -104,6 +108,10 @@ class PairEmbeddings:
                 f"both modalities must share one space, got widths {self.a.mean.shape[1]} "
                 f"and {self.b.mean.shape[1]}"
             )
+        if self.content_dim is not None and not 0 < self.content_dim <= self.dim:
+            raise EmbeddingError(
+                f"content_dim is {self.content_dim}, wanted between 1 and the width {self.dim}"
+            )
         return self
 
     def take(self, rows: IntArray | slice) -> PairEmbeddings:
@@ -114,7 +122,30 @@ class PairEmbeddings:
             self.positions[rows],
             self.multilabel,
             self.classifier,
+            self.content_dim,
         )
+
+    def content(self) -> PairEmbeddings:
+        """The embeddings without columns that restate class probabilities; copies nothing.
+
+        What covers a pool must not look at them: pairs that the model already takes for the
+        same class would all be near each other, however different they are.
+        """
+        if self.content_dim is None:
+            return self
+        columns = slice(self.content_dim)
+        a, b = (
+            replace(
+                side,
+                mean=side.mean[:, columns],
+                variance=None if side.variance is None else side.variance[:, columns],
+            )
+            for side in self.sides
+        )
+        classifier = self.classifier
+        if classifier is not None:
+            classifier = replace(classifier, weight=classifier.weight[:, columns])
+        return PairEmbeddings(a, b, self.positions, self.multilabel, classifier)
 
     def blocks(
         self, rows: IntArray | None = None, size: int = DEFAULT_BLOCK_SIZE
@@ -170,6 +201,7 @@ class PairEmbeddings:
             "arrays": arrays,
             "multilabel": self.multilabel,
             "classifier": self.classifier is not None,
+            "content_dim": self.content_dim,
         }
         (folder / "embeddings.json").write_text(json.dumps(manifest))
 
@@ -193,7 +225,14 @@ class PairEmbeddings:
                 np.load(folder / "classifier_weight.npy"), np.load(folder / "classifier_bias.npy")
             )
         positions = np.load(folder / "positions.npy")
-        return cls(side("a"), side("b"), positions, manifest["multilabel"], classifier)
+        return cls(
+            side("a"),
+            side("b"),
+            positions,
+            manifest["multilabel"],
+            classifier,
+            manifest.get("content_dim"),
+        )
 
 
 def _check_array(name: str, values: FloatArray | None, n: int, positions: IntArray) -> None:

@@ -58,7 +58,7 @@ def test_blocks_cover_the_rows_in_order(embeddings: PairEmbeddings) -> None:
 def test_saving_and_loading_gives_the_same_arrays_memory_mapped(
     embeddings: PairEmbeddings, tmp_path: Path
 ) -> None:
-    original = with_absent(embeddings)
+    original = replace(with_absent(embeddings), content_dim=3)
     original.save(tmp_path)
     loaded = PairEmbeddings.load(tmp_path).validate()
     assert isinstance(loaded.a.mean, np.memmap)
@@ -69,6 +69,7 @@ def test_saving_and_loading_gives_the_same_arrays_memory_mapped(
     assert_array_equal(original.classifier.weight, loaded.classifier.weight)
     assert_array_equal(original.classifier.bias, loaded.classifier.bias)
     assert loaded.multilabel == original.multilabel
+    assert loaded.content_dim == original.content_dim
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -90,3 +91,22 @@ def test_validation_refuses_wrong_shapes_and_variances(embeddings: PairEmbedding
     flat = replace(embeddings, a=replace(embeddings.a, variance=0 * embeddings.a.mean))
     with pytest.raises(EmbeddingError, match=r"a\.variance has values that are not > 0"):
         flat.validate()
+
+
+def test_content_drops_what_restates_probabilities(embeddings: PairEmbeddings) -> None:
+    width = embeddings.dim - 1
+    marked = replace(embeddings, content_dim=width)
+    content = marked.content()
+    assert content.dim == width
+    assert content.content_dim is None
+    for side, whole in zip(content.sides, embeddings.sides, strict=True):
+        assert_array_equal(side.mean, whole.mean[:, :width])
+        assert np.shares_memory(side.mean, whole.mean)
+    assert marked.take(slice(2)).content().dim == width
+    assert embeddings.content() is embeddings
+
+
+@pytest.mark.parametrize("width", [0, 10_000])
+def test_a_content_wider_than_the_means_is_refused(embeddings: PairEmbeddings, width: int) -> None:
+    with pytest.raises(EmbeddingError, match="content_dim is"):
+        replace(embeddings, content_dim=width).validate()

@@ -29,14 +29,17 @@ def embed_pool(
     n = len(pool)
     columns: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     classifier: LinearClassifier | None = None
+    content_dim: int | None = None
     for start in range(0, n, block_size):
         positions = np.arange(start, min(start + block_size, n))
         block = model.embed(pool.batch(positions))
-        classifier = block.classifier
+        classifier, content_dim = block.classifier, block.content_dim
         for side, column in zip(block.sides, columns, strict=True):
             _write(column, side, positions, n)
     sides = [ModalityEmbeddings(**column) for column in columns]
-    return PairEmbeddings(sides[0], sides[1], np.arange(n), pool.multilabel, classifier).validate()
+    return PairEmbeddings(
+        sides[0], sides[1], np.arange(n), pool.multilabel, classifier, content_dim
+    ).validate()
 
 
 def _write(

@@ -45,7 +45,10 @@ class TorchPairModel(PairNetwork):
                 probabilities = _numpy([self.probabilities(part.logits[side]) for part in parts])
             mean = _numpy([part.means[side] for part in parts])
             sides.append(ModalityEmbeddings(mean, None, probabilities, present))
-        return PairEmbeddings(sides[0], sides[1], batch.positions, self.multilabel, classifier)
+        content_dim = self.dim if sides[0].mean.shape[1] > self.dim else None
+        return PairEmbeddings(
+            sides[0], sides[1], batch.positions, self.multilabel, classifier, content_dim
+        )
 
     @torch.no_grad()
     def linear_classifier(self) -> LinearClassifier:

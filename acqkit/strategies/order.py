@@ -29,13 +29,14 @@ def settled(context: RoundContext) -> IntArray:
 
 
 def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray:
-    """Unified means `[k, d]` of the pairs at `positions`, in that order."""
+    """Unified means `[k, d]` of what the pairs at `positions` show, in that order."""
+    content = embeddings.content()
     means = replace(
-        embeddings,
-        a=replace(embeddings.a, variance=None, probabilities=None),
-        b=replace(embeddings.b, variance=None, probabilities=None),
+        content,
+        a=replace(content.a, variance=None, probabilities=None),
+        b=replace(content.b, variance=None, probabilities=None),
     )
-    gathered = np.empty((len(positions), embeddings.dim), dtype=np.float32)
+    gathered = np.empty((len(positions), content.dim), dtype=np.float32)
     # In blocks, so that no reordered copy of either modality is ever whole in memory.
     for start, block in _blocks(means, positions):
         gathered[start : start + len(block)] = block.unified_mean()

@@ -307,3 +307,17 @@ def test_constant_features_stay_finite() -> None:
     pool = PairPool.from_arrays(ones, ones * 3, labels=np.arange(40) % 2)
     pool = pool.with_labels(pool.labels)
     embedded(trained(pool), pool)
+
+
+def test_content_is_what_the_encoders_saw() -> None:
+    pool = make_pool(60, 3, labeled=30)
+    model = trained(pool)
+    embeddings = embedded(model, pool)
+    content = embeddings.content()
+    assert content.dim == model.dim < embeddings.dim
+    assert content.classifier is not None and embeddings.classifier is not None
+    for side, whole in zip(content.sides, embeddings.sides, strict=True):
+        logits = side.mean @ content.classifier.weight.T
+        np.testing.assert_allclose(logits, whole.mean @ embeddings.classifier.weight.T, atol=1e-5)
+    model.reset(0)
+    assert embedded(model, pool).content().dim == model.dim

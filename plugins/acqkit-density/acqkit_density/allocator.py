@@ -12,6 +12,7 @@ from pydantic import Field
 
 from acqkit import Component, RoundContext, Scores, Selection
 from acqkit.embeddings import FloatArray
+from acqkit.labels import UNLABELED
 from acqkit.neighbors import kmeans, unit
 from acqkit_density.constraints import Rule, constraints_of
 from acqkit_density.coverage import Coverage, gains_in_order, greedy
@@ -159,15 +160,17 @@ class _Scene:
     @classmethod
     def of(cls, params: Density, scores: Scores, context: RoundContext, n: int) -> _Scene:
         order = context.canonical(np.arange(len(context.pool)))
-        embeddings = context.embeddings.take(order)
+        content = context.embeddings.content().take(order)
         is_candidate = np.zeros(len(order), dtype=bool)
         is_candidate[context.candidates] = True
-        is_labeled = context.pool.labels.round >= 0
+        # Whoever has been asked for and waits for an answer covers already, like the labeled.
+        rounds = context.pool.labels.round
+        is_settled = (rounds >= 0) | ((rounds == UNLABELED) & ~is_candidate)
         candidates = np.flatnonzero(is_candidate[order])
-        labeled = np.flatnonzero(is_labeled[order])
+        labeled = np.flatnonzero(is_settled[order])
         wanted = params.region_count(len(order), len(labeled), n)
         centroids, region = kmeans(
-            unit(embeddings.unified_mean()), wanted, context.derive("regions"), spherical=True
+            unit(content.unified_mean()), wanted, context.derive("regions"), spherical=True
         )
         k = params.neighbor_count(len(order), len(labeled), n)
         inside = region if len(order) > EXACT_LIMIT else None
@@ -178,7 +181,7 @@ class _Scene:
             labeled,
             region,
             len(centroids),
-            neighbor_graph(pair_points(embeddings), k, inside),
+            neighbor_graph(pair_points(content), k, inside),
         )
 
     @property
