@@ -2,9 +2,8 @@
 
 For z ~ N(μ, diag v) and logits Wz + c the logits are Gaussian with mean Wμ + c and covariance
 W diag(v) Wᵀ. Sigmoids need only the variances Σ_d W²v, one at a time: Gauss-Hermite
-quadrature, deterministic. The softmax needs the covariance: common random numbers ε_s, the
-same for every pair, enter through the shared matrices W·diag(ε_s), so that all logits are one
-matrix product with √v and no sample of an embedding is ever drawn.
+quadrature, deterministic. The softmax needs the covariance: quasi-random normal points, the
+same for every pair, enter through its Cholesky factor, and no embedding is ever drawn.
 """
 
 from __future__ import annotations
@@ -19,6 +18,17 @@ from torch import Tensor
 
 from acqkit.embeddings import LinearClassifier
 from acqkit_ascmr.tensors import as_tensor
+
+_NOISY = 64
+"""Classes whose logits vary; of more, the others are too improbable to matter."""
+_SPREADS = (0.5, 0.9, 1.5, 3.0)
+"""Standard deviations of logit differences above which more points are taken."""
+_NEGLIGIBLE = -3.0
+"""Log-odds that a class must be able to reach for its spread to matter."""
+_FACTORED = 2048
+_CHUNK = 1 << 18
+"""Pairs factored, and numbers held, at a time: what stays in the cache."""
+_GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,29 +81,118 @@ class SigmoidIntegral:
 
 
 class SoftmaxIntegral:
-    """The softmax: common random numbers, antithetic and orthogonal, in one matrix product."""
+    """The softmax: quasi-random points in the space of logit differences, more where it is wide.
 
-    def __init__(self, classifier: LinearClassifier, samples: int) -> None:
+    Only differences l_j − l_0 to the pair's most probable class matter; their covariance
+    S = (W_j − W_0) diag(v) (W_k − W_0)ᵀ has a Cholesky factor whose first columns belong to the
+    most probable classes, and those take the best coordinates of a Sobol sequence. A pair whose
+    differences hardly vary takes 64 points, the widest ones `points`. Classes beyond the 64
+    most probable ones enter with their mean logits.
+    """
+
+    def __init__(self, classifier: LinearClassifier, points: int) -> None:
         self._weight = as_tensor(classifier.weight)
         self._bias = as_tensor(classifier.bias)
-        noise = common_noise(max(1, samples // 2), self._weight.shape[1])
-        directions = noise[:, None, :] * self._weight[None]
-        self._directions = directions.reshape(-1, self._weight.shape[1]).T.contiguous()
+        self._levels = [min(level, points) for level in (64, 128, 512, 2048, points)]
 
     def __call__(self, mean: Tensor, variance: Tensor) -> Predictive:
         """Integrate over N(mean, diag variance), both `[k, d]`."""
         k, c = len(mean), len(self._weight)
-        center = torch.addmm(self._bias, mean, self._weight.T)[:, None, :]
-        offsets = (variance.sqrt() @ self._directions).view(k, -1, c)
-        probabilities = torch.zeros(k, c)
-        entropy = torch.zeros(k)
-        for sign in (1.0, -1.0):
-            log_p = torch.log_softmax(torch.add(center, offsets, alpha=sign), dim=2)
-            p = log_p.exp()
-            probabilities += p.sum(dim=1)
-            entropy -= log_p.mul_(p).sum(dim=(1, 2))
-        count = 2 * offsets.shape[1]
-        return Predictive(probabilities / count, entropy / count)
+        probabilities, entropy = torch.zeros(k, c), torch.zeros(k)
+        center = torch.addmm(self._bias, mean, self._weight.T)
+        for rows in torch.arange(k).split(_FACTORED):
+            ordered, classes = center[rows].sort(dim=1, descending=True, stable=True)
+            difference = (ordered - ordered[:, :1])[:, 1:]
+            covariance = self._covariance(variance[rows], classes[:, : _NOISY + 1])
+            level = _level(difference, covariance)
+            factor = _factor(covariance)
+            for number in level.unique().tolist():
+                own = (level == number).nonzero()[:, 0]
+                p, entropy[rows[own]] = _integrate(
+                    difference[own], factor[own], self._levels[number]
+                )
+                probabilities[rows[own]] = torch.zeros(len(own), c).scatter_(1, classes[own], p)
+        return Predictive(probabilities, entropy)
+
+    def _covariance(self, variance: Tensor, classes: Tensor) -> Tensor:
+        """Of the differences of `classes` `[k, r + 1]` to their first, `[k, r, r]`."""
+        c, r = len(self._weight), classes.shape[1] - 1
+        if c <= _NOISY:
+            flat = (variance @ self._products).gather(
+                1, (classes[:, :, None] * c + classes[:, None, :]).flatten(1)
+            )
+            full = flat.view(-1, r + 1, r + 1)
+        else:
+            spread = self._weight[classes] * variance.sqrt()[:, None, :]
+            full = spread @ spread.mT
+        to_first = full[:, 1:, :1]
+        return full[:, 1:, 1:] - to_first - to_first.mT + full[:, :1, :1]
+
+    @functools.cached_property
+    def _products(self) -> Tensor:
+        """W_jd·W_kd as `[d, c²]`, so that all covariances W diag(v) Wᵀ are one product."""
+        centered = self._weight - self._weight.mean(dim=0)
+        return (centered[:, None] * centered[None]).flatten(0, 1).T.contiguous()
+
+
+def _level(difference: Tensor, covariance: Tensor) -> Tensor:
+    """Which number of points a pair takes, `[k]`: by the widest difference that may matter."""
+    spread = covariance.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
+    if spread.shape[1] == 0:
+        return torch.zeros(len(spread), dtype=torch.int64)
+    may_win = difference[:, : spread.shape[1]] + 2 * spread > _NEGLIGIBLE
+    return torch.bucketize((spread * may_win).amax(dim=1), torch.tensor(_SPREADS))
+
+
+def _factor(covariance: Tensor) -> Tensor:
+    """Cholesky factors `[k, r, r]`; what rounding makes singular is lifted by a ten-thousandth."""
+    r = covariance.shape[1]
+    size = covariance.diagonal(dim1=1, dim2=2).mean(dim=1) if r else covariance.sum(dim=(1, 2))
+    lift = (1e-4 * size + 1e-12)[:, None, None] * torch.eye(r)
+    return torch.linalg.cholesky_ex(covariance + lift)[0]
+
+
+def _integrate(difference: Tensor, factor: Tensor, points: int) -> tuple[Tensor, Tensor]:
+    """Class probabilities `[k, c]`, the first class first, and expected entropies `[k]`."""
+    k, rest = difference.shape
+    noisy = factor.shape[1]
+    normal = sobol_normal(points, noisy)
+    count = normal.shape[1]
+    probabilities, entropy = torch.empty(k, rest + 1), torch.empty(k)
+    for rows in torch.arange(k).split(max(1, _CHUNK // (max(rest, 1) * count))):
+        logits = difference[rows, :, None].expand(-1, -1, count).contiguous()
+        offsets = (factor[rows].flatten(0, 1) @ normal).view(len(rows), noisy, count)
+        logits[:, :noisy] += offsets
+        # The first class is at 0; 80 above it is certain, and its exponential is finite.
+        odds = logits.clamp_max_(80.0).exp()
+        total = odds.sum(dim=1).add_(1.0)
+        share = total.reciprocal()
+        # H = log Σ exp(l_j) − Σ l_j p_j
+        expected_logit = logits.mul_(odds).sum(dim=1).mul_(share)
+        entropy[rows] = (total.log_() - expected_logit).mean(dim=1).clamp_min_(0)
+        probabilities[rows, :1] = share.mean(dim=1, keepdim=True)
+        probabilities[rows, 1:] = (odds @ share[:, :, None])[:, :, 0] / count
+    return probabilities, entropy
+
+
+@functools.lru_cache(maxsize=16)
+def sobol_normal(points: int, dim: int) -> Tensor:
+    """Standard normal points `[dim, points]`: shifted Sobol, antithetic, with unit covariance.
+
+    A point and its negative make odd moments exact, the linear map second ones where there are
+    as many points as that takes. The same in every process; `points` is rounded up to even.
+    """
+    half = math.ceil(points / 2)
+    if dim == 0:
+        return torch.zeros(0, 2 * half)
+    engine = torch.quasirandom.SobolEngine(dim, scramble=False)
+    lattice = engine.draw(half, dtype=torch.float64)
+    shift = torch.arange(1, dim + 1, dtype=torch.float64) * _GOLDEN + 0.5 / half
+    normal = torch.special.ndtri((lattice + shift).frac().clamp(1e-7, 1 - 1e-7))
+    values, vectors = torch.linalg.eigh(normal.T @ normal / half)
+    if values[0] > 1e-6:
+        normal = normal @ (vectors / values.sqrt()) @ vectors.T
+    return torch.cat([normal, -normal]).T.float().contiguous()
 
 
 @functools.lru_cache(maxsize=8)

@@ -42,10 +42,14 @@ class Ascmr(Component):
 
     kind: Kind = Field("information", description="which informativeness")
     expected_entropy: float = Field(
-        0.0, ge=0, description="weight of the expected entropy, which no label takes away"
+        1.0,
+        ge=0,
+        description="weight of the expected entropy; 0: the information alone, 1: all that is "
+        "uncertain about the pair's classes",
     )
     nodes: int = Field(12, ge=2, le=64, description="quadrature nodes of a sigmoid")
-    samples: int = Field(32, ge=2, description="common random numbers of the softmax")
+    points: int = Field(4096, ge=64, description="points of the softmax where it varies most")
+    samples: int = Field(32, ge=2, description="samples for a classifier that is not linear")
     hidden: int = Field(64, ge=1, description="width of the head's networks")
     steps: int = Field(200, ge=0, description="training steps of the head")
     wasserstein: float = Field(0.1, ge=0, description="weight of the 2-Wasserstein term")
@@ -78,7 +82,7 @@ class Ascmr(Component):
         if classifier is not None and context.embeddings.multilabel:
             return SigmoidIntegral(classifier, self.nodes)
         if classifier is not None:
-            return SoftmaxIntegral(classifier, self.samples)
+            return SoftmaxIntegral(classifier, self.points)
         if isinstance(context.model, EmbeddingClassifier):
             return SampledIntegral(
                 context.model.classify, self.samples, context.embeddings.multilabel
