@@ -100,7 +100,7 @@ class SoftmaxIntegral:
         k, c = len(mean), len(self._weight)
         probabilities, entropy = torch.zeros(k, c), torch.zeros(k)
         center = torch.addmm(self._bias, mean, self._weight.T)
-        for rows in torch.arange(k).split(_FACTORED):
+        for rows in torch.split(torch.arange(k), _FACTORED):
             ordered, classes = center[rows].sort(dim=1, descending=True, stable=True)
             difference = (ordered - ordered[:, :1])[:, 1:]
             covariance = self._covariance(variance[rows], classes[:, : _NOISY + 1])
@@ -149,7 +149,8 @@ def _factor(covariance: Tensor) -> Tensor:
     r = covariance.shape[1]
     size = covariance.diagonal(dim1=1, dim2=2).mean(dim=1) if r else covariance.sum(dim=(1, 2))
     lift = (1e-4 * size + 1e-12)[:, None, None] * torch.eye(r)
-    return torch.linalg.cholesky_ex(covariance + lift)[0]
+    factor: Tensor = torch.linalg.cholesky_ex(covariance + lift)[0]
+    return factor
 
 
 def _integrate(difference: Tensor, factor: Tensor, points: int) -> tuple[Tensor, Tensor]:
@@ -159,7 +160,8 @@ def _integrate(difference: Tensor, factor: Tensor, points: int) -> tuple[Tensor,
     normal = sobol_normal(points, noisy)
     count = normal.shape[1]
     probabilities, entropy = torch.empty(k, rest + 1), torch.empty(k)
-    for rows in torch.arange(k).split(max(1, _CHUNK // (max(rest, 1) * count))):
+    size = max(1, _CHUNK // (max(rest, 1) * count))
+    for rows in torch.split(torch.arange(k), size):
         logits = difference[rows, :, None].expand(-1, -1, count).contiguous()
         offsets = (factor[rows].flatten(0, 1) @ normal).view(len(rows), noisy, count)
         logits[:, :noisy] += offsets
@@ -185,7 +187,7 @@ def sobol_normal(points: int, dim: int) -> Tensor:
     half = math.ceil(points / 2)
     if dim == 0:
         return torch.zeros(0, 2 * half)
-    engine = torch.quasirandom.SobolEngine(dim, scramble=False)
+    engine = torch.quasirandom.SobolEngine(dim, scramble=False)  # type: ignore[no-untyped-call]
     lattice = engine.draw(half, dtype=torch.float64)
     shift = torch.arange(1, dim + 1, dtype=torch.float64) * _GOLDEN + 0.5 / half
     normal = torch.special.ndtri((lattice + shift).frac().clamp(1e-7, 1 - 1e-7))

@@ -84,8 +84,9 @@ def test_the_softmax_agrees_with_monte_carlo(classes: int, spread: float, points
     a = context.embeddings.a
     assert a.variance is not None and context.embeddings.classifier is not None
     wide = replace(a, variance=a.variance * spread**2)
+    rule = SoftmaxIntegral(context.embeddings.classifier, points)
     context = replace(context, embeddings=replace(context.embeddings, a=wide))
-    found = integrate(context, SoftmaxIntegral(context.embeddings.classifier, points))
+    found = integrate(context, rule)
     p, entropy, error = monte_carlo(context)
     assert ((found.expected_entropy - entropy).abs() < 3 * error + 2e-3).all()
     assert_allclose(found.probabilities, p, atol=0.006)
@@ -107,7 +108,7 @@ def test_a_certain_embedding_is_the_classifier_itself() -> None:
         context = scene(multilabel)
         classifier = context.embeddings.classifier
         assert classifier is not None
-        rule = SigmoidIntegral(classifier, 12) if multilabel else SoftmaxIntegral(classifier, 256)
+        rule = SigmoidIntegral(classifier, 12) if multilabel else SoftmaxIntegral(classifier, 4096)
         mean = torch.from_numpy(context.embeddings.a.mean)
         found = rule(mean, torch.zeros_like(mean))
         wanted = context.embeddings.a.probabilities
@@ -140,7 +141,7 @@ def test_information_is_that_of_the_mixture(multilabel: bool) -> None:
     context = scene(multilabel)
     classifier = context.embeddings.classifier
     assert classifier is not None
-    rule = SigmoidIntegral(classifier, 12) if multilabel else SoftmaxIntegral(classifier, 256)
+    rule = SigmoidIntegral(classifier, 12) if multilabel else SoftmaxIntegral(classifier, 4096)
     entropy = bernoulli_entropy if multilabel else categorical_entropy
     predictives = []
     for side in context.embeddings.sides:
