@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,11 @@ class Pool:
             found.append(area_under_curve(labels[labels > 0], maps[labels > 0]))
         return np.array(found)
 
+    def first(self, strategy: str) -> Floats:
+        """MAP with the first labels, per seed."""
+        curves = [next(iter(run.curves().values())) for run in self.runs[strategy]]
+        return np.array([maps[labels > 0][0] for labels, maps in curves])
+
     def target(self) -> tuple[float, str]:
         """The MAP to reach, and what it is."""
         full = float(np.mean([run.full.map for run in self.runs[self.reference] if run.full]))
@@ -69,6 +74,8 @@ def table(done: Mapping[Key, Results], reference: str) -> str:
         [
             *_area_table(pools, strategies, reference),
             "",
+            *_first_table(pools, strategies, reference),
+            "",
             *_tests(pools, strategies, reference),
             "",
             *_reach_table(pools, strategies, reference),
@@ -92,10 +99,30 @@ def _pools(done: Mapping[Key, Results], reference: str) -> list[Pool]:
 
 
 def _area_table(pools: list[Pool], strategies: list[str], reference: str) -> list[str]:
-    lines = [
+    return [
         "Area under the MAP-budget curve, from the first labels on; in brackets the paired",
         f"difference to {reference}, mean ± standard error, times 10,000.",
         "",
+        *_compared(pools, strategies, reference, Pool.areas),
+    ]
+
+
+def _first_table(pools: list[Pool], strategies: list[str], reference: str) -> list[str]:
+    return [
+        "MAP after the first round, chosen from a model that saw no label (strategies that",
+        f"cannot start that way begin at random); differences to {reference} as above.",
+        "",
+        *_compared(pools, strategies, reference, Pool.first),
+    ]
+
+
+def _compared(
+    pools: list[Pool],
+    strategies: list[str],
+    reference: str,
+    measure: Callable[[Pool, str], Floats],
+) -> list[str]:
+    lines = [
         f"| strategy | {' | '.join(_head(pool) for pool in pools)} |",
         f"|---|{'---|' * len(pools)}",
     ]
@@ -105,7 +132,7 @@ def _area_table(pools: list[Pool], strategies: list[str], reference: str) -> lis
             if strategy not in pool.runs:
                 cells.append("")
                 continue
-            own, base = pool.areas(strategy), pool.areas(reference)
+            own, base = measure(pool, strategy), measure(pool, reference)
             gain = 1e4 * (own - base)
             error = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else np.nan
             compared = "" if strategy == reference else f" ({gain.mean():+.0f} ± {error:.0f})"

@@ -54,9 +54,10 @@ def test_areas_differences_and_labels_to_reach() -> None:
         done["p", "better", seed] = a_run([0.1, 0.7 + bonus, 0.8, 0.8, 0.9])
     text = table(done, "random")
     # Trapezoids from 10 to 40 labels: random (.42/2 + .6 + .8 + .9/2) / 3, mean over seeds.
-    area, tests, reach = (cells(text, "better")[i] for i in (0, 2, 6))
+    area, tests, reach = (cells(text, "better")[i] for i in (0, 3, 7))
     assert cells(text, "random")[0] == "0.6867"
     assert area == "0.8033 (+1167 ± 0)"
+    assert cells(text, "better")[1] == "0.7200 (+3000 ± 0)"
     assert tests == "5/5"
     # On the mean curves: 20 + 10 · .19/.2 by random, 10 + 10 · .07/.08 by the other.
     assert reach == "19 (0.64)"
