@@ -106,7 +106,7 @@ class SoftmaxIntegral:
             covariance = self._covariance(variance[rows], classes[:, : _NOISY + 1])
             level = _level(difference, covariance)
             factor = _factor(covariance)
-            for number in level.unique().tolist():
+            for number in sorted(set(level.tolist())):
                 own = (level == number).nonzero()[:, 0]
                 p, entropy[rows[own]] = _integrate(
                     difference[own], factor[own], self._levels[number]

@@ -13,10 +13,10 @@ from pydantic import Field
 from acqkit import Component, RoundContext, Scores, Selection
 from acqkit.embeddings import FloatArray
 from acqkit.labels import UNLABELED
-from acqkit.neighbors import kmeans, unit
 from acqkit_density.constraints import Rule, constraints_of
 from acqkit_density.coverage import Coverage, gains_in_order, greedy
-from acqkit_density.graph import EXACT_LIMIT, NeighborGraph, neighbor_graph, pair_points
+from acqkit_density.graph import NeighborGraph, neighbor_graph, pair_points
+from acqkit_density.large import LARGE, means_only, representatives, semantic_regions
 from acqkit_density.program import Program, solve
 from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
 
@@ -75,9 +75,10 @@ class Density(Component):
         if self.form == "regions":
             assert quota is not None
             return _top_of_regions(scene, quota)
-        return greedy(
-            self._coverage(scene, n), scene.candidates, n, region=scene.region, quota=quota
-        )
+        rows = scene.graph_rows
+        own = np.searchsorted(rows, np.intersect1d(scene.candidates, rows, assume_unique=True))
+        coverage = self._coverage(scene, n)
+        return rows[greedy(coverage, own, n, region=scene.region[rows], quota=quota)]
 
     def _constrained(
         self, scene: _Scene, context: RoundContext, n: int
@@ -122,12 +123,11 @@ class Density(Component):
         reach = graph.distances[:, -1] if graph.distances.shape[1] else np.zeros(1)
         finite = reach[np.isfinite(reach)]
         bandwidth = max(float(np.median(finite)) if len(finite) else 0.0, 1e-6)
-        informative = scene.utilities**self.informative_coverage
+        utilities = scene.utilities[scene.graph_rows]
+        informative = utilities**self.informative_coverage
         share = informative / max(float(informative.sum()), 1e-12)
-        coverage = Coverage(
-            graph.kernel(bandwidth), scene.utilities, self.coverage_weight * n * share
-        )
-        coverage.include(scene.labeled)
+        coverage = Coverage(graph.kernel(bandwidth), utilities, self.coverage_weight * n * share)
+        coverage.include(np.searchsorted(scene.graph_rows, scene.labeled))
         return coverage
 
     def region_count(self, n: int, labeled: int, picks: int) -> int:
@@ -146,7 +146,8 @@ class Density(Component):
 class _Scene:
     """The pool in canonical order, so that nothing depends on how the user sorted it.
 
-    Everything is indexed by row: `order` `[n]` are the rows' positions.
+    Everything is indexed by row: `order` `[n]` are the rows' positions. The graph is that of
+    `graph_rows`, sorted: all rows, or those that stand for a large pool.
     """
 
     order: Ints
@@ -155,12 +156,13 @@ class _Scene:
     labeled: Ints
     region: Ints
     regions: int
+    graph_rows: Ints
     graph: NeighborGraph
 
     @classmethod
     def of(cls, params: Density, scores: Scores, context: RoundContext, n: int) -> _Scene:
         order = context.canonical(np.arange(len(context.pool)))
-        content = context.embeddings.content().take(order)
+        means = means_only(context.embeddings.content())
         is_candidate = np.zeros(len(order), dtype=bool)
         is_candidate[context.candidates] = True
         # Whoever has been asked for and waits for an answer covers already, like the labeled.
@@ -169,20 +171,17 @@ class _Scene:
         candidates = np.flatnonzero(is_candidate[order])
         labeled = np.flatnonzero(is_settled[order])
         wanted = params.region_count(len(order), len(labeled), n)
-        centroids, region = kmeans(
-            unit(content.unified_mean()), wanted, context.derive("regions"), spherical=True
-        )
-        k = params.neighbor_count(len(order), len(labeled), n)
-        inside = region if len(order) > EXACT_LIMIT else None
-        return cls(
-            order,
-            _scaled(scores.values[order], candidates),
-            candidates,
-            labeled,
-            region,
-            len(centroids),
-            neighbor_graph(pair_points(content), k, inside),
-        )
+        with context.clock.phase("regions"):
+            regions, region = semantic_regions(means, order, wanted, context.derive("regions"))
+        rows = np.arange(len(order))
+        if params.form in ("regions", "coverage") and not params.constraints:
+            rows = representatives(candidates, labeled, len(order), n)
+        k = params.neighbor_count(len(rows), len(labeled), n)
+        with context.clock.phase("graph"):
+            points = pair_points(means.take(order[rows]))
+            graph = neighbor_graph(points, k, region[rows] if len(rows) > LARGE else None)
+        utilities = _scaled(scores.values[order], candidates)
+        return cls(order, utilities, candidates, labeled, region, regions, rows, graph)
 
     @property
     def sizes(self) -> Ints:
@@ -221,12 +220,14 @@ def _table(scene: _Scene, rows: Ints, target: Floats) -> list[dict[str, Any]]:
     """One row a region that has pairs: size, density, labels so far, target share, picked."""
     sizes, labels = scene.sizes, scene.labels_by_region
     picked = np.bincount(scene.region[rows], minlength=scene.regions)
-    density = np.bincount(scene.region, scene.graph.density(), minlength=scene.regions)
+    seen = scene.region[scene.graph_rows]
+    density = np.bincount(seen, scene.graph.density(), minlength=scene.regions)
+    density /= np.maximum(np.bincount(seen, minlength=scene.regions), 1)
     return [
         {
             "region": int(k),
             "size": int(sizes[k]),
-            "density": round(float(density[k] / sizes[k]), 4),
+            "density": round(float(density[k]), 4),
             "labels": int(labels[k]),
             "target": round(float(target[k]), 6),
             "picked": int(picked[k]),

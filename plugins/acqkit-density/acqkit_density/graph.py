@@ -12,9 +12,6 @@ from acqkit import PairEmbeddings
 from acqkit.embeddings import FloatArray
 from acqkit.neighbors import knn, unit
 
-EXACT_LIMIT = 50_000
-"""Up to here the graph is exact; beyond, neighbors are searched inside regions."""
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NeighborGraph:

@@ -1,0 +1,203 @@
+"""How scoring and allocating grow with the pool, against the least that any method must do.
+
+    python benchmarks/scale.py --sizes 100000,1000000 --out scale.md
+
+Per size, in a process of its own: `ascmr` scores and `density` allocates 1,000 picks out of n
+pairs (d = 128, 20 classes, 500 labeled, means and variances memory-mapped). The floor is one
+sequential read of those arrays and one float32 product of the unified means with 1,000 centers.
+Memory is the peak of anonymous memory, without mapped files but with the interpreter and its
+libraries. Arrays go to a temporary folder: 2.1 GB for a million pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from acqkit_ascmr import Ascmr
+from acqkit_density import Density
+from numpy.typing import NDArray
+
+from acqkit import PairEmbeddings, RoundContext
+from acqkit.embeddings import DEFAULT_BLOCK_SIZE, LinearClassifier, ModalityEmbeddings
+from acqkit.labels import LabelState
+from acqkit.pool import PairPool
+from acqkit.pool.features import ArrayFeatures
+from acqkit.selection import Composed, select
+
+DIM, CLASSES, LABELED, PICKS, CENTERS, CLUSTERS = 128, 20, 500, 1000, 1000, 300
+THREADS = 2
+NAMES = ("a_mean", "a_variance", "b_mean", "b_variance")
+FloatArray = NDArray[np.float32]
+
+
+def generate(folder: Path, n: int) -> None:
+    """Two views of a Gaussian mixture of unequal clusters, and a classifier of its classes."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        name: np.lib.format.open_memmap(
+            folder / f"{name}.npy", mode="w+", dtype=np.float32, shape=(n, DIM)
+        )
+        for name in NAMES
+    }
+    centers = rng.standard_normal((CLUSTERS, DIM)).astype(np.float32)
+    shares = rng.dirichlet(np.full(CLUSTERS, 0.7))
+    for start in range(0, n, DEFAULT_BLOCK_SIZE):
+        stop = min(start + DEFAULT_BLOCK_SIZE, n)
+        size = (stop - start, DIM)
+        shared = centers[rng.choice(CLUSTERS, stop - start, p=shares)]
+        shared = shared + 0.5 * rng.standard_normal(size, np.float32)
+        for side in "ab":
+            own = 0.3 * rng.standard_normal(size, np.float32)
+            arrays[f"{side}_mean"][start:stop] = shared + own
+            arrays[f"{side}_variance"][start:stop] = 0.1 * rng.standard_exponential(
+                size, np.float32
+            ).clip(0.01)
+    weight = rng.standard_normal((CLASSES, DIM)).astype(np.float32) / math.sqrt(DIM) * 1.5
+    np.save(folder / "weight.npy", weight)
+    for array in arrays.values():
+        array.flush()
+
+
+def measure(folder: Path, n: int) -> dict[str, Any]:
+    """Seconds of the floor, seconds by phase, and peak memory, for the first `n` pairs."""
+    torch.set_num_threads(THREADS)
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r")[:n] for name in NAMES}
+    context = _context(arrays, np.load(folder / "weight.npy"), n)
+    floors = [floor(arrays)]
+    strategy = Composed(scorer=Ascmr(points=64), allocator=Density())
+    with PeakMemory() as memory:
+        start = time.perf_counter()
+        selection = select(strategy, context, PICKS)
+        seconds = time.perf_counter() - start
+    floors.append(floor(arrays))
+    lowest = sum(floors) / 2
+    return {
+        "pairs": n,
+        "seconds": seconds,
+        "floor": lowest,
+        "ratio": seconds / lowest,
+        "peak_gib": memory.peak / 2**20,
+        "phases": context.clock.seconds,
+        "picks": len(selection.positions),
+    }
+
+
+def _context(arrays: dict[str, FloatArray], weight: FloatArray, n: int) -> RoundContext:
+    classifier = LinearClassifier(weight, np.zeros(CLASSES, dtype=np.float32))
+    labels = np.eye(CLASSES, dtype=np.uint8)[np.arange(LABELED) % CLASSES]
+    positions = np.sort(np.random.default_rng(1).permutation(n)[:LABELED])
+    known = LabelState.empty(n, CLASSES).with_answers(positions, labels, 0)
+    pool = PairPool(
+        features=(ArrayFeatures(arrays["a_mean"]), ArrayFeatures(arrays["b_mean"])),
+        class_names=tuple(f"class{c}" for c in range(CLASSES)),
+        name="scale",
+        modalities=("image", "text"),
+        multilabel=False,
+        known=known,
+    )
+    sides = []
+    for side in "ab":
+        mean = arrays[f"{side}_mean"]
+        logits = torch.from_numpy(np.array(mean)) @ torch.from_numpy(weight).T
+        probabilities = torch.softmax(logits, dim=1).numpy()
+        sides.append(ModalityEmbeddings(mean, arrays[f"{side}_variance"], probabilities))
+    embeddings = PairEmbeddings(sides[0], sides[1], np.arange(n), False, classifier)
+    return RoundContext(1, 0, pool, embeddings, pool.labels.unlabeled)
+
+
+def floor(arrays: dict[str, FloatArray]) -> float:
+    """Seconds to read every array once and multiply the unified means with 1,000 centers."""
+    centers = torch.randn(DIM, CENTERS, generator=torch.Generator().manual_seed(0))
+    n = len(arrays["a_mean"])
+    out = torch.empty(DEFAULT_BLOCK_SIZE, CENTERS)
+    start = time.perf_counter()
+    for array in arrays.values():
+        for first in range(0, n, DEFAULT_BLOCK_SIZE):
+            array[first : first + DEFAULT_BLOCK_SIZE].sum()
+    for first in range(0, n, DEFAULT_BLOCK_SIZE):
+        rows = slice(first, first + DEFAULT_BLOCK_SIZE)
+        unified = 0.5 * (arrays["a_mean"][rows] + arrays["b_mean"][rows])
+        torch.mm(torch.from_numpy(unified), centers, out=out[: len(unified)])
+    return time.perf_counter() - start
+
+
+class PeakMemory:
+    """The highest anonymous memory of this process, in KiB, sampled every 10 ms."""
+
+    def __enter__(self) -> PeakMemory:
+        self.peak = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.01):
+            status = Path("/proc/self/status").read_text()
+            line = next(row for row in status.splitlines() if row.startswith("RssAnon"))
+            self.peak = max(self.peak, int(line.split()[1]))
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """The results as Markdown, with the exponent of growth from the first to the last size."""
+    phases = list(dict.fromkeys(name for result in results for name in result["phases"]))
+    head = ["pairs", "seconds", "floor", "times the floor", "peak GiB", *phases]
+    lines = [" | ".join(head), " | ".join("---" for _ in head)]
+    for result in results:
+        numbers = [result[name] for name in ("seconds", "floor", "ratio", "peak_gib")]
+        numbers += [result["phases"].get(name, 0.0) for name in phases]
+        cells = [f"{result['pairs']:,}", *(f"{number:.2f}" for number in numbers)]
+        lines.append(" | ".join(cells))
+    if len(results) > 1:
+        first, last = results[0], results[-1]
+        growth = math.log(last["seconds"] / first["seconds"]) / math.log(
+            last["pairs"] / first["pairs"]
+        )
+        lines += ["", f"Seconds grow as n^{growth:.2f}."]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Generate, measure each size in its own process, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="100000,1000000")
+    parser.add_argument("--out", type=Path, help="a .md or .json file")
+    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help="where the arrays are kept [temporary]")
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(options.folder, options.measure)))
+        return
+    sizes = sorted(int(size) for size in options.sizes.split(","))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        if not (folder / "weight.npy").exists():
+            generate(folder, sizes[-1])
+        results = []
+        for size in sizes:
+            command = [sys.executable, __file__, "--measure", str(size), "--folder", str(folder)]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            results.append(json.loads(done.stdout))
+            print(table(results), flush=True)
+    if options.out:
+        is_json = options.out.suffix == ".json"
+        options.out.write_text(json.dumps(results, indent=1) if is_json else table(results) + "\n")
+
+
+if __name__ == "__main__":
+    main()
