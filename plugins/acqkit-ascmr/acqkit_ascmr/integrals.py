@@ -19,8 +19,10 @@ from torch import Tensor
 from acqkit.embeddings import LinearClassifier
 from acqkit_ascmr.tensors import as_tensor
 
-_NOISY = 64
-"""Classes whose logits vary; of more, the others are too improbable to matter."""
+_WIDTHS = (3, 7, 15, 31, 63)
+"""Numbers of classes whose logits vary; the others are too improbable to matter."""
+_OUT_OF_REACH = -9.0
+"""Log-odds to the first class that a class must come near to vary."""
 _SPREADS = (0.5, 0.9, 1.5, 3.0)
 """Standard deviations of logit differences above which more points are taken."""
 _NEGLIGIBLE = -3.0
@@ -86,8 +88,8 @@ class SoftmaxIntegral:
     Only differences l_j − l_0 to the pair's most probable class matter; their covariance
     S = (W_j − W_0) diag(v) (W_k − W_0)ᵀ has a Cholesky factor whose first columns belong to the
     most probable classes, and those take the best coordinates of a Sobol sequence. A pair whose
-    differences hardly vary takes 64 points, the widest ones `points`. Classes beyond the 64
-    most probable ones enter with their mean logits.
+    differences hardly vary takes 64 points, the widest ones `points`. Classes out of reach of
+    the first, and all beyond the 63 after it, enter with their mean logits.
     """
 
     def __init__(self, classifier: LinearClassifier, points: int) -> None:
@@ -100,24 +102,37 @@ class SoftmaxIntegral:
         k, c = len(mean), len(self._weight)
         probabilities, entropy = torch.zeros(k, c), torch.zeros(k)
         center = torch.addmm(self._bias, mean, self._weight.T)
+        own_variance = variance @ self._weight.square().T
         for rows in torch.split(torch.arange(k), _FACTORED):
             ordered, classes = center[rows].sort(dim=1, descending=True, stable=True)
             difference = (ordered - ordered[:, :1])[:, 1:]
-            covariance = self._covariance(variance[rows], classes[:, : _NOISY + 1])
-            level = _level(difference, covariance)
-            factor = _factor(covariance)
-            for number in sorted(set(level.tolist())):
-                own = (level == number).nonzero()[:, 0]
-                p, entropy[rows[own]] = _integrate(
-                    difference[own], factor[own], self._levels[number]
+            width = _width(difference, own_variance[rows].gather(1, classes))
+            for number in sorted(set(width.tolist())):
+                own = (width == number).nonzero()[:, 0]
+                p, entropy[rows[own]] = self._of_width(
+                    variance[rows[own]], difference[own], classes[own], min(number, c - 1)
                 )
                 probabilities[rows[own]] = torch.zeros(len(own), c).scatter_(1, classes[own], p)
         return Predictive(probabilities, entropy)
 
+    def _of_width(
+        self, variance: Tensor, difference: Tensor, classes: Tensor, width: int
+    ) -> tuple[Tensor, Tensor]:
+        """Probabilities `[k, c]`, in the order of `classes`, of which `width` + 1 may matter."""
+        covariance = self._covariance(variance, classes[:, : width + 1])
+        level, factor = _level(difference, covariance), _factor(covariance)
+        probabilities, entropy = torch.empty(classes.shape), torch.empty(len(classes))
+        for number in sorted(set(level.tolist())):
+            own = (level == number).nonzero()[:, 0]
+            probabilities[own], entropy[own] = _integrate(
+                difference[own], factor[own], self._levels[number]
+            )
+        return probabilities, entropy
+
     def _covariance(self, variance: Tensor, classes: Tensor) -> Tensor:
         """Of the differences of `classes` `[k, r + 1]` to their first, `[k, r, r]`."""
         c, r = len(self._weight), classes.shape[1] - 1
-        if c <= _NOISY:
+        if c <= _WIDTHS[-1]:
             flat = (variance @ self._products).gather(
                 1, (classes[:, :, None] * c + classes[:, None, :]).flatten(1)
             )
@@ -133,6 +148,19 @@ class SoftmaxIntegral:
         """W_jd·W_kd as `[d, c²]`, so that all covariances W diag(v) Wᵀ are one product."""
         centered = self._weight - self._weight.mean(dim=0)
         return (centered[:, None] * centered[None]).flatten(0, 1).T.contiguous()
+
+
+def _width(difference: Tensor, variance: Tensor) -> Tensor:
+    """How many of the ordered classes after the first may matter, `[k]`, rounded up to a width.
+
+    difference `[k, c - 1]`, variance `[k, c]` of the logits, in the same order.
+    """
+    # √(v_j + v_0) is the spread of the difference where the two are independent.
+    reach = difference + 2 * (variance[:, 1:] + variance[:, :1]).sqrt()
+    places = torch.arange(1, reach.shape[1] + 1)
+    last = (places * (reach > _OUT_OF_REACH)).amax(dim=1)
+    widths = torch.tensor(_WIDTHS)
+    return widths[torch.bucketize(last, widths).clamp_max(len(_WIDTHS) - 1)]
 
 
 def _level(difference: Tensor, covariance: Tensor) -> Tensor:
@@ -159,21 +187,25 @@ def _integrate(difference: Tensor, factor: Tensor, points: int) -> tuple[Tensor,
     noisy = factor.shape[1]
     normal = sobol_normal(points, noisy)
     count = normal.shape[1]
+    fixed = difference[:, noisy:].exp()
+    fixed_total = fixed.sum(dim=1, keepdim=True) + 1.0
+    fixed_logit = (fixed * difference[:, noisy:]).sum(dim=1, keepdim=True)
     probabilities, entropy = torch.empty(k, rest + 1), torch.empty(k)
-    size = max(1, _CHUNK // (max(rest, 1) * count))
+    size = max(1, _CHUNK // (max(noisy, 1) * count))
     for rows in torch.split(torch.arange(k), size):
-        logits = difference[rows, :, None].expand(-1, -1, count).contiguous()
-        offsets = (factor[rows].flatten(0, 1) @ normal).view(len(rows), noisy, count)
-        logits[:, :noisy] += offsets
+        logits = (factor[rows].flatten(0, 1) @ normal).view(len(rows), noisy, count)
+        logits += difference[rows, :noisy, None]
         # The first class is at 0; 80 above it is certain, and its exponential is finite.
         odds = logits.clamp_max_(80.0).exp()
-        total = odds.sum(dim=1).add_(1.0)
+        total = odds.sum(dim=1).add_(fixed_total[rows])
         share = total.reciprocal()
         # H = log Σ exp(l_j) − Σ l_j p_j
-        expected_logit = logits.mul_(odds).sum(dim=1).mul_(share)
+        expected_logit = logits.mul_(odds).sum(dim=1).add_(fixed_logit[rows]).mul_(share)
         entropy[rows] = (total.log_() - expected_logit).mean(dim=1).clamp_min_(0)
-        probabilities[rows, :1] = share.mean(dim=1, keepdim=True)
-        probabilities[rows, 1:] = (odds @ share[:, :, None])[:, :, 0] / count
+        first = share.mean(dim=1, keepdim=True)
+        probabilities[rows, :1] = first
+        probabilities[rows, 1 : noisy + 1] = (odds @ share[:, :, None])[:, :, 0] / count
+        probabilities[rows, noisy + 1 :] = fixed[rows] * first
     return probabilities, entropy
 
 
