@@ -1,0 +1,95 @@
+"""Which one should I use, how sure is that, what does it cost: in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from suite.statistics import ALPHA, Ranks, Versus, versus
+from suite.study import Study
+from suite.tables import Labels, estimate, largest, p_value, seconds
+
+_FEW_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Three sentences or so, one for each question."""
+
+    use: str
+    sure: str
+    cost: str
+
+
+def answer(study: Study, ranks: Ranks | None, labels: Labels) -> Answer:
+    """What the suite found."""
+    if ranks is None:
+        return Answer(
+            f"Nothing can be compared yet: fewer than two {_many(study)} have finished in the same "
+            f"settings and seeds as {study.reference}.",
+            "Look below at what failed or is missing.",
+            "",
+        )
+    best = ranks.rivals[0]
+    against = None if best == study.reference else versus(study, best)
+    return Answer(
+        _use(study, ranks, against), _sure(study, ranks, against), _cost(study, best, labels)
+    )
+
+
+def _many(study: Study) -> str:
+    return "strategies" if study.what == "strategy" else "trainers"
+
+
+def _use(study: Study, ranks: Ranks, against: Versus | None) -> str:
+    best, rank = ranks.rivals[0], f"mean rank {ranks.mean[0]:.1f} of {len(ranks.rivals)}"
+    if against is None:
+        return f"Stay with {best}: nothing here has a better mean rank ({rank})."
+    if against.wilcoxon >= ALPHA:
+        return (
+            f"{best} has the best {rank}, but is not shown to be better than {study.reference}: "
+            f"this may be chance."
+        )
+    return f"Use {best}: it has the best {rank}."
+
+
+def _sure(study: Study, ranks: Ranks, against: Versus | None) -> str:
+    sentences = []
+    if against is not None:
+        blocks = against.wins + against.losses
+        sentences.append(
+            f"Paired over {ranks.blocks} blocks (settings × seeds), its mean MAP along the curve "
+            f"is {estimate(against.difference, sign=True)} over {study.reference}, higher in "
+            f"{against.wins} of {blocks} (Wilcoxon p = {p_value(against.wilcoxon)}, sign test p = "
+            f"{p_value(against.sign)})."
+        )
+    tied = ranks.tied_first()[1:]
+    if tied:
+        sentences.append(f"Not told apart from it: {', '.join(tied)}.")
+    else:
+        sentences.append("It differs significantly from all others.")
+    seeds = len({seed for _, seed in study.blocks()})
+    if seeds < _FEW_SEEDS:
+        sentences.append(
+            f"{seeds} {'seed is' if seeds == 1 else 'seeds are'} few: run {_FEW_SEEDS} or more "
+            f"before believing it."
+        )
+    return " ".join(sentences)
+
+
+def _cost(study: Study, best: str, labels: Labels) -> str:
+    setting, pairs = largest(study)
+    found = seconds(study, best, setting)
+    sentences = []
+    ratio = labels.ratio(best)
+    if ratio is not None and best != study.reference:
+        sentences.append(
+            f"It needs {ratio:.2f} labels for each of {study.reference}’s to reach the same MAP."
+        )
+    if found is not None:
+        choosing = found["score"] + found["allocate"]
+        share = choosing / found["train"] if found["train"] else 0.0
+        sentences.append(
+            f"Choosing a batch on {setting} ({pairs:,} train pairs) takes {choosing:.2g} s, "
+            f"{share:.0%} of that round’s training."
+        )
+    return " ".join(sentences)

@@ -1,0 +1,171 @@
+"""From a suite to its cells: the smallest pieces of work, each with a key of its settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from acqkit.config import ComponentSpec, StrategySpec
+from acqkit.errors import AcqkitError
+from acqkit.plugins import Kind, registry
+from suite.config import PoolEntry, StrategyEntry, Suite, TrainerEntry
+
+FULL = "all labels"
+"""How the fully supervised reference is called where strategies are."""
+
+CellKind = Literal["strategy", "full"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One strategy with one trainer on one pool for one seed.
+
+    `source` is what `acqkit.load_pool` takes; everything else that the result depends on is
+    in `settings`, from which `key` is made: titles may change and the cell is still the same.
+    """
+
+    kind: CellKind
+    pool: str
+    trainer: str
+    strategy: str
+    seed: int
+    source: str
+    settings: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Sixteen characters that are the same for the same settings, today and tomorrow."""
+        text = json.dumps(self.settings, sort_keys=True, separators=(",", ":"))
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A pool, trainer or strategy of the suite that is not here, and why."""
+
+    kind: Literal["pool", "trainer", "strategy"]
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """All cells that can be run, and what had to be left out."""
+
+    cells: list[Cell]
+    missing: list[Missing]
+
+
+def plan_work(suite: Suite, data: Path | None) -> Work:
+    """The suite's cells, those of one pool together; `data` is where `data:NAME` pools lie."""
+    missing: list[Missing] = []
+    trainers = [t for t in suite.trainers if _installed("trainer", t.title, _parts(t), missing)]
+    entries = [e for e in suite.entries if _installed("strategy", e.title, _parts(e), missing)]
+    cells: list[Cell] = []
+    for pool in suite.pools:
+        source, reason = locate(pool, data)
+        if reason:
+            missing.append(Missing("pool", pool.title, reason))
+            continue
+        for seed in range(suite.seeds):
+            for trainer in trainers:
+                if seed < suite.full_seeds:
+                    cells.append(_full_cell(suite, pool, trainer, seed, source))
+                cells += [_cell(suite, pool, trainer, e, seed, source) for e in entries]
+    return Work(cells, missing)
+
+
+def locate(pool: PoolEntry, data: Path | None) -> tuple[str, str]:
+    """What to load for a pool, and why it cannot be loaded (an empty string when it can)."""
+    name = pool.name
+    if name.startswith("data:"):
+        if data is None:
+            return name, "no folder of data sets is given; give one with --data"
+        path = data / name.removeprefix("data:")
+        return str(path), "" if path.exists() else "it is not in the folder given with --data"
+    if name in registry().names("dataset") or Path(name).exists():
+        return name, ""
+    return name, "there is no data set of that name and no such file"
+
+
+def _parts(entry: TrainerEntry | StrategyEntry) -> list[tuple[Kind, ComponentSpec | None]]:
+    if isinstance(entry, TrainerEntry):
+        return [("trainer", entry.spec)]
+    spec = entry.spec
+    return [
+        ("strategy", spec.strategy),
+        ("scorer", spec.scorer),
+        ("allocator", spec.allocator),
+    ]
+
+
+def _installed(
+    kind: Literal["trainer", "strategy"],
+    title: str,
+    parts: list[tuple[Kind, ComponentSpec | None]],
+    missing: list[Missing],
+) -> bool:
+    try:
+        for part, spec in parts:
+            if spec is not None:
+                registry().make(part, spec.name, spec.params)
+    except AcqkitError as error:
+        missing.append(Missing(kind, title, str(error)))
+        return False
+    return True
+
+
+def _cell(
+    suite: Suite,
+    pool: PoolEntry,
+    trainer: TrainerEntry,
+    entry: StrategyEntry,
+    seed: int,
+    source: str,
+) -> Cell:
+    defaults = suite.defaults
+    schedule = {
+        "initial": defaults.initial if pool.initial is None else pool.initial,
+        "per_round": defaults.per_round if pool.per_round is None else pool.per_round,
+        "rounds": defaults.rounds if pool.rounds is None else pool.rounds,
+    }
+    settings = _settings(suite, pool, trainer, entry.spec, seed, schedule)
+    settings["first_batch"] = entry.first_batch
+    return Cell("strategy", pool.title, trainer.title, entry.title, seed, source, settings)
+
+
+def _full_cell(
+    suite: Suite, pool: PoolEntry, trainer: TrainerEntry, seed: int, source: str
+) -> Cell:
+    # All labels at once are an initial set of everything.
+    schedule = {"initial": "100%", "per_round": 1, "rounds": 0}
+    spec = StrategySpec(strategy=ComponentSpec(name="random"))
+    settings = _settings(suite, pool, trainer, spec, seed, schedule)
+    return Cell("full", pool.title, trainer.title, FULL, seed, source, settings)
+
+
+def _settings(
+    suite: Suite,
+    pool: PoolEntry,
+    trainer: TrainerEntry,
+    spec: StrategySpec,
+    seed: int,
+    schedule: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "pool": ComponentSpec(name=pool.name, params=pool.options).model_dump(mode="json"),
+        "model": suite.defaults.model.model_dump(mode="json"),
+        "device": suite.defaults.device,
+        "trainer": trainer.spec.model_dump(mode="json"),
+        "strategy": spec.model_dump(mode="json"),
+        "seed": seed,
+        **schedule,
+    }
+
+
+def without_labels(initial: int | str) -> bool:
+    """Whether a schedule starts without any label."""
+    return initial == 0 or initial in ("0%", "0.0%")

@@ -1,0 +1,90 @@
+"""How many labels a rival needs for what the reference needs many for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from acqkit.metrics import labels_to_reach
+from suite.study import Curve, Study
+
+SHARE_OF_FULL = 0.95
+FAR = 0.4
+"""A target that the reference reaches beyond this share of the labels is out of a study's range."""
+
+NEAR = 0.2
+"""Up to which share of the labels the reference's own MAP is the target instead."""
+
+PENALTY = 2
+"""A target that is never reached counts as reached at this many times the last budget."""
+
+_EPSILON = 1e-9
+
+
+@dataclass(frozen=True)
+class Target:
+    """A MAP to reach in one setting, how it was chosen, and what the reference needs for it."""
+
+    map: float
+    rule: str
+    needed: float
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Labels at which a rival's mean curve reaches the target; `never`: a stated penalty."""
+
+    labels: float
+    never: bool
+    ratio: float
+
+
+def find_target(study: Study, setting: str) -> Target | None:
+    """The target of a setting; None where the reference has no curve there.
+
+    95% of the fully supervised MAP; where the reference reaches that beyond 40% of the train
+    labels or never, its own MAP at the last budget up to 20% of them.
+    """
+    own = study.of(study.reference, setting)
+    if not own:
+        return None
+    labels, values = mean_curve(own)
+    pairs = next(iter(own.values())).pairs
+    if setting in study.full:
+        target = SHARE_OF_FULL * study.full[setting]
+        needed = labels_to_reach(labels, values, target)
+        if needed is not None and needed <= FAR * pairs:
+            return Target(target, f"{SHARE_OF_FULL:.0%} of the fully supervised MAP", needed)
+    labeled = [i for i, x in enumerate(labels) if x > 0]
+    last = max((i for i in labeled if labels[i] <= NEAR * pairs), default=labeled[0])
+    # The mean curve may have been as high before: then that is what the reference needs.
+    needed = labels_to_reach(labels, values, values[last])
+    assert needed is not None  # a curve reaches its own values
+    rule = f"{study.reference}’s own MAP at {labels[last]:,.0f} labels"
+    return Target(values[last], rule, needed)
+
+
+def reached(study: Study, rival: str, setting: str, target: Target) -> Reached | None:
+    """What a rival needs for the target; None where it has no curve in the setting."""
+    own = study.of(rival, setting)
+    if not own:
+        return None
+    labels, values = mean_curve(own)
+    found = labels_to_reach(labels, values, target.map - _EPSILON)
+    needed = PENALTY * labels[-1] if found is None else found
+    # A curve that starts at the target needs no label; one is the least that has a ratio.
+    return Reached(needed, found is None, max(needed, 1.0) / max(target.needed, 1.0))
+
+
+def geometric_mean(ratios: list[float]) -> float | None:
+    """Of at least one ratio."""
+    return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
+
+
+def mean_curve(curves: dict[int, Curve]) -> tuple[list[float], list[float]]:
+    """Labels and mean MAP over the rounds that all seeds have."""
+    rounds = min(len(curve.labels) for curve in curves.values())
+    labels = np.array([curve.labels[:rounds] for curve in curves.values()], dtype=float)
+    values = np.array([curve.map[:rounds] for curve in curves.values()])
+    return labels.mean(axis=0).tolist(), values.mean(axis=0).tolist()

@@ -1,0 +1,169 @@
+"""From the tidy table to rivals in blocks: what is compared, and over what it is paired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from acqkit.metrics import area_under_curve
+from suite.config import Suite
+from suite.table import PHASES, Row
+
+Block = tuple[str, int]
+"""A setting (a pool, with the trainer where there are several) and a seed."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One rival in one block: labels, MAP and MAP@50 by round, and seconds by phase.
+
+    `seconds` is the mean over the rounds that chose a batch, except those of the first one.
+    """
+
+    labels: tuple[int, ...]
+    map: tuple[float, ...]
+    map50: tuple[float, ...]
+    seconds: dict[str, float]
+    pairs: int
+    random_first: bool
+
+    @property
+    def area(self) -> float:
+        """Area under the MAP-budget curve over its labeled budgets, as a mean MAP.
+
+        A point without labels is left out: strategies that cannot choose before there are
+        labels have none, and without it all have the same budgets.
+        """
+        points = [(x, y) for x, y in zip(self.labels, self.map, strict=True) if x > 0]
+        return area_under_curve([x for x, _ in points], [y for _, y in points])
+
+
+@dataclass(frozen=True)
+class Study:
+    """Finished curves by rival and block, in the order of the suite.
+
+    `full` is the fully supervised MAP by setting: of the suite's trainers the best, each as
+    a mean over its seeds. `absent` says what is not there, one sentence each.
+    """
+
+    title: str
+    description: str
+    what: str
+    reference: str
+    settings: list[str]
+    rivals: list[str]
+    curves: dict[str, dict[Block, Curve]]
+    full: dict[str, float] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
+
+    def blocks(self, setting: str | None = None) -> list[Block]:
+        """Blocks in which the reference is, all or those of one setting."""
+        found = sorted(self.curves.get(self.reference, {}), key=self._order)
+        return [block for block in found if setting is None or block[0] == setting]
+
+    def of(self, rival: str, setting: str) -> dict[int, Curve]:
+        """A rival's curves in one setting by seed."""
+        own = self.curves.get(rival, {})
+        return {seed: curve for (where, seed), curve in sorted(own.items()) if where == setting}
+
+    def areas(self, rival: str) -> dict[Block, float]:
+        """Area by block."""
+        return {block: curve.area for block, curve in self.curves.get(rival, {}).items()}
+
+    def complete(self) -> list[str]:
+        """Rivals that are in every block of the reference: only these can be ranked."""
+        blocks = set(self.blocks())
+        return [r for r in self.rivals if blocks and blocks <= set(self.curves.get(r, {}))]
+
+    def _order(self, block: Block) -> tuple[int, int]:
+        return self.settings.index(block[0]), block[1]
+
+
+def make_study(suite: Suite, rows: Sequence[Row]) -> Study:
+    """What the rows of a suite's table say, ready for comparisons."""
+    by_strategy = suite.compare == "strategies"
+    trainers = [trainer.title for trainer in suite.trainers]
+    strategies = [entry.title for entry in suite.entries]
+    others = trainers if by_strategy else strategies
+    cells: dict[tuple[str, str, int], list[Row]] = {}
+    for row in rows:
+        if row.kind == "strategy" and row.status == "done" and row.seed is not None:
+            rival, other = _roles(row, by_strategy)
+            cells.setdefault((rival, _setting(row.pool, other, others), row.seed), []).append(row)
+    curves: dict[str, dict[Block, Curve]] = {}
+    for (rival, setting, seed), own in cells.items():
+        curves.setdefault(rival, {})[setting, seed] = _curve(own)
+    wanted = [_setting(pool.title, other, others) for pool in suite.pools for other in others]
+    found = {block[0] for own in curves.values() for block in own}
+    full = _full(rows)
+    return Study(
+        title=suite.title,
+        description=suite.description,
+        what="strategy" if by_strategy else "trainer",
+        reference=suite.reference,
+        settings=[setting for setting in wanted if setting in found],
+        rivals=strategies if by_strategy else trainers,
+        curves=curves,
+        full={
+            _setting(pool.title, other, others): full[pool.title]
+            for pool in suite.pools
+            for other in others
+            if pool.title in full
+        },
+        absent=_absent(rows),
+    )
+
+
+def _roles(row: Row, by_strategy: bool) -> tuple[str, str]:
+    return (row.strategy, row.trainer) if by_strategy else (row.trainer, row.strategy)
+
+
+def _setting(pool: str, other: str, others: list[str]) -> str:
+    return f"{pool} · {other}" if len(others) > 1 else pool
+
+
+def _curve(rows: list[Row]) -> Curve:
+    own = sorted(rows, key=lambda row: row.round or 0)
+    # The first round also pays for what is loaded and compiled once; it is no typical one.
+    timed = own[1:] or own
+    seconds = {
+        phase: float(np.mean([getattr(row, f"seconds_{phase}") for row in timed]))
+        for phase in PHASES
+    }
+    return Curve(
+        labels=tuple(row.labels or 0 for row in own),
+        map=tuple(row.map or 0.0 for row in own),
+        map50=tuple(row.map50 or 0.0 for row in own),
+        seconds=seconds,
+        pairs=own[0].pairs or 0,
+        random_first=own[0].first_batch == "random",
+    )
+
+
+def _full(rows: Sequence[Row]) -> dict[str, float]:
+    figures: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        if row.kind == "full" and row.map is not None:
+            figures.setdefault(row.pool, {}).setdefault(row.trainer, []).append(row.map)
+    return {
+        pool: max(float(np.mean(values)) for values in own.values())
+        for pool, own in figures.items()
+    }
+
+
+def _absent(rows: Sequence[Row]) -> list[str]:
+    """What is not in the comparison; many cells with the same reason make one sentence."""
+    sentences: dict[tuple[str, str, str], list[int]] = {}
+    for row in rows:
+        if row.status == "done":
+            continue
+        name = ", ".join(part for part in (row.pool, row.trainer, row.strategy) if part)
+        seeds = sentences.setdefault((name, row.status, row.error), [])
+        if row.seed is not None:
+            seeds.append(row.seed)
+    return [
+        f"{name}{' (seed ' + ', '.join(map(str, seeds)) + ')' if seeds else ''}: {status}: {error}"
+        for (name, status, error), seeds in sentences.items()
+    ]
