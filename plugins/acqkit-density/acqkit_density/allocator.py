@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -39,9 +38,6 @@ class Density(Component):
     form: Form = Field("coverage", description="regions, coverage, or both")
     constraints: tuple[Rule, ...] = Field(
         (), description="quotas, floors, ceilings and budgets that the picks must keep to"
-    )
-    table: Path | None = Field(
-        None, description="CSV or Parquet with a column id and those that constraints name"
     )
     regions: int | None = Field(None, ge=1, description="regions K [labels + picks, at most n/8]")
     alpha: float = Field(1.0, ge=0, description="target share of a region ∝ size^alpha")
@@ -89,7 +85,7 @@ class Density(Component):
                 self._coverage(scene, n), scene.candidates, GREEDY_MARGIN * n
             )
         own = scene.candidates
-        constraints = constraints_of(self.constraints, self.table, context, scene.order[own])
+        constraints = constraints_of(self.constraints, context, scene.order[own])
         program = Program(
             utilities[own],
             scene.region[own],
@@ -222,7 +218,7 @@ def _table(scene: _Scene, rows: Ints, target: Floats) -> list[dict[str, Any]]:
     picked = np.bincount(scene.region[rows], minlength=scene.regions)
     seen = scene.region[scene.graph_rows]
     density = np.bincount(seen, scene.graph.density(), minlength=scene.regions)
-    density /= np.maximum(np.bincount(seen, minlength=scene.regions), 1)
+    density = density / np.maximum(np.bincount(seen, minlength=scene.regions), 1)
     return [
         {
             "region": int(k),
