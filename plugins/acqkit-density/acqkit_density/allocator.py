@@ -217,8 +217,8 @@ def _table(scene: _Scene, rows: Ints, target: Floats) -> list[dict[str, Any]]:
     sizes, labels = scene.sizes, scene.labels_by_region
     picked = np.bincount(scene.region[rows], minlength=scene.regions)
     seen = scene.region[scene.graph_rows]
-    density = np.bincount(seen, scene.graph.density(), minlength=scene.regions)
-    density = density / np.maximum(np.bincount(seen, minlength=scene.regions), 1)
+    count = np.maximum(np.bincount(seen, minlength=scene.regions), 1)
+    density = np.bincount(seen, scene.graph.density(), minlength=scene.regions) / count
     return [
         {
             "region": int(k),
