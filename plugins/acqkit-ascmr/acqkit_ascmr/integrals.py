@@ -140,8 +140,9 @@ class SoftmaxIntegral:
         else:
             spread = self._weight[classes] * variance.sqrt()[:, None, :]
             full = spread @ spread.mT
-        to_first = full[:, 1:, :1]
-        return full[:, 1:, 1:] - to_first - to_first.mT + full[:, :1, :1]
+        # In place, since `full` is this call's own: fresh memory costs more than the sums.
+        to_first = (full[:, 1:, :1] - 0.5 * full[:, :1, :1]).contiguous()
+        return full[:, 1:, 1:].sub_(to_first).sub_(to_first.mT)
 
     @functools.cached_property
     def _products(self) -> Tensor:
@@ -173,11 +174,11 @@ def _level(difference: Tensor, covariance: Tensor) -> Tensor:
 
 
 def _factor(covariance: Tensor) -> Tensor:
-    """Cholesky factors `[k, r, r]`; what rounding makes singular is lifted by a ten-thousandth."""
-    r = covariance.shape[1]
-    size = covariance.diagonal(dim1=1, dim2=2).mean(dim=1) if r else covariance.sum(dim=(1, 2))
-    lift = (1e-4 * size + 1e-12)[:, None, None] * torch.eye(r)
-    factor: Tensor = torch.linalg.cholesky_ex(covariance + lift)[0]
+    """Cholesky factors `[k, r, r]`; `covariance` is lifted by a ten-thousandth, in place."""
+    diagonal = covariance.diagonal(dim1=1, dim2=2)
+    size = diagonal.mean(dim=1, keepdim=True) if diagonal.shape[1] else 0.0
+    diagonal += 1e-4 * size + 1e-12
+    factor: Tensor = torch.linalg.cholesky_ex(covariance)[0]
     return factor
 
 
