@@ -33,7 +33,7 @@ def semantic_regions(
     """How many regions there are, and the region `[n]` of each pair of `order` `[n]`.
 
     Spherical k-means on unified means. Beyond 50,000 pairs it learns from the beginning of
-    `order`, which is a random one, and every pair goes to the (nearly always) nearest center.
+    `order`, which is a random one, and every pair goes to the nearest center among those of nearby groups.
     """
     large = len(order) > LARGE
     head = order[: max(LARGE, _ROWS_PER_REGION * wanted)]
@@ -72,7 +72,7 @@ class _Centers:
 def representatives(candidates: Ints, labeled: Ints, n: int, picks: int) -> Ints:
     """Rows that stand for a pool of `n` rows in random order when covering it, sorted.
 
-    128 rows a label or pick, so that a pick's share is estimated to some percent; as many
+    128 rows a label or pick, enough to estimate its share to about a tenth (1/√128); as many
     candidates; and all that is labeled. All rows where that is not fewer.
     """
     size = max(LARGE, _ROWS_PER_PICK * (len(labeled) + picks))
