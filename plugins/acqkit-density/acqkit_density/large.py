@@ -33,7 +33,8 @@ def semantic_regions(
     """How many regions there are, and the region `[n]` of each pair of `order` `[n]`.
 
     Spherical k-means on unified means. Beyond 50,000 pairs it learns from the beginning of
-    `order`, which is a random one, and every pair goes to the nearest center among those of nearby groups.
+    `order`, which is a random one, and every pair goes to the nearest center among those of
+    nearby groups.
     """
     large = len(order) > LARGE
     head = order[: max(LARGE, _ROWS_PER_REGION * wanted)]
