@@ -48,7 +48,7 @@ class Ascmr(Component):
         "uncertain about the pair's classes",
     )
     nodes: int = Field(12, ge=2, le=64, description="quadrature nodes of a sigmoid")
-    points: int = Field(4096, ge=64, description="points of the softmax where it varies most")
+    points: int = Field(512, ge=64, description="points of the softmax where it varies most")
     samples: int = Field(32, ge=2, description="samples for a classifier that is not linear")
     hidden: int = Field(64, ge=1, description="width of the head's networks")
     steps: int = Field(200, ge=0, description="training steps of the head")

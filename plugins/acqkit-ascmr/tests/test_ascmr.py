@@ -76,10 +76,9 @@ def test_the_default_number_of_nodes_is_enough() -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 6, 20])
-@pytest.mark.parametrize(("spread", "points"), [(0.2, 4096), (0.6, 4096), (1, 4096), (3, 65_536)])
+@pytest.mark.parametrize(("spread", "points"), [(0.2, 512), (1, 4096), (3, 65_536)])
 def test_the_softmax_agrees_with_monte_carlo(classes: int, spread: float, points: int) -> None:
-    # Logits' standard deviations are about twice the spread; the default meets all but the last.
-    assert Ascmr().points == 4096
+    # Logits' standard deviations are about twice the spread: the wider, the more points it takes.
     context = scene(multilabel=False, classes=classes)
     a = context.embeddings.a
     assert a.variance is not None and context.embeddings.classifier is not None
