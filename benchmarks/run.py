@@ -27,7 +27,7 @@ from rich.progress import (
 from acqkit.errors import AcqkitError, ConfigError
 from suite.cells import Cell, Work, plan_work
 from suite.config import find_suite, read_suite
-from suite.environment import environment
+from suite.environment import commit, environment
 from suite.execute import finished
 from suite.render import Findings, write_markdown, write_page
 from suite.study import make_study
@@ -119,7 +119,7 @@ def _work_off(console: Console, work: Work, cells: list[Cell], folder: Path, job
                 progress.console.print(f"failed: {title}: {error}", soft_wrap=True)
             progress.update(task, advance=1, description=title)
 
-        run_cells(cells, folder, jobs, on_end)
+        run_cells(cells, folder, jobs, commit(), on_end)
     return failures
 
 

@@ -41,9 +41,9 @@ def _many(study: Study) -> str:
 
 
 def _use(study: Study, ranks: Ranks, against: Versus | None) -> str:
-    best, rank = ranks.rivals[0], f"mean rank {ranks.mean[0]:.1f} of {len(ranks.rivals)}"
+    best, rank = ranks.rivals[0], f"mean rank ({ranks.mean[0]:.1f} of {len(ranks.rivals)})"
     if against is None:
-        return f"Stay with {best}: nothing here has a better mean rank ({rank})."
+        return f"Stay with {best}: nothing here has a better {rank}."
     if against.wilcoxon >= ALPHA:
         return (
             f"{best} has the best {rank}, but is not shown to be better than {study.reference}: "

@@ -31,6 +31,7 @@ class Outcome(BaseModel):
 
     key: str
     settings: dict[str, Any]
+    commit: str
     first_batch: Literal["own", "random"]
     results: Results
 
@@ -67,10 +68,11 @@ def read_outcome(cell: Cell, out: Path) -> Outcome | Failed | None:
     return None
 
 
-def run_cell(cell: Cell, out: Path) -> str:
+def run_cell(cell: Cell, out: Path, commit: str = "") -> str:
     """Run one cell to its end and give an empty string, or the reason why it failed.
 
     A cell that was killed goes on where it stood; one that failed begins its last round again.
+    `commit` is kept with the results.
     """
     folder = folder_of(cell, out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +83,11 @@ def run_cell(cell: Cell, out: Path) -> str:
         write_failure(cell, out, reason)
         return reason
     outcome = Outcome(
-        key=cell.key, settings=cell.settings, first_batch=first_batch, results=results
+        key=cell.key,
+        settings=cell.settings,
+        commit=commit,
+        first_batch=first_batch,
+        results=results,
     )
     _write(folder / RESULTS, outcome.model_dump(mode="json", by_alias=True, exclude_none=True))
     (folder / FAILURE).unlink(missing_ok=True)

@@ -41,10 +41,10 @@ class Reached:
 
 
 def find_target(study: Study, setting: str) -> Target | None:
-    """The target of a setting; None where the reference has no curve there.
+    """The target of a setting; None where there is none that labels are needed for.
 
     95% of the fully supervised MAP; where the reference reaches that beyond 40% of the train
-    labels or never, its own MAP at the last budget up to 20% of them.
+    labels or never (or without any), its own MAP at the last budget up to 20% of them.
     """
     own = study.of(study.reference, setting)
     if not own:
@@ -54,13 +54,15 @@ def find_target(study: Study, setting: str) -> Target | None:
     if setting in study.full:
         target = SHARE_OF_FULL * study.full[setting]
         needed = labels_to_reach(labels, values, target)
-        if needed is not None and needed <= FAR * pairs:
+        if needed is not None and 0 < needed <= FAR * pairs:
             return Target(target, f"{SHARE_OF_FULL:.0%} of the fully supervised MAP", needed)
     labeled = [i for i, x in enumerate(labels) if x > 0]
     last = max((i for i in labeled if labels[i] <= NEAR * pairs), default=labeled[0])
     # The mean curve may have been as high before: then that is what the reference needs.
     needed = labels_to_reach(labels, values, values[last])
     assert needed is not None  # a curve reaches its own values
+    if needed == 0:
+        return None
     rule = f"{study.reference}’s own MAP at {labels[last]:,.0f} labels"
     return Target(values[last], rule, needed)
 
@@ -73,7 +75,7 @@ def reached(study: Study, rival: str, setting: str, target: Target) -> Reached |
     labels, values = mean_curve(own)
     found = labels_to_reach(labels, values, target.map - _EPSILON)
     needed = PENALTY * labels[-1] if found is None else found
-    # A curve that starts at the target needs no label; one is the least that has a ratio.
+    # A curve that starts at the target needs no label, but a ratio needs one.
     return Reached(needed, found is None, max(needed, 1.0) / max(target.needed, 1.0))
 
 

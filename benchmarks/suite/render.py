@@ -75,7 +75,7 @@ class Findings:
         machine = self.environment
         libraries = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
         return [
-            f"commit {machine['commit']}",
+            f"commit {', '.join(self.study.commits) or machine['commit']}",
             f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}",
             f"{machine['jobs']} {'cell' if machine['jobs'] == 1 else 'cells'} at a time, "
             f"threads: {machine['threads']}",
@@ -90,7 +90,7 @@ def write_markdown(findings: Findings, path: Path) -> None:
     parts = [f"# {study.title}", study.description, f"**{words.use}** {words.sure} {words.cost}"]
     for table in findings.tables:
         parts += [f"## {table.title}", table.lead, _markdown(table)]
-        parts += findings.notes if table is findings.tables[0] else []
+        parts += [_cell(note) for note in findings.notes] if table is findings.tables[0] else []
     if study.absent:
         parts += ["## Not in the comparison", _list(study.absent)]
     parts += ["## Made with", _list(findings.facts())]

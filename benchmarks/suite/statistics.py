@@ -36,21 +36,23 @@ class Versus:
 class Ranks:
     """Mean ranks over blocks (1 is best) of the rivals that are in all of them.
 
-    `friedman` is None for fewer than three rivals or two blocks. `pairwise` `[k, k]` are
-    p values of Wilcoxon's signed-rank test, corrected by Holm over all pairs. `groups` are
-    runs of neighbors in rank in which no two differ, as index ranges, first and last.
+    `friedman` is None for fewer than three rivals or two blocks. p values are of Wilcoxon's
+    signed-rank test: `against_first` `[k]` corrected by Holm over the comparisons with the
+    best (1 for itself), `pairwise` `[k, k]` over all pairs. `groups` are runs of neighbors in
+    rank in which no pair differs, as index ranges, first and last.
     """
 
     rivals: list[str]
     mean: FloatArray
     friedman: float | None
+    against_first: FloatArray
     pairwise: FloatArray
     groups: list[tuple[int, int]]
     blocks: int
 
     def tied_first(self) -> list[str]:
         """The best by mean rank, and who does not differ from it significantly."""
-        return [r for i, r in enumerate(self.rivals) if i == 0 or self.pairwise[0, i] >= ALPHA]
+        return [r for r, p in zip(self.rivals, self.against_first, strict=True) if p >= ALPHA]
 
 
 def estimates(study: Study) -> dict[str, dict[str, Estimate]]:
@@ -127,10 +129,16 @@ def mean_ranks(study: Study) -> Ranks | None:
         rivals=[rivals[i] for i in order],
         mean=mean,
         friedman=friedman,
+        against_first=_against_first(areas),
         pairwise=pairwise,
         groups=_groups(pairwise),
         blocks=len(blocks),
     )
+
+
+def _against_first(areas: FloatArray) -> FloatArray:
+    p = [signed_rank(areas[:, 0] - areas[:, j]) for j in range(1, areas.shape[1])]
+    return np.concatenate([[1.0], holm(np.array(p))])
 
 
 def _pairwise(areas: FloatArray) -> FloatArray:

@@ -19,7 +19,9 @@ Block = tuple[str, int]
 class Curve:
     """One rival in one block: labels, MAP and MAP@50 by round, and seconds by phase.
 
-    `seconds` is the mean over the rounds that chose a batch, except those of the first one.
+    A curve whose first batch was random begins with the model without labels too, if others in
+    its block have it: that model does not depend on the strategy. `seconds` is the mean over
+    the rounds after the first.
     """
 
     labels: tuple[int, ...]
@@ -33,8 +35,7 @@ class Curve:
     def area(self) -> float:
         """Area under the MAP-budget curve over its labeled budgets, as a mean MAP.
 
-        A point without labels is left out: strategies that cannot choose before there are
-        labels have none, and without it all have the same budgets.
+        The point without labels is left out: no strategy has a part in it.
         """
         points = [(x, y) for x, y in zip(self.labels, self.map, strict=True) if x > 0]
         return area_under_curve([x for x, _ in points], [y for _, y in points])
@@ -57,6 +58,7 @@ class Study:
     curves: dict[str, dict[Block, Curve]]
     full: dict[str, float] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
+    commits: list[str] = field(default_factory=list)
 
     def blocks(self, setting: str | None = None) -> list[Block]:
         """Blocks in which the reference is, all or those of one setting."""
@@ -92,9 +94,11 @@ def make_study(suite: Suite, rows: Sequence[Row]) -> Study:
         if row.kind == "strategy" and row.status == "done" and row.seed is not None:
             rival, other = _roles(row, by_strategy)
             cells.setdefault((rival, _setting(row.pool, other, others), row.seed), []).append(row)
+    starts = _starts(rows)
     curves: dict[str, dict[Block, Curve]] = {}
     for (rival, setting, seed), own in cells.items():
-        curves.setdefault(rival, {})[setting, seed] = _curve(own)
+        start = starts.get((own[0].pool, own[0].trainer, seed))
+        curves.setdefault(rival, {})[setting, seed] = _curve(own, start)
     wanted = [_setting(pool.title, other, others) for pool in suite.pools for other in others]
     found = {block[0] for own in curves.values() for block in own}
     full = _full(rows)
@@ -113,6 +117,7 @@ def make_study(suite: Suite, rows: Sequence[Row]) -> Study:
             if pool.title in full
         },
         absent=_absent(rows),
+        commits=sorted({row.commit for row in rows if row.commit}),
     )
 
 
@@ -124,10 +129,22 @@ def _setting(pool: str, other: str, others: list[str]) -> str:
     return f"{pool} · {other}" if len(others) > 1 else pool
 
 
-def _curve(rows: list[Row]) -> Curve:
+def _starts(rows: Sequence[Row]) -> dict[tuple[str, str, int], Row]:
+    """The model without any label, which is the same for every strategy: by pool, trainer, seed."""
+    return {
+        (row.pool, row.trainer, row.seed): row
+        for row in rows
+        if row.kind == "strategy" and row.labels == 0 and row.seed is not None
+    }
+
+
+def _curve(rows: list[Row], start: Row | None) -> Curve:
     own = sorted(rows, key=lambda row: row.round or 0)
+    random_first = own[0].first_batch == "random"
     # The first round also pays for what is loaded and compiled once; it is no typical one.
     timed = own[1:] or own
+    if start is not None and own[0].labels != 0:
+        own = [start, *own]
     seconds = {
         phase: float(np.mean([getattr(row, f"seconds_{phase}") for row in timed]))
         for phase in PHASES
@@ -138,7 +155,7 @@ def _curve(rows: list[Row]) -> Curve:
         map50=tuple(row.map50 or 0.0 for row in own),
         seconds=seconds,
         pairs=own[0].pairs or 0,
-        random_first=own[0].first_batch == "random",
+        random_first=random_first,
     )
 
 

@@ -34,6 +34,7 @@ class Row:
     status: Literal["done", "failed", "missing", "not run"] = "done"
     error: str = ""
     first_batch: str = ""
+    commit: str = ""
     pairs: int | None = None
     round: int | None = None
     labels: int | None = None
@@ -72,6 +73,7 @@ def _rows(cell: Cell, out: Path) -> Iterable[Row]:
         Row(
             **same,
             first_batch=outcome.first_batch,
+            commit=outcome.commit,
             pairs=outcome.results.pool.train,
             round=record.round,
             labels=record.labels,
@@ -95,7 +97,7 @@ def _missing(item: Missing) -> Row:
 
 
 _INTEGERS = ("seed", "pairs", "round", "labels")
-_TEXTS = ("kind", "pool", "trainer", "strategy", "cell", "status", "error", "first_batch")
+_TEXTS = ("kind", "pool", "trainer", "strategy", "cell", "status", "error", "first_batch", "commit")
 SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _TEXTS else pa.int64() if name in _INTEGERS else pa.float64())

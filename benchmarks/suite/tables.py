@@ -100,11 +100,9 @@ def _against(study: Study, rival: str) -> list[str]:
 
 
 def _title(study: Study, rival: str) -> str:
-    started = {
-        curve.random_first and 0 not in curve.labels for curve in study.curves[rival].values()
-    }
-    starts = {0 in curve.labels for own in study.curves.values() for curve in own.values()}
-    return f"{rival} *" if True in starts and started == {True} else rival
+    own = study.curves[rival].values()
+    cold = any(0 in curve.labels for curve in own)
+    return f"{rival} *" if cold and all(curve.random_first for curve in own) else rival
 
 
 def rank_table(study: Study, ranks: Ranks) -> TableText:
@@ -114,7 +112,7 @@ def rank_table(study: Study, ranks: Ranks) -> TableText:
         [
             rival,
             f"{ranks.mean[i]:.2f}",
-            "first" if i == 0 else p_value(float(ranks.pairwise[0, i])),
+            "first" if i == 0 else p_value(float(ranks.against_first[i])),
             "yes" if rival in tied else "no",
         ]
         for i, rival in enumerate(ranks.rivals)
@@ -125,7 +123,7 @@ def rank_table(study: Study, ranks: Ranks) -> TableText:
     return TableText(
         "Mean ranks",
         f"By area, 1 is best, over {ranks.blocks} blocks (settings × seeds).{friedman} Tied first: "
-        f"Wilcoxon’s signed-rank test against the first, corrected by Holm over all pairs, has "
+        f"Wilcoxon’s signed-rank test against the first, Holm-corrected for its comparisons, has "
         f"p ≥ {ALPHA}.{without}",
         [study.what.capitalize(), "mean rank", "p against the first", "tied first"],
         rows,
@@ -173,7 +171,8 @@ def labels_table(study: Study, order: list[str], labels: Labels) -> TableText:
         f"(the best of the suite’s trainers on all labels); where {study.reference} reaches that "
         f"beyond {FAR:.0%} of the train labels or never, its own MAP at the last budget up to "
         f"{NEAR:.0%} of them. > marks a target that is not reached within the budget: it counts "
-        f"as reached at {PENALTY} times the last budget.",
+        f"as reached at {PENALTY} times the last budget. {NOTHING} where a model without any label "
+        f"is there already.",
         [study.what.capitalize(), *study.settings, "geometric mean"],
         rows,
     )

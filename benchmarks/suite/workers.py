@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -22,7 +23,7 @@ DEATH = "the process that ran it died (killed, or out of memory)"
 OnEnd = Callable[[Cell, str], None]
 
 
-def run_cells(cells: Sequence[Cell], out: Path, jobs: int, on_end: OnEnd) -> None:
+def run_cells(cells: Sequence[Cell], out: Path, jobs: int, commit: str, on_end: OnEnd) -> None:
     """Run all cells, `jobs` at a time; `on_end` hears of each and of its error, if any.
 
     A worker that dies takes its own cell down and no other.
@@ -31,7 +32,7 @@ def run_cells(cells: Sequence[Cell], out: Path, jobs: int, on_end: OnEnd) -> Non
     deaths: dict[str, int] = {}
     with _one_thread():
         while waiting:
-            for cell in _run_until_death(waiting, out, jobs, on_end):
+            for cell in _run_until_death(waiting, out, jobs, commit, on_end):
                 deaths[cell.key] = deaths.get(cell.key, 0) + 1
                 if deaths[cell.key] < MOST_DEATHS:
                     waiting.append(cell)
@@ -40,17 +41,19 @@ def run_cells(cells: Sequence[Cell], out: Path, jobs: int, on_end: OnEnd) -> Non
                     on_end(cell, DEATH)
 
 
-def _run_until_death(waiting: list[Cell], out: Path, jobs: int, on_end: OnEnd) -> list[Cell]:
+def _run_until_death(
+    waiting: list[Cell], out: Path, jobs: int, commit: str, on_end: OnEnd
+) -> list[Cell]:
     """Take cells off `waiting` and run them; gives those that ran when a worker died."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as workers:
+    with ProcessPoolExecutor(jobs, context, _end_with_parent) as workers:
         running: dict[Future[str], Cell] = {}
         while waiting or running:
             # No more are handed over than run, so that a death can be laid at their door.
             while waiting and len(running) < jobs:
                 cell = waiting.pop()
                 try:
-                    running[workers.submit(run_cell, cell, out)] = cell
+                    running[workers.submit(run_cell, cell, out, commit)] = cell
                 except BrokenProcessPool:
                     waiting.append(cell)
                     return list(running.values())
@@ -60,6 +63,18 @@ def _run_until_death(waiting: list[Cell], out: Path, jobs: int, on_end: OnEnd) -
             for future in done:
                 on_end(running.pop(future), future.result())
     return []
+
+
+def _end_with_parent() -> None:
+    """A worker that outlived its killed parent would get into the way of the resumed run."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this runs in workers
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _ended(future: Future[str], cell: Cell, on_end: OnEnd) -> bool:
