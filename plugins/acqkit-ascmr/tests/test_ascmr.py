@@ -140,7 +140,11 @@ def test_information_is_that_of_the_mixture(multilabel: bool) -> None:
     context = scene(multilabel)
     classifier = context.embeddings.classifier
     assert classifier is not None
-    rule = SigmoidIntegral(classifier, 12) if multilabel else SoftmaxIntegral(classifier, 4096)
+    rule = (
+        SigmoidIntegral(classifier, 12)
+        if multilabel
+        else SoftmaxIntegral(classifier, Ascmr().points)
+    )
     entropy = bernoulli_entropy if multilabel else categorical_entropy
     predictives = []
     for side in context.embeddings.sides:
