@@ -34,6 +34,9 @@ from suite.study import make_study
 from suite.table import make_table, write_table
 from suite.workers import run_cells
 
+_HOUR = 3600.0
+"""Over how many seconds the speed is estimated: a cell may take minutes."""
+
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -108,6 +111,7 @@ def _work_off(console: Console, work: Work, cells: list[Cell], folder: Path, job
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
+        speed_estimate_period=_HOUR,
     ) as progress:
         task = progress.add_task("cells", total=len(cells))
 

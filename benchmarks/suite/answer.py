@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from suite.statistics import ALPHA, Ranks, Versus, versus
 from suite.study import Study
-from suite.tables import Labels, estimate, largest, p_value, seconds
+from suite.tables import Labels, estimate, largest, p_equals, seconds
 
 _FEW_SEEDS = 5
 
@@ -59,8 +59,8 @@ def _sure(study: Study, ranks: Ranks, against: Versus | None) -> str:
         sentences.append(
             f"Paired over {ranks.blocks} blocks (settings × seeds), its mean MAP along the curve "
             f"is {estimate(against.difference, sign=True)} over {study.reference}, higher in "
-            f"{against.wins} of {blocks} (Wilcoxon p = {p_value(against.wilcoxon)}, sign test p = "
-            f"{p_value(against.sign)})."
+            f"{against.wins} of {blocks} (Wilcoxon {p_equals(against.wilcoxon)}, sign test "
+            f"{p_equals(against.sign)})."
         )
     tied = ranks.tied_first()[1:]
     if tied:

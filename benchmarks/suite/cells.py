@@ -71,9 +71,12 @@ def plan_work(suite: Suite, data: Path | None) -> Work:
             missing.append(Missing("pool", pool.title, reason))
             continue
         for seed in range(suite.seeds):
+            if seed < suite.full_seeds:
+                cells += [
+                    _full_cell(suite, pool, trainer, seed, source)
+                    for trainer in (*trainers, *suite.full_trainers)
+                ]
             for trainer in trainers:
-                if seed < suite.full_seeds:
-                    cells.append(_full_cell(suite, pool, trainer, seed, source))
                 cells += [_cell(suite, pool, trainer, e, seed, source) for e in entries]
     return Work(cells, missing)
 

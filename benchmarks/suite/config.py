@@ -108,6 +108,9 @@ class Suite(Settings):
     scorers: list[ComponentSpec] = Field(default=[], description="each with each allocator")
     allocators: list[ComponentSpec] = Field(default=[], description="each with each scorer")
     seeds: int = Field(5, ge=1)
+    full_trainers: list[TrainerEntry] = Field(
+        default=[], description="trained on all labels too: a short training is a weak reference"
+    )
     full_seeds: int = Field(1, ge=0, description="seeds of the fully supervised reference; 0: none")
     compare: Literal["strategies", "trainers"] = "strategies"
     reference: str = Field("random", description="what everything is compared with, by its label")

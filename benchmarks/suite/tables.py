@@ -27,18 +27,28 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class TableText:
-    """A table; the first column names the row. `best` are (row, column) worth a stress."""
+    """A table; the first column names the row.
+
+    `best` are (row, column) worth a stress, `shades` say of some how much of a color they get.
+    """
 
     title: str
     lead: str
     columns: list[str]
     rows: list[list[str]]
     best: set[tuple[int, int]] = field(default_factory=set)
+    shades: dict[tuple[int, int], float] = field(default_factory=dict)
 
 
 def p_value(p: float) -> str:
     """A p value to two digits."""
     return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def p_equals(p: float) -> str:
+    """A p value in a sentence: `p = 0.03`, or `p < 0.0001`."""
+    text = p_value(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def estimate(value: Estimate, sign: bool = False) -> str:
@@ -117,7 +127,7 @@ def rank_table(study: Study, ranks: Ranks) -> TableText:
         ]
         for i, rival in enumerate(ranks.rivals)
     ]
-    friedman = "" if ranks.friedman is None else f" Friedman’s test: p = {p_value(ranks.friedman)}."
+    friedman = "" if ranks.friedman is None else f" Friedman’s test: {p_equals(ranks.friedman)}."
     left_out = [r for r in study.rivals if study.curves.get(r) and r not in ranks.rivals]
     without = f" Not ranked, for cells are missing: {', '.join(left_out)}." if left_out else ""
     return TableText(
@@ -195,6 +205,9 @@ def win_table(study: Study, order: list[str]) -> TableText:
         "half a win.",
         [study.what.capitalize(), *order],
         rows,
+        shades={
+            (i, j + 1): float(matrix[i, j]) for i, j in zip(*np.nonzero(matrix >= 0), strict=True)
+        },
     )
 
 

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from suite.config import Suite
+from suite.study import make_study
+from suite.table import Row
+
+
+def make(**changes: Any) -> Suite:
+    settings: dict[str, Any] = {
+        "title": "Mini",
+        "pools": ["glyphs"],
+        "strategies": ["random", "typiclust"],
+        "trainers": ["supervised", {"name": "supervised", "epochs": 1, "label": "short"}],
+    }
+    return Suite.model_validate(settings | changes)
+
+
+def rows_of(trainer: str, strategy: str, map: float, seed: int = 0) -> list[Row]:
+    start = Row(
+        kind="strategy",
+        pool="glyphs",
+        trainer=trainer,
+        strategy=strategy,
+        seed=seed,
+        first_batch="own",
+        pairs=100,
+        round=0,
+        labels=0,
+        map=0.1,
+        map50=0.1,
+        seconds_train=9.0,
+        seconds_embed=0.0,
+        seconds_score=0.0,
+        seconds_allocate=0.0,
+        seconds_evaluate=0.0,
+    )
+    later = [replace(start, round=r, labels=10 * r, map=map, seconds_train=r) for r in (1, 2)]
+    return [start, *later]
+
+
+def full_of(trainer: str, map: float, seed: int = 0) -> Row:
+    row = rows_of(trainer, "all labels", map, seed)[1]
+    return replace(row, kind="full", round=0, labels=100)
+
+
+ROWS = [
+    row
+    for trainer, strategy, map in (
+        ("supervised", "random", 0.3),
+        ("supervised", "typiclust", 0.4),
+        ("short", "random", 0.2),
+        ("short", "typiclust", 0.25),
+    )
+    for row in rows_of(trainer, strategy, map)
+]
+
+
+def test_strategies_compete_within_each_trainer() -> None:
+    study = make_study(make(), ROWS)
+    assert study.settings == ["glyphs · supervised", "glyphs · short"]
+    assert study.rivals == ["random", "typiclust"]
+    assert study.areas("typiclust") == pytest.approx(
+        {("glyphs · supervised", 0): 0.4, ("glyphs · short", 0): 0.25}
+    )
+
+
+def test_trainers_compete_within_each_strategy() -> None:
+    study = make_study(make(compare="trainers", reference="supervised"), ROWS)
+    assert study.settings == ["glyphs · random", "glyphs · typiclust"]
+    assert study.areas("short") == pytest.approx(
+        {("glyphs · random", 0): 0.2, ("glyphs · typiclust", 0): 0.25}
+    )
+    assert study.complete() == ["supervised", "short"]
+
+
+def test_the_best_trainer_s_mean_over_seeds_is_the_fully_supervised_map() -> None:
+    full = [
+        full_of("supervised", 0.5),
+        full_of("supervised", 0.7, seed=1),
+        full_of("short", 0.9),
+        full_of("short", 0.1, seed=1),
+    ]
+    study = make_study(make(), ROWS + full)
+    assert study.full == pytest.approx({"glyphs · supervised": 0.6, "glyphs · short": 0.6})
+
+
+def test_seconds_are_those_of_the_rounds_after_the_first() -> None:
+    curve = make_study(make(), ROWS).curves["random"]["glyphs · short", 0]
+    assert curve.seconds["train"] == pytest.approx(1.5)
+
+
+def test_a_reason_for_many_seeds_is_said_once() -> None:
+    lost = [
+        Row("strategy", "glyphs", "short", "badge", seed, status="failed", error="too big")
+        for seed in (0, 1, 2)
+    ]
+    missing = Row("strategy", "gone", "", "", status="missing", error="not there")
+    assert make_study(make(), [*ROWS, *lost, missing]).absent == [
+        "glyphs, short, badge (seed 0, 1, 2): failed: too big",
+        "gone: missing: not there",
+    ]
