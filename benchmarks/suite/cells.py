@@ -63,6 +63,9 @@ def plan_work(suite: Suite, data: Path | None) -> Work:
     """The suite's cells, those of one pool together; `data` is where `data:NAME` pools lie."""
     missing: list[Missing] = []
     trainers = [t for t in suite.trainers if _installed("trainer", t.title, _parts(t), missing)]
+    for_full = [
+        t for t in suite.full_trainers if _installed("trainer", t.title, _parts(t), missing)
+    ]
     entries = [e for e in suite.entries if _installed("strategy", e.title, _parts(e), missing)]
     cells: list[Cell] = []
     for pool in suite.pools:
@@ -74,7 +77,7 @@ def plan_work(suite: Suite, data: Path | None) -> Work:
             if seed < suite.full_seeds:
                 cells += [
                     _full_cell(suite, pool, trainer, seed, source)
-                    for trainer in (*trainers, *suite.full_trainers)
+                    for trainer in (*trainers, *for_full)
                 ]
             for trainer in trainers:
                 cells += [_cell(suite, pool, trainer, e, seed, source) for e in entries]

@@ -123,7 +123,7 @@ class Suite(Settings):
             raise ValueError("the suite has no strategies; give some by name")
         for kind, titles in (
             ("pools", [pool.title for pool in self.pools]),
-            ("trainers", [trainer.title for trainer in self.trainers]),
+            ("trainers", [t.title for t in (*self.trainers, *self.full_trainers)]),
             ("strategies", [entry.title for entry in self.entries]),
         ):
             twice = sorted({title for title in titles if titles.count(title) > 1})

@@ -178,7 +178,7 @@ def labels_table(study: Study, order: list[str], labels: Labels) -> TableText:
         "Labels to reach the target",
         f"Where the mean curve over seeds first reaches the target, with the ratio to what "
         f"{study.reference} needs. The target is {SHARE_OF_FULL:.0%} of the fully supervised MAP "
-        f"(the best of the suite’s trainers on all labels); where {study.reference} reaches that "
+        f"(all labels, the best of the suite’s trainers); where {study.reference} reaches that "
         f"beyond {FAR:.0%} of the train labels or never, its own MAP at the last budget up to "
         f"{NEAR:.0%} of them. > marks a target that is not reached within the budget: it counts "
         f"as reached at {PENALTY} times the last budget. {NOTHING} where a model without any label "

@@ -34,6 +34,17 @@ def test_cells_are_the_cross_product_and_one_reference_a_pool_trainer_and_seed()
     assert len({cell.key for cell in work.cells}) == len(work.cells)
 
 
+def test_trainers_of_the_reference_alone_have_no_other_cells() -> None:
+    long = {"name": "supervised", "epochs": 40, "label": "long"}
+    work = plan_work(make(full_trainers=[long, "no-such-trainer"]), None)
+    assert {(c.kind, c.trainer) for c in work.cells} == {
+        ("strategy", "supervised"),
+        ("full", "supervised"),
+        ("full", "long"),
+    }
+    assert [(item.kind, item.name) for item in work.missing] == [("trainer", "no-such-trainer")]
+
+
 def test_a_key_is_the_same_tomorrow() -> None:
     cell = next(c for c in plan_work(make(), None).cells if c.strategy == "typiclust")
     assert cell.settings == {

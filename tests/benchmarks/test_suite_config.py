@@ -27,6 +27,7 @@ def write(tmp_path: Path, **changes: Any) -> Path:
         ({"reference": "chance"}, "the reference 'chance' is none of the strategies: random"),
         ({"strategies": ["random", "random"]}, "strategies has 'random' twice; give one of them"),
         ({"pools": ["a/x.npz", "b/x.npz"]}, "pools has 'x' twice; give one of them another label"),
+        ({"full_trainers": ["supervised"]}, "trainers has 'supervised' twice"),
         ({"scorers": ["entropy"]}, "give scorers and allocators together, or neither"),
         ({"defaults": {"rounds": 0}}, "defaults.rounds: Input should be greater than or equal"),
         ({"defaults": {"per_round": "5"}, "pools": [{"name": "x", "per_round": "much"}]}, "share"),
