@@ -20,7 +20,7 @@ def _one_thread_per_worker() -> None:
 @pytest.fixture(autouse=True)
 def _fresh_modules_are_the_same() -> None:
     """A module that a test makes draws its parameters from torch's global generator."""
-    torch.manual_seed(0)
+    torch.manual_seed(977)  # a number that no broken component under test sets
 
 
 @pytest.fixture(params=REAL_POOLS)
