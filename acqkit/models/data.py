@@ -22,7 +22,7 @@ class TrainingData:
 
     labels `[n, c]` float32 on `device`, zero rows where not labeled; labeled `[l]` and
     everything `[n]` are positions in an order of their ids, so that what is learned does
-    not depend on how the pool happens to be sorted.
+    not depend on how the pool happens to be sorted. known `[n]` bool: which are labeled.
     """
 
     def __init__(self, pool: Pool, device: torch.device, cache_bytes: int = CACHE_BYTES) -> None:
@@ -30,9 +30,9 @@ class TrainingData:
         self.device = device
         self.labels = torch.from_numpy(pool.labels.matrix.astype(np.float32)).to(device)
         self.everything: IntArray = np.argsort(pool.id_keys(), kind="stable")
-        known = np.zeros(len(pool), dtype=bool)
-        known[pool.labels.labeled] = True
-        self.labeled: IntArray = self.everything[known[self.everything]]
+        self.known: BoolArray = np.zeros(len(pool), dtype=bool)
+        self.known[pool.labels.labeled] = True
+        self.labeled: IntArray = self.everything[self.known[self.everything]]
         fits = pool.dims is not None and 4 * len(pool) * sum(pool.dims) <= cache_bytes
         self._cache = _Cache(pool, device) if fits else None
 

@@ -55,7 +55,8 @@ class Step:
     """One step's inputs to an objective.
 
     labeled: outputs of `l` labeled pairs (None before the first label), labels `[l, c]`
-    float32; sample: outputs of pairs drawn from the whole pool, labeled or not.
+    float32; sample: outputs of pairs drawn from the whole pool, labeled or not. Where in
+    the pool these are: `labeled.positions` and `sample.positions`.
     number of `steps` steps, epoch over the whole pool.
     """
 
@@ -72,6 +73,12 @@ class Step:
     def progress(self) -> float:
         """Share of the training that lies behind, from 0 to 1: for ramps."""
         return self.number / self.steps
+
+    @property
+    def unlabeled(self) -> Tensor:
+        """Which pairs of the sample have no label: `[k]` bool."""
+        known = self.data.known[self.sample.positions]
+        return torch.from_numpy(~known).to(self.network.device)
 
 
 class Objective(ABC):

@@ -153,6 +153,8 @@ def test_an_objective_sees_every_pair_and_every_label() -> None:
         np.testing.assert_array_equal(
             step.labels.numpy(), pool.labels.matrix[step.labeled.positions]
         )
+        unlabeled = step.sample.positions[step.unlabeled.numpy()]
+        assert set(unlabeled) == set(step.sample.positions) - set(pool.labels.labeled)
     assert [step.progress for step in objective.steps] == pytest.approx(np.arange(10) / 10)
     assert [progress.step for progress in seen] == list(range(1, 11))
     assert model.training is False
