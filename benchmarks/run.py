@@ -25,6 +25,7 @@ from rich.progress import (
 )
 
 from acqkit.errors import AcqkitError, ConfigError
+from suite.baselines import register_baselines
 from suite.cells import Cell, Work, plan_work
 from suite.config import find_suite, read_suite
 from suite.environment import commit, environment
@@ -68,6 +69,7 @@ def _run(
     seeds: int | None,
     dry_run: bool,
 ) -> None:
+    register_baselines()
     file = find_suite(name)
     suite = read_suite(file, seeds=seeds)
     folder = out or Path("runs") / file.stem

@@ -54,11 +54,12 @@ def _use(study: Study, ranks: Ranks, against: Versus | None) -> str:
 
 def _sure(study: Study, ranks: Ranks, against: Versus | None) -> str:
     sentences = []
+    figure = f"mean {study.metric} along the curve" if study.has_curves else study.metric
     if against is not None:
         blocks = against.wins + against.losses
         sentences.append(
-            f"Paired over {ranks.blocks} blocks (settings × seeds), its mean MAP along the curve "
-            f"is {estimate(against.difference, sign=True)} over {study.reference}, higher in "
+            f"Paired over {ranks.blocks} blocks (settings × seeds), its {figure} is "
+            f"{estimate(against.difference, sign=True)} over {study.reference}, higher in "
             f"{against.wins} of {blocks} (Wilcoxon {p_equals(against.wilcoxon)}, sign test "
             f"{p_equals(against.sign)})."
         )
@@ -80,12 +81,15 @@ def _cost(study: Study, best: str, labels: Labels) -> str:
     setting, pairs = largest(study)
     found = seconds(study, best, setting)
     sentences = []
-    ratio = labels.ratio(best)
+    ratio = labels.ratio(best) if study.has_curves else None
     if ratio is not None and best != study.reference:
         sentences.append(
-            f"It needs {ratio:.2f} labels for each of {study.reference}’s to reach the same MAP."
+            f"It needs {ratio:.2f} labels for each of {study.reference}’s to reach the same "
+            f"{study.metric}."
         )
-    if found is not None:
+    if found is not None and study.what == "trainer":
+        sentences.append(_training(study, best, setting, found["train"]))
+    elif found is not None:
         choosing = found["score"] + found["allocate"]
         share = choosing / found["train"] if found["train"] else 0.0
         sentences.append(
@@ -93,3 +97,12 @@ def _cost(study: Study, best: str, labels: Labels) -> str:
             f"{share:.0%} of that round’s training."
         )
     return " ".join(sentences)
+
+
+def _training(study: Study, best: str, setting: str, own: float) -> str:
+    pairs = largest(study)[1]
+    sentence = f"A training on {setting} ({pairs:,} train pairs) takes {own:.2g} s"
+    reference = seconds(study, study.reference, setting)
+    if best == study.reference or reference is None or reference["train"] == 0:
+        return f"{sentence}."
+    return f"{sentence}, {own / reference['train']:.1f} times that of {study.reference}."

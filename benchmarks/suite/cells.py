@@ -132,13 +132,7 @@ def _cell(
     seed: int,
     source: str,
 ) -> Cell:
-    defaults = suite.defaults
-    schedule = {
-        "initial": defaults.initial if pool.initial is None else pool.initial,
-        "per_round": defaults.per_round if pool.per_round is None else pool.per_round,
-        "rounds": defaults.rounds if pool.rounds is None else pool.rounds,
-    }
-    settings = _settings(suite, pool, trainer, entry.spec, seed, schedule)
+    settings = _settings(suite, pool, trainer, entry.spec, seed, suite.schedule(pool))
     settings["first_batch"] = entry.first_batch
     return Cell("strategy", pool.title, trainer.title, entry.title, seed, source, settings)
 
@@ -170,8 +164,3 @@ def _settings(
         "seed": seed,
         **schedule,
     }
-
-
-def without_labels(initial: int | str) -> bool:
-    """Whether a schedule starts without any label."""
-    return initial == 0 or initial in ("0%", "0.0%")

@@ -33,7 +33,7 @@ class PoolEntry(Settings):
     options: dict[str, Any] = Field({}, description="parameters of the data set")
     initial: Amount | None = None
     per_round: Amount | None = None
-    rounds: int | None = Field(None, ge=1)
+    rounds: int | None = Field(None, ge=0)
 
     @model_validator(mode="before")
     @classmethod
@@ -89,7 +89,7 @@ class Defaults(Settings):
 
     initial: Amount = 0
     per_round: Amount = 20
-    rounds: Annotated[int, Field(ge=1)] = 8
+    rounds: Annotated[int, Field(ge=0, description="0: the initial labels alone")] = 8
     model: ComponentSpec = ComponentSpec(name="two-tower")
     device: str = "cpu"
 
@@ -113,6 +113,7 @@ class Suite(Settings):
     )
     full_seeds: int = Field(1, ge=0, description="seeds of the fully supervised reference; 0: none")
     compare: Literal["strategies", "trainers"] = "strategies"
+    metric: Literal["map", "map@50"] = Field("map", description="what is compared")
     reference: str = Field("random", description="what everything is compared with, by its label")
 
     @model_validator(mode="after")
@@ -140,6 +141,22 @@ class Suite(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _has_labels(self) -> Suite:
+        for pool in self.pools:
+            schedule = self.schedule(pool)
+            if schedule["rounds"] == 0 and without_labels(schedule["initial"]):
+                raise ValueError(
+                    f"pool {pool.title!r} has neither initial labels nor rounds; give one of them"
+                )
+        return self
+
+    def schedule(self, pool: PoolEntry) -> dict[str, Any]:
+        """Labels before, labels in and number of the rounds on a pool."""
+        own, others = pool.model_dump(), self.defaults.model_dump()
+        keys = ("initial", "per_round", "rounds")
+        return {key: others[key] if own[key] is None else own[key] for key in keys}
+
     @property
     def entries(self) -> list[StrategyEntry]:
         """Every strategy, those made of a scorer and an allocator too."""
@@ -149,6 +166,11 @@ class Suite(Settings):
             for allocator in self.allocators
         ]
         return [*self.strategies, *composed]
+
+
+def without_labels(initial: int | str) -> bool:
+    """Whether a schedule starts without any label."""
+    return initial == 0 or initial in ("0%", "0.0%")
 
 
 def find_suite(suite: str) -> Path:

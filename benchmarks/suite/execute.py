@@ -15,7 +15,8 @@ from acqkit.errors import EmbeddingError
 from acqkit.loading import load_pool
 from acqkit.pool import PairPool
 from acqkit.runner import Results, run
-from suite.cells import Cell, without_labels
+from suite.cells import Cell
+from suite.config import without_labels
 
 RESULTS = "results.json"
 FAILURE = "failure.json"

@@ -38,7 +38,7 @@ def colors(study: Study, order: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def curves_chart(study: Study, setting: str, order: Sequence[str]) -> go.Figure:
-    """MAP over labels with a band of one standard error around the mean over seeds."""
+    """The metric over labels with a band of one standard error around the mean over seeds."""
     figure = go.Figure()
     palette = colors(study, order)
     for place, rival in enumerate(order):
@@ -47,7 +47,7 @@ def curves_chart(study: Study, setting: str, order: Sequence[str]) -> go.Figure:
             continue
         rounds = min(len(curve.labels) for curve in own.values())
         labels = np.mean([curve.labels[:rounds] for curve in own.values()], axis=0)
-        values = np.array([curve.map[:rounds] for curve in own.values()])
+        values = np.array([curve.values[:rounds] for curve in own.values()])
         mean = values.mean(axis=0)
         error = values.std(axis=0, ddof=1) / np.sqrt(len(own)) if len(own) > 1 else 0 * mean
         color, dash = palette[rival]
@@ -79,7 +79,7 @@ def curves_chart(study: Study, setting: str, order: Sequence[str]) -> go.Figure:
             line={"dash": "dot", "color": REFERENCE_COLOR},
             annotation_text="all labels",
         )
-    return _styled(figure, "labels", "MAP")
+    return _styled(figure, "labels", study.metric)
 
 
 def seconds_chart(study: Study, order: Sequence[str]) -> go.Figure:

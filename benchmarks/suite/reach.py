@@ -24,9 +24,9 @@ _EPSILON = 1e-9
 
 @dataclass(frozen=True)
 class Target:
-    """A MAP to reach in one setting, how it was chosen, and what the reference needs for it."""
+    """A value to reach in one setting, how it was chosen, and what the reference needs for it."""
 
-    map: float
+    value: float
     rule: str
     needed: float
 
@@ -55,7 +55,8 @@ def find_target(study: Study, setting: str) -> Target | None:
         target = SHARE_OF_FULL * study.full[setting]
         needed = labels_to_reach(labels, values, target)
         if needed is not None and 0 < needed <= FAR * pairs:
-            return Target(target, f"{SHARE_OF_FULL:.0%} of the fully supervised MAP", needed)
+            rule = f"{SHARE_OF_FULL:.0%} of the fully supervised {study.metric}"
+            return Target(target, rule, needed)
     labeled = [i for i, x in enumerate(labels) if x > 0]
     last = max((i for i in labeled if labels[i] <= NEAR * pairs), default=labeled[0])
     # The mean curve may have been as high before: then that is what the reference needs.
@@ -63,7 +64,7 @@ def find_target(study: Study, setting: str) -> Target | None:
     assert needed is not None  # a curve reaches its own values
     if needed == 0:
         return None
-    rule = f"{study.reference}’s own MAP at {labels[last]:,.0f} labels"
+    rule = f"{study.reference}’s own {study.metric} at {labels[last]:,.0f} labels"
     return Target(values[last], rule, needed)
 
 
@@ -73,7 +74,7 @@ def reached(study: Study, rival: str, setting: str, target: Target) -> Reached |
     if not own:
         return None
     labels, values = mean_curve(own)
-    found = labels_to_reach(labels, values, target.map - _EPSILON)
+    found = labels_to_reach(labels, values, target.value - _EPSILON)
     needed = PENALTY * labels[-1] if found is None else found
     # A curve that starts at the target needs no label, but a ratio needs one.
     return Reached(needed, found is None, max(needed, 1.0) / max(target.needed, 1.0))
@@ -85,8 +86,8 @@ def geometric_mean(ratios: list[float]) -> float | None:
 
 
 def mean_curve(curves: dict[int, Curve]) -> tuple[list[float], list[float]]:
-    """Labels and mean MAP over the rounds that all seeds have."""
+    """Labels and mean metric over the rounds that all seeds have."""
     rounds = min(len(curve.labels) for curve in curves.values())
     labels = np.array([curve.labels[:rounds] for curve in curves.values()], dtype=float)
-    values = np.array([curve.map[:rounds] for curve in curves.values()])
+    values = np.array([curve.values[:rounds] for curve in curves.values()])
     return labels.mean(axis=0).tolist(), values.mean(axis=0).tolist()

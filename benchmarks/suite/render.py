@@ -14,6 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from suite.answer import Answer, answer
 from suite.figures import curves_chart, difference_diagram, seconds_chart
+from suite.lead import lead_table
 from suite.statistics import Ranks, mean_ranks
 from suite.study import Study
 from suite.tables import (
@@ -53,12 +54,9 @@ class Findings:
         tables = []
         if order and study.settings:
             tables.append(area_table(study, order))
-            tables += [rank_table(study, ranks)] if ranks else []
-            tables += [
-                labels_table(study, order, labels),
-                win_table(study, order),
-                seconds_table(study, order),
-            ]
+            tables += [rank_table(study, ranks), lead_table(study, ranks)] if ranks else []
+            tables += [labels_table(study, order, labels)] if study.has_curves else []
+            tables += [win_table(study, order), seconds_table(study, order)]
         starred = any(row[0].endswith(" *") for table in tables[:1] for row in table.rows)
         return cls(
             study=study,

@@ -19,7 +19,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Versus:
-    """A rival's areas minus those of the reference, over the blocks that both have.
+    """A rival's areas minus those of another, over the blocks that both have.
 
     p values are two-sided: Wilcoxon's signed-rank test and the sign test over all blocks.
     """
@@ -56,7 +56,7 @@ class Ranks:
 
 
 def estimates(study: Study) -> dict[str, dict[str, Estimate]]:
-    """Area under the MAP-budget curve by rival and setting: mean ± standard error over seeds."""
+    """Area by rival and setting: mean ± standard error over seeds."""
     return {
         rival: {
             setting: Estimate.of([curve.area for curve in own.values()])
@@ -67,13 +67,13 @@ def estimates(study: Study) -> dict[str, dict[str, Estimate]]:
     }
 
 
-def versus(study: Study, rival: str) -> Versus | None:
-    """A rival against the reference; None where they have no block in common."""
-    own, other = study.areas(rival), study.areas(study.reference)
-    blocks = [block for block in study.blocks() if block in own]
+def versus(study: Study, rival: str, other: str | None = None) -> Versus | None:
+    """A rival against another, by default the reference; None where they share no block."""
+    own, theirs = study.areas(rival), study.areas(other or study.reference)
+    blocks = [block for block in study.blocks() if block in own and block in theirs]
     if not blocks:
         return None
-    differences = {block: own[block] - other[block] for block in blocks}
+    differences = {block: own[block] - theirs[block] for block in blocks}
     values = np.array(list(differences.values()))
     settings = list(dict.fromkeys(setting for setting, _ in blocks))
     wins, losses = int((values > 0).sum()), int((values < 0).sum())

@@ -15,9 +15,13 @@ Block = tuple[str, int]
 """A setting (a pool, with the trainer where there are several) and a seed."""
 
 
+COLUMNS = {"map": "map", "map@50": "map50"}
+"""Where the table has a metric."""
+
+
 @dataclass(frozen=True)
 class Curve:
-    """One rival in one block: labels, MAP and MAP@50 by round, and seconds by phase.
+    """One rival in one block: labels and the suite's metric by round, and seconds by phase.
 
     A curve whose first batch was random begins with the model without labels too, if others in
     its block have it: that model does not depend on the strategy. `seconds` is the mean over
@@ -25,19 +29,18 @@ class Curve:
     """
 
     labels: tuple[int, ...]
-    map: tuple[float, ...]
-    map50: tuple[float, ...]
+    values: tuple[float, ...]
     seconds: dict[str, float]
     pairs: int
     random_first: bool
 
     @property
     def area(self) -> float:
-        """Area under the MAP-budget curve over its labeled budgets, as a mean MAP.
+        """Area under the curve over its labeled budgets: a mean of the metric.
 
         The point without labels is left out: no strategy has a part in it.
         """
-        points = [(x, y) for x, y in zip(self.labels, self.map, strict=True) if x > 0]
+        points = [(x, y) for x, y in zip(self.labels, self.values, strict=True) if x > 0]
         return area_under_curve([x for x, _ in points], [y for _, y in points])
 
 
@@ -45,14 +48,16 @@ class Curve:
 class Study:
     """Finished curves by rival and block, in the order of the suite.
 
-    `full` is the fully supervised MAP by setting: of the suite's trainers the best, each as
-    a mean over its seeds. `absent` says what is not there, one sentence each.
+    `metric` is how the metric is called. `full` is its fully supervised value by setting: of
+    the suite's trainers the best, each as a mean over its seeds. `absent` says what is not
+    there, one sentence each.
     """
 
     title: str
     description: str
     what: str
     reference: str
+    metric: str
     settings: list[str]
     rivals: list[str]
     curves: dict[str, dict[Block, Curve]]
@@ -74,6 +79,12 @@ class Study:
         """Area by block."""
         return {block: curve.area for block, curve in self.curves.get(rival, {}).items()}
 
+    @property
+    def has_curves(self) -> bool:
+        """Whether anything was measured at more than one labeled budget."""
+        every = [curve for own in self.curves.values() for curve in own.values()]
+        return any(sum(x > 0 for x in curve.labels) > 1 for curve in every)
+
     def complete(self) -> list[str]:
         """Rivals that are in every block of the reference: only these can be ranked."""
         blocks = set(self.blocks())
@@ -94,19 +105,20 @@ def make_study(suite: Suite, rows: Sequence[Row]) -> Study:
         if row.kind == "strategy" and row.status == "done" and row.seed is not None:
             rival, other = _roles(row, by_strategy)
             cells.setdefault((rival, _setting(row.pool, other, others), row.seed), []).append(row)
-    starts = _starts(rows)
+    starts, column = _starts(rows), COLUMNS[suite.metric]
     curves: dict[str, dict[Block, Curve]] = {}
     for (rival, setting, seed), own in cells.items():
         start = starts.get((own[0].pool, own[0].trainer, seed))
-        curves.setdefault(rival, {})[setting, seed] = _curve(own, start)
+        curves.setdefault(rival, {})[setting, seed] = _curve(own, start, column)
     wanted = [_setting(pool.title, other, others) for pool in suite.pools for other in others]
     found = {block[0] for own in curves.values() for block in own}
-    full = _full(rows)
+    full = _full(rows, column)
     return Study(
         title=suite.title,
         description=suite.description,
         what="strategy" if by_strategy else "trainer",
         reference=suite.reference,
+        metric=suite.metric.upper(),
         settings=[setting for setting in wanted if setting in found],
         rivals=strategies if by_strategy else trainers,
         curves=curves,
@@ -138,7 +150,7 @@ def _starts(rows: Sequence[Row]) -> dict[tuple[str, str, int], Row]:
     }
 
 
-def _curve(rows: list[Row], start: Row | None) -> Curve:
+def _curve(rows: list[Row], start: Row | None, column: str) -> Curve:
     own = sorted(rows, key=lambda row: row.round or 0)
     random_first = own[0].first_batch == "random"
     # The first round also pays for what is loaded and compiled once; it is no typical one.
@@ -151,19 +163,19 @@ def _curve(rows: list[Row], start: Row | None) -> Curve:
     }
     return Curve(
         labels=tuple(row.labels or 0 for row in own),
-        map=tuple(row.map or 0.0 for row in own),
-        map50=tuple(row.map50 or 0.0 for row in own),
+        values=tuple(getattr(row, column) or 0.0 for row in own),
         seconds=seconds,
         pairs=own[0].pairs or 0,
         random_first=random_first,
     )
 
 
-def _full(rows: Sequence[Row]) -> dict[str, float]:
+def _full(rows: Sequence[Row], column: str) -> dict[str, float]:
     figures: dict[str, dict[str, list[float]]] = {}
     for row in rows:
-        if row.kind == "full" and row.map is not None:
-            figures.setdefault(row.pool, {}).setdefault(row.trainer, []).append(row.map)
+        value: float | None = getattr(row, column)
+        if row.kind == "full" and value is not None:
+            figures.setdefault(row.pool, {}).setdefault(row.trainer, []).append(value)
     return {
         pool: max(float(np.mean(values)) for values in own.values())
         for pool, own in figures.items()

@@ -79,11 +79,14 @@ def area_table(study: Study, order: list[str]) -> TableText:
         means = [found[rival][setting].mean if setting in found[rival] else -1 for rival in order]
         best |= {(row, column) for row, mean in enumerate(means) if mean == max(means)}
     seeds = sorted({seed for own in study.curves.values() for _, seed in own})
+    title, lead = study.metric, ""
+    if study.has_curves:
+        title = f"Area under the {study.metric}-budget curve"
+        lead = f"Mean {study.metric} over the labeled budgets (labels > 0). "
     return TableText(
-        "Area under the MAP-budget curve",
-        f"Mean MAP over the labeled budgets (labels > 0), mean ± standard error over "
-        f"{len(seeds)} {'seed' if len(seeds) == 1 else 'seeds'}; differences are paired over "
-        f"seeds and settings, p values two-sided and uncorrected.",
+        title,
+        f"{lead}Mean ± standard error over {len(seeds)} {'seed' if len(seeds) == 1 else 'seeds'}; "
+        f"differences are paired over seeds and settings, p values two-sided and uncorrected.",
         [
             study.what.capitalize(),
             *study.settings,
@@ -132,9 +135,9 @@ def rank_table(study: Study, ranks: Ranks) -> TableText:
     without = f" Not ranked, for cells are missing: {', '.join(left_out)}." if left_out else ""
     return TableText(
         "Mean ranks",
-        f"By area, 1 is best, over {ranks.blocks} blocks (settings × seeds).{friedman} Tied first: "
-        f"Wilcoxon’s signed-rank test against the first, Holm-corrected for its comparisons, has "
-        f"p ≥ {ALPHA}.{without}",
+        f"By {'area' if study.has_curves else study.metric}, 1 is best, over {ranks.blocks} blocks "
+        f"(settings × seeds).{friedman} Tied first: Wilcoxon’s signed-rank test against the first, "
+        f"Holm-corrected for its comparisons, has p ≥ {ALPHA}.{without}",
         [study.what.capitalize(), "mean rank", "p against the first", "tied first"],
         rows,
     )
@@ -164,10 +167,10 @@ def labels_needed(study: Study) -> Labels:
 
 def labels_table(study: Study, order: list[str], labels: Labels) -> TableText:
     """Labels to reach the target of each setting, and the ratio to the reference."""
-    target_row = ["target MAP"]
+    target_row = [f"target {study.metric}"]
     for setting in study.settings:
         target = labels.targets.get(setting)
-        target_row.append(NOTHING if target is None else f"{target.map:.3f}: {target.rule}")
+        target_row.append(NOTHING if target is None else f"{target.value:.3f}: {target.rule}")
     rows = [[*target_row, NOTHING]]
     for rival in order:
         found = labels.found[rival]
@@ -177,12 +180,12 @@ def labels_table(study: Study, order: list[str], labels: Labels) -> TableText:
     return TableText(
         "Labels to reach the target",
         f"Where the mean curve over seeds first reaches the target, with the ratio to what "
-        f"{study.reference} needs. The target is {SHARE_OF_FULL:.0%} of the fully supervised MAP "
-        f"(all labels, the best of the suite’s trainers); where {study.reference} reaches that "
-        f"beyond {FAR:.0%} of the train labels or never, its own MAP at the last budget up to "
-        f"{NEAR:.0%} of them. > marks a target that is not reached within the budget: it counts "
-        f"as reached at {PENALTY} times the last budget. {NOTHING} where a model without any label "
-        f"is there already.",
+        f"{study.reference} needs. The target is {SHARE_OF_FULL:.0%} of the fully supervised "
+        f"{study.metric} (all labels, the best of the suite’s trainers); where {study.reference} "
+        f"reaches that beyond {FAR:.0%} of the train labels or never, its own {study.metric} at "
+        f"the last budget up to {NEAR:.0%} of them. > marks a target that is not reached within "
+        f"the budget: it counts as reached at {PENALTY} times the last budget. {NOTHING} where a "
+        f"model without any label is there already.",
         [study.what.capitalize(), *study.settings, "geometric mean"],
         rows,
     )
@@ -201,8 +204,8 @@ def win_table(study: Study, order: list[str]) -> TableText:
     ]
     return TableText(
         "Wins",
-        "Share of the common blocks in which the row has a larger area than the column; a tie is "
-        "half a win.",
+        "Share of the common blocks in which the row is better than the column; a tie is half a "
+        "win.",
         [study.what.capitalize(), *order],
         rows,
         shades={

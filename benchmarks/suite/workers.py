@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
+from suite.baselines import register_baselines
 from suite.cells import Cell
 from suite.execute import run_cell, write_failure
 
@@ -46,7 +47,7 @@ def _run_until_death(
 ) -> list[Cell]:
     """Take cells off `waiting` and run them; gives those that ran when a worker died."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _end_with_parent) as workers:
+    with ProcessPoolExecutor(jobs, context, _prepare) as workers:
         running: dict[Future[str], Cell] = {}
         while waiting or running:
             # No more are handed over than run, so that a death can be laid at their door.
@@ -63,6 +64,12 @@ def _run_until_death(
             for future in done:
                 on_end(running.pop(future), future.result())
     return []
+
+
+def _prepare() -> None:
+    """What a worker does before its first cell."""
+    register_baselines()
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

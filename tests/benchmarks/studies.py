@@ -9,8 +9,8 @@ from suite.study import Block, Curve, Study
 SECONDS = {"train": 2.0, "embed": 0.1, "score": 0.2, "allocate": 0.3, "evaluate": 0.1}
 
 
-def make_curve(labels: Sequence[int], map: Sequence[float], pairs: int = 1000) -> Curve:
-    return Curve(tuple(labels), tuple(map), tuple(map), SECONDS, pairs, random_first=False)
+def make_curve(labels: Sequence[int], values: Sequence[float], pairs: int = 1000) -> Curve:
+    return Curve(tuple(labels), tuple(values), SECONDS, pairs, random_first=False)
 
 
 def flat_study(areas: Mapping[str, Sequence[float]], per_pool: int = 5) -> Study:
@@ -22,6 +22,7 @@ def flat_study(areas: Mapping[str, Sequence[float]], per_pool: int = 5) -> Study
         description="",
         what="strategy",
         reference="random",
+        metric="MAP",
         settings=list(dict.fromkeys(setting for setting, _ in blocks)),
         rivals=list(areas),
         curves={
@@ -40,6 +41,7 @@ def curve_study(
         description="",
         what="strategy",
         reference=reference,
+        metric="MAP",
         settings=["pool"],
         rivals=list(curves),
         curves={rival: {("pool", 0): curve} for rival, curve in curves.items()},

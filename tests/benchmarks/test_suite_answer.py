@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from studies import flat_study
 from suite.answer import Answer, answer
 from suite.figures import difference_diagram
+from suite.lead import lead_table
 from suite.statistics import mean_ranks
 from suite.study import Study
 from suite.tables import labels_needed
@@ -39,6 +42,26 @@ def test_a_lead_that_may_be_chance_is_called_so() -> None:
 def test_where_the_reference_wins_it_is_recommended() -> None:
     words = said(flat_study({"random": ups_and_downs(0.1), "ours": ups_and_downs(0)}))
     assert words.use == "Stay with random: nothing here has a better mean rank (1.0 of 2)."
+
+
+def test_a_trainer_s_price_is_its_training() -> None:
+    study = flat_study({"random": ups_and_downs(0), "ours": ups_and_downs(0.1)})
+    words = said(replace(study, what="trainer", metric="MAP@50"))
+    assert "its mean MAP@50 along the curve is +0.100" in words.sure
+    assert "1,000 train pairs) takes 2 s, 1.0 times that of random." in words.cost
+
+
+def test_the_lead_over_each_is_shown_by_pool() -> None:
+    ours = [0.5] * 5 + [0.4] * 5
+    study = flat_study({"random": [0.3] * 10, "ours": ours, "other": [0.2] * 5 + [0.45] * 5})
+    ranks = mean_ranks(study)
+    assert ranks is not None and ranks.rivals[0] == "ours"
+    table = lead_table(study, ranks)
+    assert table.title == "Lead of ours"
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["random"][:3] == ["+0.200 ± 0.000", "+0.100 ± 0.000", "+0.150 ± 0.017"]
+    assert rows["random"][-1] == "10–0" and rows["other"][-1] == "5–5"
+    assert {(table.rows[i][0], table.columns[j]) for i, j in table.best} == {("other", "pool1")}
 
 
 def test_nothing_to_compare_is_said() -> None:

@@ -81,7 +81,7 @@ def test_the_baselines_are_registered_once() -> None:
         register_baselines()
         register_baselines()
         assert {*TRAINERS} - {"propagation in cca"} <= {*registry().names("trainer")}
-        assert registry().get("trainer", "fixmatch").distribution == "acqkit-benchmarks"
+        assert registry().get("trainer", "fixmatch").distribution == "acqkit"
     finally:
         registry.cache_clear()
 

@@ -29,7 +29,9 @@ def write(tmp_path: Path, **changes: Any) -> Path:
         ({"pools": ["a/x.npz", "b/x.npz"]}, "pools has 'x' twice; give one of them another label"),
         ({"full_trainers": ["supervised"]}, "trainers has 'supervised' twice"),
         ({"scorers": ["entropy"]}, "give scorers and allocators together, or neither"),
-        ({"defaults": {"rounds": 0}}, "defaults.rounds: Input should be greater than or equal"),
+        ({"defaults": {"rounds": -1}}, "defaults.rounds: Input should be greater than or equal"),
+        ({"defaults": {"rounds": 0}}, "pool 'glyphs' has neither initial labels nor rounds; give"),
+        ({"metric": "recall"}, "metric: Input should be 'map' or 'map@50', got 'recall'"),
         ({"defaults": {"per_round": "5"}, "pools": [{"name": "x", "per_round": "much"}]}, "share"),
         ({"strategies": ["random", {"allocator": "top"}]}, "give either a strategy, or a scorer"),
     ],
@@ -91,3 +93,10 @@ def test_the_suites_that_are_shipped_can_be_read(name: str) -> None:
     suite = read_suite(SUITES / f"{name}.yaml")
     assert suite.reference == "random"
     assert "ascmr+density" in [entry.title for entry in suite.entries]
+
+
+def test_the_suite_of_trainers_gives_all_of_them_the_same_steps() -> None:
+    suite = read_suite(SUITES / "trainers.yaml")
+    assert (suite.compare, suite.metric) == ("trainers", "map@50")
+    assert {trainer.spec.params["max_steps"] for trainer in suite.trainers} == {300}
+    assert suite.schedule(suite.pools[0]) == {"initial": "10%", "per_round": 20, "rounds": 0}

@@ -12,7 +12,7 @@ RANDOM = make_curve([0, 100, 200, 300, 400], [0.1, 0.3, 0.5, 0.7, 0.8])
 def target_of(study: Study) -> tuple[float, float]:
     target = find_target(study, "pool")
     assert target is not None
-    return target.map, target.needed
+    return target.value, target.needed
 
 
 def test_the_target_is_95_percent_of_the_fully_supervised_map() -> None:
@@ -23,7 +23,7 @@ def test_the_target_is_95_percent_of_the_fully_supervised_map() -> None:
 @pytest.mark.parametrize("full", [0.79 / 0.95, 2.0, None])
 def test_a_target_out_of_range_gives_way_to_the_reference_s_own_map(full: float | None) -> None:
     # .79 is reached at 390 labels, below 40% of 1,000; of 900 pairs it lies beyond.
-    few = make_curve(RANDOM.labels, RANDOM.map, pairs=900)
+    few = make_curve(RANDOM.labels, RANDOM.values, pairs=900)
     study = curve_study({"random": few}, full=full)
     assert target_of(study) == pytest.approx((0.3, 100))  # 200 labels are more than 20% of 900
     assert target_of(curve_study({"random": RANDOM}, full=2.0)) == pytest.approx((0.5, 200))

@@ -180,7 +180,7 @@ def test_strategies_are_paired_and_have_the_same_budgets(suite_file: Path) -> No
     study = make_study(read_suite(suite_file), rows)
     curve = study.curves["entropy+top"]["tiny", 0]
     assert curve.labels == (0, 6, 12, 18)
-    assert curve.area == area_under_curve(curve.labels[1:], curve.map[1:])
+    assert curve.area == area_under_curve(curve.labels[1:], curve.values[1:])
     full = [row for row in rows if row.kind == "full"]
     assert [(row.seed, row.labels, row.pairs) for row in full] == [(0, 90, 90)]
     assert study.full == {"tiny": full[0].map}
@@ -212,6 +212,33 @@ def test_nothing_finished_still_makes_a_page(suite_file: Path) -> None:
     findings = Findings.of(make_study(read_suite(file), rows), ENVIRONMENT)
     write_page(findings, file.parent / "page.html")
     assert "gone: missing" in (file.parent / "page.html").read_text(encoding="utf-8")
+
+
+def test_trainers_are_compared_at_one_budget(suite_file: Path) -> None:
+    quick = {"min_steps": 1, "max_steps": 5}
+    trainers = [{"name": name, "label": name, **quick} for name in ("supervised", "fixmatch")]
+    file = write_suite(
+        suite_file.parent,
+        defaults={"initial": "20%", "rounds": 0, "model": {"name": "two-tower", "hidden": 8}},
+        trainers=trainers,
+        strategies=["random"],
+        compare="trainers",
+        reference="supervised",
+        metric="map@50",
+        full_seeds=0,
+    )
+    start(file)
+    rows = read_table(file.parent / "out" / "table.parquet")
+    assert {(row.trainer, row.labels) for row in rows if row.status == "done"} == {
+        ("supervised", 18),
+        ("fixmatch", 18),
+    }
+    text = (file.parent / "out" / "table.md").read_text(encoding="utf-8")
+    assert "## MAP@50\n" in text and "## Lead of " in text
+    assert "Labels to reach" not in text
+    study = make_study(read_suite(file), rows)
+    by = {(row.trainer, row.seed): row.map50 for row in rows}
+    assert study.areas("fixmatch")["tiny", 1] == by["fixmatch", 1]
 
 
 def test_a_worker_that_dies_takes_no_other_cell_down(suite_file: Path) -> None:

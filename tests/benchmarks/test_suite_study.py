@@ -89,6 +89,20 @@ def test_the_best_trainer_s_mean_over_seeds_is_the_fully_supervised_map() -> Non
     assert study.full == pytest.approx({"glyphs · supervised": 0.6, "glyphs · short": 0.6})
 
 
+def test_the_suite_says_which_metric_is_compared() -> None:
+    rows = [replace(row, map50=2 * (row.map or 0)) for row in ROWS]
+    study = make_study(make(metric="map@50"), [*rows, full_of("short", 0.9)])
+    assert study.metric == "MAP@50"
+    assert study.areas("typiclust")["glyphs · short", 0] == pytest.approx(0.5)
+    assert study.full["glyphs · short"] == pytest.approx(0.1)
+    assert make_study(make(), rows).metric == "MAP"
+
+
+def test_one_budget_makes_no_curve() -> None:
+    assert make_study(make(), ROWS).has_curves
+    assert not make_study(make(), [row for row in ROWS if row.round != 2]).has_curves
+
+
 def test_seconds_are_those_of_the_rounds_after_the_first() -> None:
     curve = make_study(make(), ROWS).curves["random"]["glyphs · short", 0]
     assert curve.seconds["train"] == pytest.approx(1.5)

@@ -18,8 +18,6 @@ from suite.baselines.propagation import LabelPropagation
 from suite.baselines.pseudo import PseudoLabels
 from suite.baselines.simple import ClassWise, PairWise, PlainSum
 
-DISTRIBUTION = "acqkit-benchmarks"
-
 
 @hookimpl
 def acqkit_register_trainers() -> Mapping[str, type[Component]]:
@@ -42,4 +40,4 @@ def register_baselines() -> None:
     found = registry()
     plugin = sys.modules[__name__]
     if not found.manager.is_registered(plugin):
-        found.add(plugin, "baselines", DISTRIBUTION, acqkit.__version__)
+        found.add(plugin, "baselines", "acqkit", acqkit.__version__)
