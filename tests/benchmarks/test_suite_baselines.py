@@ -34,7 +34,6 @@ TRAINERS: dict[str, Component] = {
     "pseudo-labels": PseudoLabels(threshold=0.6, absent=0.3, **QUICK),
     "fixmatch": FixMatch(threshold=0.6, absent=0.3, **QUICK),
     "label-propagation": LabelPropagation(neighbors=4, **QUICK),
-    "propagation in cca": LabelPropagation(neighbors=4, space="cca", **QUICK),
     "class-wise": ClassWise(**QUICK),
     "pair-wise": PairWise(**QUICK),
     "plain-sum": PlainSum(**QUICK),
@@ -80,7 +79,7 @@ def test_the_baselines_are_registered_once() -> None:
     try:
         register_baselines()
         register_baselines()
-        assert {*TRAINERS} - {"propagation in cca"} <= {*registry().names("trainer")}
+        assert {*TRAINERS} <= {*registry().names("trainer")}
         assert registry().get("trainer", "fixmatch").distribution == "acqkit"
     finally:
         registry.cache_clear()
@@ -149,7 +148,7 @@ def test_the_supervised_contrast_is_that_of_its_equation() -> None:
 
 def test_propagation_is_that_of_scikit_learn() -> None:
     pool = make_pool(120, 3, labeled=12, seed=5)
-    x = joined_features(pool, "features")
+    x = joined_features(pool)
     known = np.zeros(120, dtype=bool)
     known[pool.labels.labeled] = True
     graph = neighbor_graph(x, 6)
@@ -165,7 +164,7 @@ def test_propagation_is_that_of_scikit_learn() -> None:
 
 def test_spreading_ends_at_its_closed_form() -> None:
     pool = make_pool(60, 3, multilabel=True, labeled=20)
-    graph = neighbor_graph(joined_features(pool, "cca"), 4)
+    graph = neighbor_graph(joined_features(pool), 4)
     start = pool.labels.matrix.astype(np.float64)
     degree = np.asarray(graph.sum(axis=1)).ravel()
     smooth = graph.toarray() / np.sqrt(degree[:, None] * degree[None, :])
@@ -178,7 +177,7 @@ def test_masses_of_class_and_rest_are_those_of_the_labels() -> None:
     known = np.zeros(300, dtype=bool)
     known[pool.labels.labeled] = True
     labels = pool.labels.matrix.astype(np.float64)
-    graph = neighbor_graph(joined_features(pool, "features"), 8)
+    graph = neighbor_graph(joined_features(pool), 8)
     p, certainty = propagated(graph, labels, known, 0.9, multilabel=True)
     np.testing.assert_allclose(p.mean(axis=0), labels[known].mean(axis=0), atol=0.1)
     assert certainty.shape == (300, 4) and certainty.min() >= 0 and certainty.max() <= 1
@@ -195,4 +194,4 @@ def test_raw_items_have_no_graph() -> None:
         [("red", np.ones((2, 2)), 0), ("blue", np.ones((3, 2)), 1)], label_column=2
     )
     with pytest.raises(PoolError, match="label propagation needs features"):
-        joined_features(raw, "features")
+        joined_features(raw)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import torch
 from pydantic import Field
@@ -12,7 +10,6 @@ from torch import Tensor
 from acqkit.embeddings import FloatArray
 from acqkit.errors import PoolError
 from acqkit.interfaces import Model, Pool
-from acqkit.models.cca import fit_cca
 from acqkit.models.data import TrainingData
 from acqkit.models.network import PairNetwork
 from acqkit.models.standardize import standardize_for
@@ -31,12 +28,11 @@ class LabelPropagation(SemiSupervised):
     """Labels spread over a k-NN graph before the training are soft targets in it.
 
     The graph is one of both modalities' features beside each other, each standardized and of
-    unit length, or of their canonical projections. Targets count by their certainty.
+    unit length. Targets count by their certainty.
     """
 
     neighbors: int = Field(10, ge=1, description="neighbors of a pair in the graph")
     alpha: float = Field(0.9, gt=0, lt=1, description="share of the neighbors in a pair's label")
-    space: Literal["features", "cca"] = Field("features", description="where neighbors are sought")
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch; raises PoolError for raw items, ConfigError for other models."""
@@ -52,7 +48,7 @@ class _LabelPropagation(SemiSupervisedObjective):
         if not len(data.labeled):
             return
         trainer = self.trainer
-        graph = neighbor_graph(joined_features(data.pool, trainer.space), trainer.neighbors)
+        graph = neighbor_graph(joined_features(data.pool), trainer.neighbors)
         labels = data.labels.cpu().numpy().astype(np.float64)
         p, certainty = propagated(
             graph, labels, data.known, trainer.alpha, multilabel=network.multilabel
@@ -65,7 +61,7 @@ class _LabelPropagation(SemiSupervisedObjective):
         return targets_loss(step.sample, self.p[rows], weights, multilabel=step.network.multilabel)
 
 
-def joined_features(pool: Pool, space: Literal["features", "cca"]) -> FloatArray:
+def joined_features(pool: Pool) -> FloatArray:
     """Both modalities of all pairs side by side, `[n, da + db]`; an absent one is zeros.
 
     Raises PoolError for a pool of raw items.
@@ -83,8 +79,4 @@ def joined_features(pool: Pool, space: Literal["features", "cca"]) -> FloatArray
     for part, inputs, present in zip(standardize_for(pool), (batch.a, batch.b), masks, strict=True):
         rows: FloatArray = part(torch.from_numpy(np.ascontiguousarray(inputs))).numpy()
         sides.append(np.where(present[:, None], rows, 0).astype(np.float32))
-    if space == "cca":
-        both = masks[0] & masks[1]
-        projections = fit_cca(sides[0][both], sides[1][both], min(pool.dims))
-        sides = [p.apply(x) * m[:, None] for p, x, m in zip(projections, sides, masks, strict=True)]
     return unit(np.concatenate([unit(side) for side in sides], axis=1).astype(np.float32))
