@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from acqkit.datasets.glyphs import Glyphs
+from acqkit.datasets.public import DATA_SETS
 from acqkit.hookspecs import hookimpl
 from acqkit.interfaces import Component
 
@@ -12,4 +13,4 @@ from acqkit.interfaces import Component
 @hookimpl
 def acqkit_register_datasets() -> Mapping[str, type[Component]]:
     """Data sets by name."""
-    return {"glyphs": Glyphs}
+    return {"glyphs": Glyphs, **DATA_SETS}
