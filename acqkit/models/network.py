@@ -55,14 +55,16 @@ class Outputs:
             self.positions[part],
         )
 
+    def both_present(self) -> Tensor | None:
+        """Which pairs have both modalities, `[k]` bool; None where all do."""
+        masks = [mask for mask in self.present if mask is not None]
+        return torch.stack(masks).all(dim=0) if masks else None
+
     def paired_means(self) -> tuple[Tensor, Tensor]:
         """Means `[j, d]` of the pairs that have both modalities."""
         a, b = self.means
-        masks = [mask for mask in self.present if mask is not None]
-        if not masks:
-            return a, b
-        both = torch.stack(masks).all(dim=0)
-        return a[both], b[both]
+        both = self.both_present()
+        return (a, b) if both is None else (a[both], b[both])
 
 
 class PairNetwork(nn.Module):
