@@ -237,6 +237,18 @@ class Trainer(Protocol):
 
 
 @runtime_checkable
+class TransferTrainer(Protocol):
+    """A trainer that can also learn from a fitted model: what may follow a `+`."""
+
+    def fit_from(self, source: Model, model: Model, pool: Pool, seed: int) -> None:
+        """Train `model` from scratch on the labels known so far and on what `source` knows.
+
+        `source` may be of another kind or width; it is left as it is.
+        """
+        ...
+
+
+@runtime_checkable
 class ModelFactory(Protocol):
     """Makes an untrained model that fits a pool."""
 

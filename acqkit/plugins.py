@@ -13,6 +13,7 @@ import pluggy
 from pydantic import BaseModel, ValidationError
 
 from acqkit import hookspecs
+from acqkit.chain import Chain
 from acqkit.errors import ConfigError, PluginError
 from acqkit.interfaces import Component
 
@@ -73,13 +74,34 @@ class Registry:
         raise PluginError(f"no {kind} called {name!r} is installed; {hint}{failed}")
 
     def make(self, kind: Kind, name: str, params: Mapping[str, Any] | None = None) -> Component:
-        """Make a component with checked parameters; raises PluginError or ConfigError."""
+        """Make a component with checked parameters; raises PluginError or ConfigError.
+
+        Trainers may be chained, `first+second`; `params` are then those of each by its name.
+        """
+        if kind == "trainer" and "+" in name:
+            return self._make_chain([part.strip() for part in name.split("+")], params or {})
         factory = self.get(kind, name).factory
         try:
             return factory(**(params or {}))
         except ValidationError as error:
             reason = explain(error, factory)
             raise ConfigError(f"{kind} {name!r}: {reason}") from None
+
+    def _make_chain(self, names: list[str], params: Mapping[str, Any]) -> Component:
+        chain = "+".join(names)
+        if len(set(names)) < len(names):
+            raise ConfigError(f"trainer {chain!r} names one trainer twice")
+        unknown = sorted(set(params) - set(names))
+        if unknown:
+            raise ConfigError(
+                f"trainer {chain!r}: unknown key {unknown[0]!r}; give the parameters of each "
+                f"trainer under its name: {', '.join(names)}"
+            )
+        stages = {name: self.make("trainer", name, params.get(name)) for name in names}
+        try:
+            return Chain(stages=stages)
+        except ValidationError as error:
+            raise ConfigError(f"trainer {chain!r}: {explain(error, Chain)}") from None
 
     def add(self, plugin: object, name: str, distribution: str, version: str) -> None:
         """Register one plugin and all it offers, or nothing of it.

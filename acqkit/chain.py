@@ -1,0 +1,41 @@
+"""Trainers one after the other, each learning from the model that the one before left."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, cast
+
+from pydantic import SerializeAsAny, field_validator, model_serializer
+
+from acqkit.interfaces import Component, Model, Pool, Trainer, TransferTrainer
+
+
+class Chain(Component):
+    """The trainers of `first+second`: the first trains, each further one learns from its model.
+
+    A stage after the first must be a `TransferTrainer`; raises ValueError for any other.
+    """
+
+    stages: dict[str, SerializeAsAny[Component]]
+
+    @field_validator("stages")
+    @classmethod
+    def _later_ones_learn_from_a_model(cls, stages: dict[str, Component]) -> dict[str, Component]:
+        for name in list(stages)[1:]:
+            if not isinstance(stages[name], TransferTrainer):
+                raise ValueError(
+                    f"{name!r} cannot come after another trainer: it has no method 'fit_from' "
+                    "with which to learn from a fitted model; put it first"
+                )
+        return stages
+
+    @model_serializer
+    def _parameters_by_name(self) -> dict[str, Any]:
+        return {name: stage.model_dump(mode="json") for name, stage in self.stages.items()}
+
+    def fit(self, model: Model, pool: Pool, seed: int) -> None:
+        """Train `model` by each stage in turn; what the last one made of it stays."""
+        first, *others = self.stages.values()
+        cast(Trainer, first).fit(model, pool, seed)
+        for stage in others:
+            cast(TransferTrainer, stage).fit_from(copy.deepcopy(model), model, pool, seed)

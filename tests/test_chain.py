@@ -1,0 +1,87 @@
+"""Chained trainers: who learns from whom, and how they are named, stored and refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from acqkit import Component, hookimpl
+from acqkit.campaign.parts import make_part
+from acqkit.errors import ConfigError
+from acqkit.plugins import Registry, new_registry
+from acqkit.testing import make_pool
+
+
+class Noted:
+    """A model that keeps what was done to it."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def fit(self, pool: Any, seed: int) -> None:
+        raise AssertionError("trainers do this")
+
+    def embed(self, batch: Any) -> Any:
+        raise AssertionError("nobody asks")
+
+
+class Teacher(Component):
+    strength: int = 1
+
+    def fit(self, model: Noted, pool: Any, seed: int) -> None:
+        model.notes.append(f"taught {self.strength} with {seed}")
+
+
+class Pupil(Teacher):
+    def fit_from(self, source: Noted, model: Noted, pool: Any, seed: int) -> None:
+        assert source is not model
+        model.notes.append(f"learned {self.strength} from {source.notes}")
+
+
+@pytest.fixture
+def registry() -> Registry:
+    @hookimpl
+    def acqkit_register_trainers() -> Mapping[str, type[Component]]:
+        return {"teacher": Teacher, "pupil": Pupil}
+
+    made = new_registry()
+    made.add(SimpleNamespace(acqkit_register_trainers=acqkit_register_trainers), "x", "x", "1")
+    return made
+
+
+def test_each_stage_learns_from_the_model_that_the_one_before_left(registry: Registry) -> None:
+    chain: Any = registry.make("trainer", "teacher+pupil", {"pupil": {"strength": 3}})
+    model = Noted()
+    chain.fit(model, make_pool(8), 5)
+    assert model.notes == ["taught 1 with 5", "learned 3 from ['taught 1 with 5']"]
+
+
+def test_a_chain_is_made_again_from_its_name_and_parameters(registry: Registry) -> None:
+    chain = registry.make("trainer", "teacher+pupil", {"teacher": {"strength": 2}})
+    stored = chain.model_dump(mode="json")
+    assert stored == {"teacher": {"strength": 2}, "pupil": {"strength": 1}}
+    assert registry.make("trainer", "teacher+pupil", stored) == chain
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("pupil+teacher", {}, "'teacher' cannot come after another trainer: .* put it first"),
+        ("pupil+pupil", {}, "names one trainer twice"),
+        ("teacher+pupil", {"strength": 2}, "unknown key 'strength'; .* teacher, pupil"),
+        ("teacher+pupil", {"pupil": {"strenght": 2}}, "did you mean 'strength'"),
+    ],
+)
+def test_what_cannot_be_chained_is_refused(
+    registry: Registry, name: str, params: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        registry.make("trainer", name, params)
+
+
+def test_a_chain_by_name_is_stored_by_name() -> None:
+    with pytest.raises(ConfigError, match="names one trainer twice"):
+        make_part("trainer", "supervised+supervised")
