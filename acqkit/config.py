@@ -156,6 +156,12 @@ def _as_list(value: Any) -> Any:
 
 PathText = Annotated[Path, PlainSerializer(str)]
 
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "plain": {"strategy": "random", "trainer": "supervised"},
+    "full": {"strategy": "ascmr+density", "trainer": "memory-bank+embedding-transfer"},
+}
+"""Strategy and trainer by one name; what is given beside a preset wins over it."""
+
 
 class RunConfig(Settings):
     """One run: strategies and seeds over one pool, with everything needed to repeat it."""
@@ -185,16 +191,19 @@ class RunConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _scorer_is_a_strategy(cls, value: Any) -> Any:
+    def _from_shorthands(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
         data = {key: item for key, item in value.items() if item is not None}
+        preset = data.pop("preset", None)
+        if preset is not None and preset not in PRESETS:
+            raise ValueError(f"no preset is called {preset!r}; known: {', '.join(PRESETS)}")
         if "scorer" in data or "allocator" in data:
             if "strategy" in data:
                 raise ValueError("give either a strategy, or a scorer with an allocator, not both")
             parts = {key: data.pop(key) for key in ("scorer", "allocator") if key in data}
             data["strategy"] = [parts]
-        return data
+        return {**PRESETS[preset], **data} if preset else data
 
     @model_validator(mode="after")
     def _strategies_differ(self) -> RunConfig:

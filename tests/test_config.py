@@ -54,6 +54,7 @@ def test_the_record_makes_the_same_configuration_again() -> None:
         ({"pool": "x", "strategy": ["a", "a"]}, "named twice: a, a"),
         ({"pool": "x", "strategy": []}, "strategy: .* got"),
         ({"strategy": "a"}, "pool: Field required"),
+        ({"pool": "x", "preset": "fast"}, "no preset is called 'fast'; known: plain, full"),
     ],
 )
 def test_wrong_configurations_say_what_is_wrong(data: dict[str, Any], message: str) -> None:
@@ -68,3 +69,13 @@ def test_wrong_configurations_say_what_is_wrong(data: dict[str, Any], message: s
 )
 def test_amounts_are_counts_or_shares(amount: int | str, count: int) -> None:
     assert resolve_amount(amount, 200) == count
+
+
+def test_a_preset_fills_in_what_is_not_given() -> None:
+    full = make_config({"pool": "x", "preset": "full"})
+    assert full.label == "ascmr+density"
+    assert full.trainer.name == "memory-bank+embedding-transfer"
+    own = make_config({"pool": "x", "preset": "full", "scorer": "entropy", "trainer": None})
+    assert own.label == "entropy+top"
+    assert own.trainer == full.trainer
+    assert "preset" not in own.record()

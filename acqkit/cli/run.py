@@ -23,6 +23,8 @@ Examples:
 
   acqkit run --pool glyphs --strategy random --strategy entropy+top --out runs/compared
 
+  acqkit run --pool glyphs --preset full --initial 0 --out runs/full
+
   acqkit run config.yaml --set strategy.name=bald --set strategy.samples=20
 
 A run that was interrupted goes on when the same command is given again.
@@ -35,6 +37,10 @@ def run(
         typer.Argument(help="YAML file with the same keys as the flags.", metavar="[CONFIG.YAML]"),
     ] = None,
     pool: Annotated[str | None, typer.Option(help="Path of a pool, or a data set's name.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="Strategy and trainer by one name: plain, or full (needs the plugins)."),
+    ] = None,
     strategy: Annotated[
         list[str] | None,
         typer.Option(help="Strategy, or SCORER+ALLOCATOR; repeat to compare several."),
@@ -43,7 +49,7 @@ def run(
     allocator: Annotated[
         str | None, typer.Option(help="The scorer's allocator (default: top).")
     ] = None,
-    trainer: Annotated[str | None, typer.Option(help="Trainer (default: supervised).")] = None,
+    trainer: Annotated[str | None, typer.Option(help="Trainer, or FIRST+SECOND.")] = None,
     model: Annotated[str | None, typer.Option(help="Model (default: two-tower).")] = None,
     initial: Annotated[
         str | None, typer.Option(help="Initial labels: a count or a share as 5% (default: 1%).")
@@ -78,6 +84,7 @@ def run(
     """
     flags = {
         "pool": pool,
+        "preset": preset,
         "strategy": strategy or None,
         "scorer": scorer,
         "allocator": allocator,
