@@ -21,7 +21,7 @@ VALUES = np.arange(12, dtype=np.float32).reshape(4, 3)
 def test_mat_5_comes_as_float32(tmp_path: Path) -> None:
     savemat(tmp_path / "a.mat", {"other": 1, "x": VALUES.astype(np.float64)}, do_compression=True)
     read = read_array(tmp_path / "a.mat", ("y", "x"))
-    assert read.dtype == np.float32
+    assert read.dtype == np.float32 and read.flags.c_contiguous
     assert_array_equal(read, VALUES)
 
 
@@ -38,7 +38,15 @@ def test_mat_7_is_turned_and_hdf5_is_not(
     for key in ("matlab", "python"):
         read = read_array(path, (key,))
         assert_array_equal(read, VALUES)
-        assert isinstance(read, np.memmap) == (compression is None)
+        assert read.flags.c_contiguous
+        assert isinstance(read, np.memmap) == (compression is None and key == "python")
+
+
+def test_words_in_hdf5_are_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = ["some", "words"]
+    with pytest.raises(PoolError, match="holds object values under 'x', wanted numbers"):
+        read_array(tmp_path / "a.h5", ("x",))
 
 
 def test_npy_is_mapped_and_pickles_are_refused(tmp_path: Path) -> None:

@@ -30,9 +30,9 @@ def read_array(path: Path, keys: tuple[str, ...] = (), column: int | None = None
     """The first of `keys` that `path` holds; the whole of a .npy or text file.
 
     `column` picks one column of a text file (the others may be words), `[n]`. Numbers of
-    eight bytes come as float32. A .npy file and an HDF5 variable stored in one piece come
-    memory-mapped, in their own dtype. Raises PoolError for a file that cannot be read, a key
-    that is not there, and values that are not numbers.
+    eight bytes come as float32. A .npy file, and an HDF5 variable stored in one piece that is
+    not MATLAB's, come memory-mapped and in their own dtype. Raises PoolError for a file that
+    cannot be read, a key that is not there, and values that are not numbers.
     """
     try:
         array = _read(path, keys, column)
@@ -92,13 +92,13 @@ def _read_hdf5(path: Path, keys: tuple[str, ...]) -> NDArray[Any]:
                 f"{path} holds a struct or a sparse matrix under {key!r}, wanted a full matrix; "
                 "save it again as one"
             )
+        if "MATLAB_class" in variable.attrs:
+            return _narrow(variable[()].T)
         offset = variable.id.get_offset()
-        if offset is None or variable.size == 0:
-            array = _narrow(variable[()])
-        else:
-            dtype, shape = variable.dtype, variable.shape
-            array = np.memmap(path, mode="r", dtype=dtype, shape=shape, offset=offset)
-        return array.T if "MATLAB_class" in variable.attrs else array
+        if offset is None or variable.size == 0 or variable.dtype.kind not in "fiub":
+            return _narrow(variable[()])
+        dtype, shape = variable.dtype, variable.shape
+        return np.memmap(path, mode="r", dtype=dtype, shape=shape, offset=offset)
 
 
 def _h5py(path: Path) -> Any:
@@ -122,6 +122,9 @@ def _held(path: Path, keys: tuple[str, ...], held: Iterable[str]) -> str:
 
 
 def _narrow(array: NDArray[Any]) -> NDArray[Any]:
-    """Doubles, as which MATLAB stores even zeros and ones, take twice the memory for nothing."""
+    """Rows in one piece, because pairs are read by row and MATLAB stores by column.
+
+    Doubles, as which MATLAB stores even zeros and ones, take twice the memory for nothing.
+    """
     wide = array.dtype.kind in "fiu" and array.dtype.itemsize > 4
-    return array.astype(np.float32) if wide else array
+    return np.ascontiguousarray(array, dtype=np.float32 if wide else None)

@@ -25,7 +25,7 @@ def pairs_first(array: NDArray[Any], where: str, n: int, labels: str) -> NDArray
     if array.shape[0] == n:
         return array
     if array.shape[1] == n:
-        return array.T
+        return np.ascontiguousarray(array.T)  # pairs are read by row
     raise PoolError(
         f"{where} has shape {array.shape} but {labels} has {n} pairs; all files must come from "
         "the same release"
