@@ -93,7 +93,7 @@ class Aggregation(Component):
             bank.positions_of(rows),
             np.where(known[:, None], labels, found).astype(np.float32),
             reach,
-            np.where(seen.all(axis=0), _cosine(*own), 1).astype(np.float32),
+            np.where(seen.all(axis=0), cosine(*own), 1).astype(np.float32),
             self._weights(own, found, seen & open_),
         )
 
@@ -102,7 +102,7 @@ class Aggregation(Component):
     ) -> Weights:
         """How well each modality's own probabilities agree with `found`, the better one at 1."""
         agreement = [
-            float(_cosine(p[rows], found[rows]).mean()) if rows.any() else 1.0
+            float(cosine(p[rows], found[rows]).mean()) if rows.any() else 1.0
             for p, rows in zip(own, judged, strict=True)
         ]
         best = max(*agreement, _TINY)
@@ -135,7 +135,8 @@ def _normalized(rows: FloatArray) -> FloatArray:
     return normalized
 
 
-def _cosine(x: FloatArray, y: FloatArray) -> FloatArray:
+def cosine(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Cosines `[n]` of the rows of `x` and `y` `[n, c]`; 0 where one has no length."""
     lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
     cosine: FloatArray = (x * y).sum(axis=1) / np.maximum(lengths, _TINY)
     return cosine

@@ -1,0 +1,163 @@
+"""Pseudo-labels from the embeddings of any model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from acqkit.campaign.embed import embed_pool
+from acqkit.embeddings import (
+    DEFAULT_BLOCK_SIZE,
+    BoolArray,
+    FloatArray,
+    ModalityEmbeddings,
+    PairEmbeddings,
+)
+from acqkit.errors import EmbeddingError, PoolError
+from acqkit.interfaces import Model, Pool
+from acqkit.neighbors import unit
+from acqkit.pool import PairPool
+from acqkit_memory_bank.bank import MemoryBank, Sides
+from acqkit_memory_bank.beliefs import Aggregation, Beliefs, cosine
+from acqkit_memory_bank.decisions import FLOOR, class_prior, decide, geometric_mean, least_sure
+from acqkit_memory_bank.labels import PseudoLabels
+from acqkit_memory_bank.neighbors import Weights
+
+AGGREGATION = Aggregation(spread=0.8, alignment=0, sharpening=1)
+"""How a trained model's neighbors are heard: further than in training, and as they are."""
+
+_DOUBT = 0.03
+_TINY = np.float32(1e-6)
+
+
+def label_pool(
+    model: Model,
+    pool: PairPool,
+    aggregation: Aggregation = AGGREGATION,
+    *,
+    floor: float = FLOOR,
+    block_size: int = DEFAULT_BLOCK_SIZE,
+    device: str = "cpu",
+) -> PseudoLabels:
+    """Embed `pool` with a fitted `model`, `block_size` pairs at a time; see `pseudo_labels`."""
+    embeddings = embed_pool(model, pool, block_size)
+    return pseudo_labels(embeddings, pool, aggregation, floor=floor, device=device)
+
+
+def pseudo_labels(
+    embeddings: PairEmbeddings,
+    pool: Pool,
+    aggregation: Aggregation = AGGREGATION,
+    *,
+    floor: float = FLOOR,
+    device: str = "cpu",
+) -> PseudoLabels:
+    """Labels for every pair of `pool`, from its known ones and any model's `embeddings`.
+
+    Two witnesses are asked about a pair, and their geometric mean decides (`geometric_mean`):
+    the memory, which holds the content of all pairs and lets the labels spread along neighbors
+    in both modalities, and the model's classifier, its two modalities weighted by how reliable
+    the memory finds them. Where no label reaches a pair, the classifier decides alone; where
+    the model has none, the memory; where there is neither, the labels' prior. Classes are then
+    given by `decide`, which `floor` is for.
+
+    embeddings: of the whole pool, row = position. device: where neighbors are sought.
+
+    Raises PoolError without any label, EmbeddingError for embeddings of other pairs.
+    """
+    n = len(pool)
+    if not np.array_equal(embeddings.positions, np.arange(n)):
+        raise EmbeddingError(
+            f"pseudo-labels need embeddings of all {n} pairs, row = position, got "
+            f"{len(embeddings)} of them; use label_pool, or embed the pool as a whole"
+        )
+    known = pool.labels.labeled
+    if not len(known):
+        raise PoolError(
+            f"pool {pool.name!r} has no labeled pair, and pseudo-labels come from labels; label "
+            "some pairs first"
+        )
+    prior = class_prior(pool.labels, multilabel=pool.multilabel)
+    present = _present(embeddings)
+    sides = (embeddings.a.probabilities, embeddings.b.probabilities)
+    own = None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
+    beliefs = _ask_memory(embeddings, pool, present, own, aggregation, device)
+    probabilities = np.tile(prior / (1 if pool.multilabel else prior.sum()), (n, 1))
+    agreement = np.ones(n, dtype=np.float32)
+    if own is not None:
+        both = present.all(axis=0)
+        agreement[both] = cosine(own[0][both], own[1][both])
+        some = present.any(axis=0)
+        probabilities[some] = _classifier(own, present, beliefs.weights)[some]
+    reached = beliefs.reach > 0
+    rows, found = beliefs.positions[reached], beliefs.probabilities[reached]
+    if own is not None:
+        sources = (found, probabilities[rows])
+        found = geometric_mean(sources, multilabel=pool.multilabel, doubt=_DOUBT)
+    probabilities[rows] = found
+    return _decided(pool, probabilities, agreement, prior, floor)
+
+
+def _decided(
+    pool: Pool, probabilities: FloatArray, agreement: FloatArray, prior: FloatArray, floor: float
+) -> PseudoLabels:
+    """The table; known labels are what they are, whatever else is said."""
+    labeled = np.zeros(len(pool), dtype=bool)
+    labeled[pool.labels.labeled] = True
+    probabilities[labeled] = pool.labels.matrix[labeled]
+    labels = pool.labels.matrix.copy()
+    labels[~labeled] = decide(
+        probabilities[~labeled], prior, multilabel=pool.multilabel, floor=floor
+    )
+    confidence = np.where(labeled, np.float32(1), least_sure(probabilities, labels))
+    return PseudoLabels(
+        pool.ids,
+        np.arange(len(pool)),
+        tuple(pool.class_names),
+        probabilities,
+        labels,
+        confidence,
+        agreement,
+        labeled,
+    )
+
+
+def _ask_memory(
+    embeddings: PairEmbeddings,
+    pool: Pool,
+    present: BoolArray,
+    own: Sides | None,
+    aggregation: Aggregation,
+    device: str,
+) -> Beliefs:
+    """What a memory of the whole pool believes, its modalities weighted by their reliability."""
+    content = embeddings.content()
+    features = tuple(_features(s, p) for s, p in zip(content.sides, present, strict=True))
+    n, classes = pool.labels.matrix.shape
+    bank = MemoryBank(pool.labels, content.dim, multilabel=pool.multilabel, momentum=0, capacity=n)
+    nothing = np.zeros((n, classes), dtype=np.float32)
+    bank.update(np.arange(n), (features[0], features[1]), own or (nothing, nothing))
+    beliefs = aggregation.beliefs(bank, device=device)
+    if own is None:
+        return beliefs
+    return aggregation.beliefs(bank, beliefs.weights, device)
+
+
+def _present(embeddings: PairEmbeddings) -> BoolArray:
+    masks = [
+        np.ones(len(embeddings), dtype=bool) if side.present is None else side.present
+        for side in embeddings.sides
+    ]
+    return np.stack(masks)
+
+
+def _features(side: ModalityEmbeddings, present: BoolArray) -> FloatArray:
+    return np.where(present[:, None], unit(side.mean), np.float32(0))
+
+
+def _classifier(own: Sides, present: BoolArray, weights: Weights) -> FloatArray:
+    """The classifier's probabilities `[n, c]`, a weighted mean over the modalities present."""
+    # A modality that counts for nothing still speaks where it is alone.
+    share = np.maximum(np.asarray(weights, dtype=np.float32), _TINY)[:, None] * present
+    share /= np.maximum(share.sum(axis=0), _TINY)
+    mixed: FloatArray = share[0][:, None] * own[0] + share[1][:, None] * own[1]
+    return mixed
