@@ -90,13 +90,15 @@ def main(
     except AcqkitError as error:
         console.print(f"[red]Error:[/] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
+    command = shlex.join(["python", "benchmarks/tune_trainers.py", *(trainers or [])])
+    # Before the trainings: they read the code now, whatever is committed meanwhile.
+    made_with = environment(jobs) | {"command": command}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _prepare) as workers:
         futures = [workers.submit(run_job, job) for job in work]
         ended = track(as_completed(futures), "trainings", len(work), console=console)
         done = [future.result() for future in ended]
-    command = shlex.join(["python", "benchmarks/tune_trainers.py", *(trainers or [])])
-    text = markdown(done, steps, labeled, environment(jobs) | {"command": command})
+    text = markdown(done, steps, labeled, made_with)
     out.write_text(text, encoding="utf-8")
     console.print(f"{out}", soft_wrap=True)
 
