@@ -40,7 +40,7 @@ def tell(bank: MemoryBank, positions: list[int], seed: int = 0) -> tuple[Sides, 
 
 
 def held(bank: MemoryBank) -> list[int]:
-    return bank.positions_of(bank.rows()).tolist()
+    return [int(position) for position in bank.positions_of(bank.rows())]
 
 
 def test_features_are_of_unit_length_and_move_by_the_momentum() -> None:
