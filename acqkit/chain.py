@@ -7,7 +7,14 @@ from typing import Any, cast
 
 from pydantic import SerializeAsAny, field_validator, model_serializer
 
-from acqkit.interfaces import Component, Model, Pool, Trainer, TransferTrainer
+from acqkit.interfaces import (
+    BelievingTrainer,
+    Component,
+    Model,
+    Pool,
+    Trainer,
+    TransferTrainer,
+)
 
 
 class Chain(Component):
@@ -37,5 +44,10 @@ class Chain(Component):
         """Train `model` by each stage in turn; what the last one made of it stays."""
         first, *others = self.stages.values()
         cast(Trainer, first).fit(model, pool, seed)
+        before = first
         for stage in others:
-            cast(TransferTrainer, stage).fit_from(copy.deepcopy(model), model, pool, seed)
+            believes = isinstance(before, BelievingTrainer)
+            beliefs = cast(BelievingTrainer, before).pool_beliefs(model, pool) if believes else None
+            source = copy.deepcopy(model)
+            cast(TransferTrainer, stage).fit_from(source, model, pool, seed, beliefs)
+            before = stage

@@ -237,13 +237,25 @@ class Trainer(Protocol):
 
 
 @runtime_checkable
+class BelievingTrainer(Protocol):
+    """A trainer that can say of every pair what it believes, beyond what its model says."""
+
+    def pool_beliefs(self, model: Model, pool: Pool) -> FloatArray | None:
+        """Class probabilities `[n, c]` of all pairs after `fit`; None before the first label."""
+        ...
+
+
+@runtime_checkable
 class TransferTrainer(Protocol):
     """A trainer that can also learn from a fitted model: what may follow a `+`."""
 
-    def fit_from(self, source: Model, model: Model, pool: Pool, seed: int) -> None:
+    def fit_from(
+        self, source: Model, model: Model, pool: Pool, seed: int, beliefs: FloatArray | None
+    ) -> None:
         """Train `model` from scratch on the labels known so far and on what `source` knows.
 
-        `source` may be of another kind or width; it is left as it is.
+        `source` may be of another kind or width; it is left as it is. beliefs: those of the
+        trainer that made it, where it has some.
         """
         ...
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from acqkit import Component, hookimpl
 from acqkit.campaign.parts import make_part
+from acqkit.embeddings import FloatArray
 from acqkit.errors import ConfigError
 from acqkit.plugins import Registry, new_registry
 from acqkit.testing import make_pool
@@ -36,16 +38,23 @@ class Teacher(Component):
 
 
 class Pupil(Teacher):
-    def fit_from(self, source: Noted, model: Noted, pool: Any, seed: int) -> None:
+    def fit_from(
+        self, source: Noted, model: Noted, pool: Any, seed: int, beliefs: FloatArray | None
+    ) -> None:
         assert source is not model
-        model.notes.append(f"learned {self.strength} from {source.notes}")
+        model.notes.append(f"learned {self.strength} from {source.notes} and {beliefs}")
+
+
+class Believer(Teacher):
+    def pool_beliefs(self, model: Noted, pool: Any) -> FloatArray:
+        return np.full((1, 1), len(model.notes), dtype=np.float32)
 
 
 @pytest.fixture
 def registry() -> Registry:
     @hookimpl
     def acqkit_register_trainers() -> Mapping[str, type[Component]]:
-        return {"teacher": Teacher, "pupil": Pupil}
+        return {"teacher": Teacher, "pupil": Pupil, "believer": Believer}
 
     made = new_registry()
     made.add(SimpleNamespace(acqkit_register_trainers=acqkit_register_trainers), "x", "x", "1")
@@ -56,7 +65,14 @@ def test_each_stage_learns_from_the_model_that_the_one_before_left(registry: Reg
     chain: Any = registry.make("trainer", "teacher+pupil", {"pupil": {"strength": 3}})
     model = Noted()
     chain.fit(model, make_pool(8), 5)
-    assert model.notes == ["taught 1 with 5", "learned 3 from ['taught 1 with 5']"]
+    assert model.notes == ["taught 1 with 5", "learned 3 from ['taught 1 with 5'] and None"]
+
+
+def test_what_a_trainer_believes_is_passed_on(registry: Registry) -> None:
+    chain: Any = registry.make("trainer", "believer+pupil")
+    model = Noted()
+    chain.fit(model, make_pool(8), 5)
+    assert model.notes[1].endswith("and [[1.]]")
 
 
 def test_a_chain_is_made_again_from_its_name_and_parameters(registry: Registry) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.nn import functional
 
 from acqkit.interfaces import Model, Pool
 from acqkit.models.losses import classification_loss, pairing_loss
@@ -23,6 +24,26 @@ def classification_of(outputs: Outputs, labels: Tensor, *, multilabel: bool) -> 
         else:
             seen = classification_loss(logits[present], labels[present], multilabel=multilabel)
             losses.append(seen * (present.sum() / len(present)))
+    return torch.stack(losses).mean()
+
+
+def belief_classification_of(
+    outputs: Outputs, beliefs: Tensor, weights: Tensor, *, multilabel: bool
+) -> Tensor:
+    """Classification loss of pairs on soft targets, what is believed of them; a scalar.
+
+    beliefs `[k, c]` class probabilities; weights `[k, 1]` of the pairs, or `[k, c]` of single
+    classes if multi-label: 0 leaves one out. Mean over all `k` pairs and both modalities, an
+    absent one counts as 0. Binary cross-entropies are summed over classes.
+    """
+    losses = []
+    for logits, present in zip(outputs.logits, outputs.present, strict=True):
+        if multilabel:
+            each = functional.binary_cross_entropy_with_logits(logits, beliefs, reduction="none")
+        else:
+            each = -beliefs * functional.log_softmax(logits, dim=1)
+        per_pair = (weights * each).sum(dim=1)
+        losses.append((per_pair if present is None else per_pair * present).mean())
     return torch.stack(losses).mean()
 
 

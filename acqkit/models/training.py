@@ -56,7 +56,8 @@ class Step:
 
     labeled: outputs of `l` labeled pairs (None before the first label), labels `[l, c]`
     float32; sample: outputs of pairs drawn from the whole pool, labeled or not. Where in
-    the pool these are: `labeled.positions` and `sample.positions`.
+    the pool these are: `labeled.positions` and `sample.positions`. outputs: the labeled ones
+    and then the sample, in one.
     number of `steps` steps, epoch over the whole pool.
     """
 
@@ -65,6 +66,7 @@ class Step:
     labeled: Outputs | None
     labels: Tensor
     sample: Outputs
+    outputs: Outputs
     number: int
     steps: int
     epoch: int
@@ -158,6 +160,7 @@ def _run(
             outputs.rows(0, len(known)) if len(known) else None,
             data.labels_of(known),
             outputs.rows(len(known), len(outputs)),
+            outputs,
             number,
             steps,
             epoch,

@@ -13,7 +13,7 @@ from acqkit.errors import ConfigError, PoolError
 from acqkit.interfaces import Component, Trainer
 from acqkit.models.network import Outputs
 from acqkit.models.sklearn_pair import LogisticPair
-from acqkit.models.supervised import classification_of
+from acqkit.models.supervised import belief_classification_of, classification_of
 from acqkit.models.two_tower import TwoTower
 from acqkit.plugins import registry
 from acqkit.pool import PairPool
@@ -26,7 +26,6 @@ from suite.baselines.graph import neighbor_graph, propagated, spread
 from suite.baselines.propagation import LabelPropagation, joined_features
 from suite.baselines.pseudo import PseudoLabels
 from suite.baselines.simple import ClassWise, PairWise, PlainSum
-from suite.baselines.unlabeled import targets_loss
 
 SMALL = TwoTower(hidden=16, dim=6)
 QUICK = {"min_steps": 1, "max_steps": 12, "batch_size": 32}
@@ -117,11 +116,13 @@ def test_hard_targets_of_weight_one_are_labels() -> None:
     outputs = outputs_of(logits, [None, None])
     labels = torch.eye(3)[[0, 2, 1, 1, 0]]
     for multilabel, width in ((False, 1), (True, 3)):
-        loss = targets_loss(outputs, labels, torch.ones(5, width), multilabel=multilabel)
+        loss = belief_classification_of(
+            outputs, labels, torch.ones(5, width), multilabel=multilabel
+        )
         wanted = classification_of(outputs, labels, multilabel=multilabel)
         assert float(loss) == pytest.approx(float(wanted))
     lacking = outputs_of(logits, [torch.tensor([True, True, False, False, True]), None])
-    loss = targets_loss(lacking, labels, torch.ones(5, 1), multilabel=False)
+    loss = belief_classification_of(lacking, labels, torch.ones(5, 1), multilabel=False)
     assert float(loss) == pytest.approx(float(classification_of(lacking, labels, multilabel=False)))
 
 

@@ -14,9 +14,10 @@ from acqkit.interfaces import Model, PairBatch, Pool
 from acqkit.models.data import TrainingData
 from acqkit.models.network import Outputs, PairNetwork
 from acqkit.models.standardize import standardize_for
+from acqkit.models.supervised import belief_classification_of
 from acqkit.models.training import Step
 from suite.baselines.pseudo import Confident
-from suite.baselines.unlabeled import SemiSupervisedObjective, fit_network, mixture, targets_loss
+from suite.baselines.unlabeled import SemiSupervisedObjective, fit_network, mixture
 
 
 class FixMatch(Confident):
@@ -62,7 +63,7 @@ class _FixMatch(SemiSupervisedObjective):
         network.train()
         targets, weights = self.trainer.hard_labels(p, multilabel=network.multilabel)
         strong = self._strong_view(network, batch)
-        loss = targets_loss(strong, targets, weights, multilabel=network.multilabel)
+        loss = belief_classification_of(strong, targets, weights, multilabel=network.multilabel)
         return loss * (len(positions) / len(chosen))
 
     def _strong_view(self, network: PairNetwork, batch: PairBatch) -> Outputs:

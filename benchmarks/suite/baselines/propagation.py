@@ -13,6 +13,7 @@ from acqkit.interfaces import Model, Pool
 from acqkit.models.data import TrainingData
 from acqkit.models.network import PairNetwork
 from acqkit.models.standardize import standardize_for
+from acqkit.models.supervised import belief_classification_of
 from acqkit.models.training import Step
 from acqkit.neighbors import unit
 from suite.baselines.graph import neighbor_graph, propagated
@@ -20,7 +21,6 @@ from suite.baselines.unlabeled import (
     SemiSupervised,
     SemiSupervisedObjective,
     fit_network,
-    targets_loss,
 )
 
 
@@ -58,7 +58,9 @@ class _LabelPropagation(SemiSupervisedObjective):
     def unlabeled(self, step: Step) -> Tensor:
         rows = torch.from_numpy(step.sample.positions).to(self.p.device)
         weights = self.certainty[rows] * step.unlabeled[:, None]
-        return targets_loss(step.sample, self.p[rows], weights, multilabel=step.network.multilabel)
+        return belief_classification_of(
+            step.sample, self.p[rows], weights, multilabel=step.network.multilabel
+        )
 
 
 def joined_features(pool: Pool) -> FloatArray:

@@ -9,13 +9,13 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from acqkit.interfaces import Model, Pool
+from acqkit.models.supervised import belief_classification_of
 from acqkit.models.training import Step
 from suite.baselines.unlabeled import (
     SemiSupervised,
     SemiSupervisedObjective,
     fit_network,
     mixture,
-    targets_loss,
 )
 
 
@@ -67,4 +67,6 @@ class _PseudoLabels(SemiSupervisedObjective):
             p = mixture(network, step.sample)
             targets, weights = self.trainer.hard_labels(p, multilabel=network.multilabel)
             weights = weights * step.unlabeled[:, None]
-        return targets_loss(step.sample, targets, weights, multilabel=network.multilabel)
+        return belief_classification_of(
+            step.sample, targets, weights, multilabel=network.multilabel
+        )

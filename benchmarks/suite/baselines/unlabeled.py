@@ -7,7 +7,6 @@ from abc import abstractmethod
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, Pool
@@ -79,20 +78,3 @@ def mixture(network: PairNetwork, outputs: Outputs) -> Tensor:
         if present is not None:
             mixed = torch.where(present[:, None], mixed, other)
     return mixed
-
-
-def targets_loss(outputs: Outputs, targets: Tensor, weights: Tensor, *, multilabel: bool) -> Tensor:
-    """Classification loss of pairs against soft targets `[k, c]`; a scalar.
-
-    weights: `[k, 1]` for pairs, or `[k, c]` for single classes if multi-label. Mean over all
-    `k` pairs, also those of weight 0, and over the modalities; an absent one counts as 0.
-    """
-    losses = []
-    for logits, present in zip(outputs.logits, outputs.present, strict=True):
-        if multilabel:
-            each = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-        else:
-            each = -targets * functional.log_softmax(logits, dim=1)
-        per_pair = (weights * each).sum(dim=1)
-        losses.append((per_pair if present is None else per_pair * present).mean())
-    return torch.stack(losses).mean()

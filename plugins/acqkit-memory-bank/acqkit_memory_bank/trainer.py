@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,16 +11,18 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from acqkit.embeddings import IntArray
+from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import Model, Pool
 from acqkit.models.data import TrainingData
+from acqkit.models.losses import pairing_loss
 from acqkit.models.network import Outputs, PairNetwork
-from acqkit.models.supervised import classification_of
+from acqkit.models.supervised import belief_classification_of, classification_of
 from acqkit.models.torch_pair import ENCODE_BLOCK
 from acqkit.models.training import Objective, Schedule, Step, train
+from acqkit.pool import PairPool
 from acqkit_memory_bank.bank import CAPACITY, MemoryBank
 from acqkit_memory_bank.beliefs import Aggregation, Beliefs
-from acqkit_memory_bank.losses import belief_loss, discounted_pairing_loss
+from acqkit_memory_bank.labeling import label_pool
 
 FIRST, LAST = 0.1, 0.8
 """Shares of the training at which the memory is asked first, and after which no more."""
@@ -53,6 +56,15 @@ class MemoryBankTrainer(Aggregation, Schedule):
             model.fit(pool, seed)
             return
         train(model, pool, MemoryBankObjective(self), self, seed)
+
+    def pool_beliefs(self, model: Model, pool: Pool) -> FloatArray | None:
+        """Class probabilities `[n, c]` of all pairs for a trainer that comes after this one.
+
+        Those of `label_pool`; None before the first label.
+        """
+        if not len(pool.labels.labeled):
+            return None
+        return label_pool(model, cast(PairPool, pool)).probabilities
 
 
 class MemoryBankObjective(Objective):
@@ -90,7 +102,7 @@ class MemoryBankObjective(Objective):
         params = self.params
         if self.bank is None or step.labeled is None:
             a, b = step.sample.paired_means()
-            return params.pairing_weight * discounted_pairing_loss(a, b, None, params.temperature)
+            return params.pairing_weight * pairing_loss(a, b, params.temperature)
         if step.number in self._when:
             self._refresh(self.bank, step)
         multilabel = step.network.multilabel
@@ -99,8 +111,8 @@ class MemoryBankObjective(Objective):
         if self.beliefs is not None:
             rows = self._rows(step.sample)
             ramp = min(1.0, (step.progress - FIRST) / _RAMP)
-            pseudo = belief_loss(
-                step.sample, self._targets[rows], self._trust[rows], multilabel=multilabel
+            pseudo = belief_classification_of(
+                step.sample, self._targets[rows], self._trust[rows, None], multilabel=multilabel
             )
             total = total + params.pseudo_weight * ramp * pseudo
         return total
@@ -113,7 +125,7 @@ class MemoryBankObjective(Objective):
             both = sample.both_present()
             believed = believed if both is None else believed[both]
             likeness = believed @ believed.T
-        return discounted_pairing_loss(a, b, likeness, self.params.temperature)
+        return pairing_loss(a, b, self.params.temperature, likeness)
 
     def _rows(self, outputs: Outputs) -> Tensor:
         return torch.from_numpy(outputs.positions).to(self._targets.device)

@@ -1,15 +1,15 @@
-"""The two losses, by finite differences and by what they reduce to."""
+"""Losses on beliefs, by finite differences and by what they reduce to."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from acqkit_memory_bank.losses import belief_loss, discounted_pairing_loss
 from torch import Tensor
 
 from acqkit.models.losses import classification_loss, pairing_loss
 from acqkit.models.network import Outputs
+from acqkit.models.supervised import belief_classification_of
 
 K, CLASSES, DIM = 5, 4, 3
 
@@ -33,12 +33,12 @@ def beliefs(multilabel: bool) -> Tensor:
 @pytest.mark.parametrize("multilabel", [False, True])
 def test_gradients_of_the_belief_loss_agree_with_finite_differences(multilabel: bool) -> None:
     a, b = (normal(K, CLASSES, seed=s).requires_grad_() for s in (1, 2))
-    trust = torch.tensor([1.0, 0.0, 0.4, 1.0, 0.7], dtype=torch.float64)
+    trust = torch.tensor([1.0, 0.0, 0.4, 1.0, 0.7], dtype=torch.float64)[:, None]
     present = torch.tensor([True, True, False, True, True])
 
     def loss(a: Tensor, b: Tensor) -> Tensor:
         shown = outputs(a, b, present)
-        return belief_loss(shown, beliefs(multilabel), trust, multilabel=multilabel)
+        return belief_classification_of(shown, beliefs(multilabel), trust, multilabel=multilabel)
 
     assert torch.autograd.gradcheck(loss, (a, b))
 
@@ -47,16 +47,18 @@ def test_gradients_of_the_belief_loss_agree_with_finite_differences(multilabel: 
 def test_the_belief_loss_of_labels_is_the_classification_loss(multilabel: bool) -> None:
     a, b = normal(K, CLASSES, seed=1), normal(K, CLASSES, seed=2)
     labels = torch.eye(CLASSES, dtype=torch.float64)[torch.tensor([0, 1, 1, 3, 2])]
-    found = belief_loss(outputs(a, b), labels, torch.ones(K).double(), multilabel=multilabel)
+    found = belief_classification_of(
+        outputs(a, b), labels, torch.ones(K, 1).double(), multilabel=multilabel
+    )
     wanted = [classification_loss(logits, labels, multilabel=multilabel) for logits in (a, b)]
     torch.testing.assert_close(found, (wanted[0] + wanted[1]) / 2)
 
 
 def test_pairs_without_trust_and_absent_modalities_teach_nothing() -> None:
     a, b = (normal(K, CLASSES, seed=s).requires_grad_() for s in (1, 2))
-    trust = torch.tensor([0.0, 1, 1, 1, 1], dtype=torch.float64)
+    trust = torch.tensor([0.0, 1, 1, 1, 1], dtype=torch.float64)[:, None]
     present = torch.tensor([True, True, False, True, True])
-    loss = belief_loss(outputs(a, b, present), beliefs(False), trust, multilabel=False)
+    loss = belief_classification_of(outputs(a, b, present), beliefs(False), trust, multilabel=False)
     to_a, to_b = torch.autograd.grad(loss, (a, b))
     assert not to_a[[0, 2]].any() and not to_b[0].any()
     assert to_a[[1, 3, 4]].any(dim=1).all() and to_b[1:].any(dim=1).all()
@@ -69,25 +71,23 @@ def likeness(seed: int = 3) -> Tensor:
 
 def test_gradients_of_the_pairing_agree_with_finite_differences() -> None:
     a, b = (normal(K, DIM, seed=s).requires_grad_() for s in (1, 2))
-    assert torch.autograd.gradcheck(
-        lambda a, b: discounted_pairing_loss(a, b, likeness(), 0.2), (a, b)
-    )
+    assert torch.autograd.gradcheck(lambda a, b: pairing_loss(a, b, 0.2, likeness()), (a, b))
 
 
 def test_without_likeness_it_is_the_usual_pairing_loss() -> None:
     a, b = normal(K, DIM, seed=1), normal(K, DIM, seed=2)
     wanted = pairing_loss(a, b, 0.2)
-    assert torch.equal(discounted_pairing_loss(a, b, None, 0.2), wanted)
+    assert torch.equal(pairing_loss(a, b, 0.2, None), wanted)
     no_likeness = torch.zeros(K, K, dtype=torch.float64)
-    torch.testing.assert_close(discounted_pairing_loss(a, b, no_likeness, 0.2), wanted)
-    assert discounted_pairing_loss(a[:1], b[:1], None, 0.2) == 0
+    torch.testing.assert_close(pairing_loss(a, b, 0.2, no_likeness), wanted)
+    assert pairing_loss(a[:1], b[:1], 0.2, None) == 0
 
 
 def test_the_likeness_of_a_pair_with_itself_is_not_looked_at() -> None:
     a, b = normal(K, DIM, seed=1), normal(K, DIM, seed=2)
     other = likeness().fill_diagonal_(1)
-    found = discounted_pairing_loss(a, b, other, 0.2)
-    assert torch.equal(found, discounted_pairing_loss(a, b, likeness(), 0.2))
+    found = pairing_loss(a, b, 0.2, other)
+    assert torch.equal(found, pairing_loss(a, b, 0.2, likeness()))
 
 
 def test_certain_relatives_are_no_negatives() -> None:
@@ -104,7 +104,7 @@ def test_certain_relatives_are_no_negatives() -> None:
             rows = similarity.logsumexp(dim=1), similarity.logsumexp(dim=0)
             loss = ((rows[0] - own).mean() + (rows[1] - own).mean()) / 2
         else:
-            loss = discounted_pairing_loss(a, b, alike.double(), 0.2)
+            loss = pairing_loss(a, b, 0.2, alike.double())
         gradients.append(torch.autograd.grad(loss, a)[0])
     torch.testing.assert_close(gradients[0], gradients[1], atol=2e-3, rtol=0)
     assert gradients[1].abs().max() > 0.1
@@ -113,7 +113,7 @@ def test_certain_relatives_are_no_negatives() -> None:
 def test_the_more_alike_the_less_a_pair_is_pushed_away() -> None:
     a, b = normal(2, DIM, seed=1), normal(2, DIM, seed=2)
     losses = [
-        float(discounted_pairing_loss(a, b, torch.full((2, 2), share).double(), 0.2))
+        float(pairing_loss(a, b, 0.2, torch.full((2, 2), share).double()))
         for share in (0.0, 0.3, 0.6, 0.9)
     ]
     assert losses == sorted(losses, reverse=True) and losses[0] > losses[-1]

@@ -1,0 +1,42 @@
+"""How much two pairs belong together: known labels, softened by what the source sees."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def jaccard(labels: Tensor) -> Tensor:
+    """Shared classes as a share of all classes of two pairs, `[k, k]`, of labels `[k, c]` 0/1.
+
+    1 or 0 for single-label pairs; 0 for two pairs without any class.
+    """
+    shared = labels @ labels.T
+    sizes = labels.sum(dim=1)
+    return shared / (sizes[:, None] + sizes[None, :] - shared).clamp_min(1.0)
+
+
+def source_similarity(features: Tensor, bandwidth: float) -> Tensor:
+    """w_ij = exp(-‖f_i - f_j‖² / σ) `[k, k]` of the source's features `[k, d]`.
+
+    σ = bandwidth · mean squared distance of two different rows, so that it means the same
+    whatever the source's scale. Source: doi 10.1016/j.ins.2025.121974.
+    """
+    squared = torch.cdist(features, features).square()
+    k = len(features)
+    mean = squared.sum() / max(k * (k - 1), 1)
+    return torch.exp(-squared / (bandwidth * mean).clamp_min(1e-12)).fill_diagonal_(1.0)
+
+
+def relaxed_labels(
+    similarity: Tensor, agreement: Tensor, known: Tensor, label_share: float
+) -> Tensor:
+    """w̃_ij = ω·y_ij + (1 - ω)·w_ij where both labels are known, else w_ij; `[k, k]`.
+
+    similarity w and agreement y are `[k, k]` in [0, 1], known `[k]` bool; ω = `label_share`: 1
+    gives hard labels, 0 the source alone. The diagonal is 1: a pair belongs to itself.
+    Source: doi 10.1016/j.ins.2025.121974.
+    """
+    both = known[:, None] & known[None, :]
+    mixed = label_share * agreement + (1 - label_share) * similarity
+    return torch.where(both, mixed, similarity).fill_diagonal_(1.0)
