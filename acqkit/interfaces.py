@@ -214,7 +214,23 @@ class Allocator(Protocol):
     """Turns scores into exactly `n` picks."""
 
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> IntArray | Selection:
-        """`n` distinct candidates; `scores.values` is `[len(pool)]`, -inf off the candidates."""
+        """`n` distinct candidates; `scores.values` is `[len(pool)]`, -inf where nothing is scored.
+
+        That is off the candidates, and off what a `SamplingAllocator` said that it reads.
+        """
+        ...
+
+
+@runtime_checkable
+class SamplingAllocator(Protocol):
+    """An allocator that looks at the scores of some candidates only, say of a large pool's sample.
+
+    The others are not scored: their `scores.values` are -inf. Which ones it reads must follow
+    from the context and `n` alone, and permuting the pool must permute them.
+    """
+
+    def reads(self, context: RoundContext, n: int) -> IntArray | None:
+        """The distinct candidates whose scores are needed to pick `n`; None for all of them."""
         ...
 
 

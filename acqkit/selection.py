@@ -13,6 +13,7 @@ from acqkit.interfaces import (
     Component,
     PreparedScorer,
     RoundContext,
+    SamplingAllocator,
     Scorer,
     Scores,
     Selection,
@@ -20,18 +21,23 @@ from acqkit.interfaces import (
 )
 
 
-def score_candidates(scorer: Scorer, context: RoundContext) -> Scores:
-    """Score all candidates block by block; values and terms are `[len(pool)]`, -inf elsewhere.
+def score_candidates(
+    scorer: Scorer, context: RoundContext, wanted: IntArray | None = None
+) -> Scores:
+    """Score the candidates block by block; values and terms are `[len(pool)]`, -inf elsewhere.
+
+    With `wanted` `[k]`, positions of candidates, only those are scored, in the pool's order.
 
     Raises SelectionError when the scorer returns the wrong length or a value that is not
-    finite, naming the first such pair.
+    finite, naming the first such pair, and when `wanted` names a pair that is no candidate.
     """
+    rows = context.candidates if wanted is None else _among_candidates(wanted, context)
     if isinstance(scorer, PreparedScorer):
         scorer = scorer.prepare(context)
     n = len(context.pool)
     values = np.full(n, -np.inf, dtype=np.float32)
     terms: dict[str, FloatArray] = {}
-    for block in context.embeddings.blocks(context.candidates, context.block_size):
+    for block in context.embeddings.blocks(rows, context.block_size):
         result = scorer.score(block, context)
         scores = result if isinstance(result, Scores) else Scores(np.asarray(result))
         values[block.positions] = _checked(scorer, "scores", scores.values, block.positions)
@@ -39,6 +45,31 @@ def score_candidates(scorer: Scorer, context: RoundContext) -> Scores:
             column = terms.setdefault(name, np.full(n, -np.inf, dtype=np.float32))
             column[block.positions] = _checked(scorer, f"term {name!r}", term, block.positions)
     return Scores(values, terms)
+
+
+def _among_candidates(wanted: IntArray, context: RoundContext) -> IntArray:
+    """`wanted` in ascending order, so that memory-mapped rows are read from front to back."""
+    rows = np.unique(wanted)
+    allowed = _candidate_mask(context)
+    if rows.dtype.kind not in "iu" or len(rows) == 0:
+        raise SelectionError(
+            f"asked for the scores of {len(rows)} pairs ({rows.dtype}), wanted positions of "
+            "some candidates as integers, or None for all of them"
+        )
+    inside = (rows >= 0) & (rows < len(allowed))
+    inside[inside] = allowed[rows[inside]]
+    if not inside.all():
+        raise SelectionError(
+            f"asked for the score of position {int(rows[np.argmin(inside)])}, which is no "
+            "candidate; an allocator's `reads` may name positions out of context.candidates only"
+        )
+    return rows
+
+
+def _candidate_mask(context: RoundContext) -> BoolArray:
+    mask: BoolArray = np.zeros(len(context.pool), dtype=bool)
+    mask[context.candidates] = True
+    return mask
 
 
 def _checked(scorer: Scorer, what: str, values: FloatArray, positions: IntArray) -> FloatArray:
@@ -66,8 +97,10 @@ class Composed(Component):
 
     def select(self, context: RoundContext, n: int) -> Selection:
         """`n` picks with their scores and the terms they are made of."""
+        reader = self.allocator
+        wanted = reader.reads(context, n) if isinstance(reader, SamplingAllocator) else None
         with context.clock.phase("score"):
-            scores = score_candidates(self.scorer, context)
+            scores = score_candidates(self.scorer, context, wanted)
         picked = as_selection(self.allocator.allocate(scores, context, n))
         positions = picked.positions
         return Selection(
@@ -144,8 +177,7 @@ def _check_positions(title: str, positions: IntArray, context: RoundContext, n: 
             f"{title} returned position {int(unique[np.argmax(counts)])} more than once; "
             "picks must be distinct"
         )
-    allowed: BoolArray = np.zeros(len(context.pool), dtype=bool)
-    allowed[context.candidates] = True
+    allowed = _candidate_mask(context)
     if not allowed[positions].all():
         bad = int(positions[np.argmin(allowed[positions])])
         raise SelectionError(

@@ -73,8 +73,8 @@ def generate(folder: Path, n: int) -> None:
 def measure(folder: Path, n: int) -> dict[str, Any]:
     """Seconds of the floor, seconds by phase, and peak memory, for the first `n` pairs."""
     torch.set_num_threads(THREADS)
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r")[:n] for name in NAMES}
-    context = _context(arrays, np.load(folder / "weight.npy"), n)
+    arrays = _arrays(folder, n)
+    context = open_context(folder, n, LABELED)
     floors = [floor(arrays)]
     strategy = Composed(scorer=Ascmr(), allocator=Density())
     with PeakMemory() as memory:
@@ -94,10 +94,16 @@ def measure(folder: Path, n: int) -> dict[str, Any]:
     }
 
 
-def _context(arrays: dict[str, FloatArray], weight: FloatArray, n: int) -> RoundContext:
+def _arrays(folder: Path, n: int) -> dict[str, FloatArray]:
+    return {name: np.load(folder / f"{name}.npy", mmap_mode="r")[:n] for name in NAMES}
+
+
+def open_context(folder: Path, n: int, labeled: int) -> RoundContext:
+    """The first `n` pairs of what `generate` made, memory-mapped, with so many labels."""
+    arrays, weight = _arrays(folder, n), np.load(folder / "weight.npy")
     classifier = LinearClassifier(weight, np.zeros(CLASSES, dtype=np.float32))
-    labels = np.eye(CLASSES, dtype=np.uint8)[np.arange(LABELED) % CLASSES]
-    positions = np.sort(np.random.default_rng(1).permutation(n)[:LABELED])
+    labels = np.eye(CLASSES, dtype=np.uint8)[np.arange(labeled) % CLASSES]
+    positions = np.sort(np.random.default_rng(1).permutation(n)[:labeled])
     known = LabelState.empty(n, CLASSES).with_answers(positions, labels, 0)
     pool = PairPool(
         features=(ArrayFeatures(arrays["a_mean"]), ArrayFeatures(arrays["b_mean"])),

@@ -46,6 +46,28 @@ class Highest(Component):
         return Selection(np.argsort(-scores.values)[:n], record={"asked": n})
 
 
+class Sampler(Component):
+    """An allocator that reads some scores only, and picks the first of what it reads."""
+
+    read: list[int] | None
+
+    def reads(self, context: RoundContext, n: int) -> IntArray | None:
+        return None if self.read is None else np.array(self.read)
+
+    def allocate(self, scores: Scores, context: RoundContext, n: int) -> IntArray:
+        return np.flatnonzero(np.isfinite(scores.values))[:n]
+
+
+class Watched(Component):
+    """A scorer that remembers which pairs it was asked about."""
+
+    seen: list[int]
+
+    def score(self, block: PairEmbeddings, context: RoundContext) -> Scores:
+        self.seen.extend(block.positions.tolist())
+        return FirstCoordinate().score(block, context)
+
+
 @pytest.fixture
 def context() -> RoundContext:
     pool = make_pool(60, labeled=20)
@@ -70,6 +92,42 @@ def test_a_composed_strategy_keeps_scores_terms_and_record(context: RoundContext
     assert_array_equal(selection.terms["double"], 2 * selection.scores)
     assert selection.record == {"asked": 5}
     assert set(context.clock.seconds) == {"score", "allocate"}
+
+
+def test_only_what_an_allocator_reads_is_scored(context: RoundContext) -> None:
+    read = context.candidates[[30, 3, 17, 8]].tolist()
+    scorer = Watched(seen=[])
+    selection = select(Composed(scorer=scorer, allocator=Sampler(read=read)), context, 2)
+    assert scorer.seen == sorted(read)
+    assert selection.positions.tolist() == sorted(read)[:2]
+    assert selection.scores is not None
+    assert_array_equal(selection.scores, context.embeddings.a.mean[selection.positions, 0])
+    assert_array_equal(selection.terms["double"], 2 * selection.scores)
+
+    scores = score_candidates(FirstCoordinate(), context, np.array(read))
+    assert sorted(read) == np.flatnonzero(np.isfinite(scores.values)).tolist()
+    assert sorted(read) == np.flatnonzero(np.isfinite(scores.terms["double"])).tolist()
+
+
+def test_an_allocator_that_reads_everything_has_all_candidates_scored(
+    context: RoundContext,
+) -> None:
+    scorer = Watched(seen=[])
+    select(Composed(scorer=scorer, allocator=Sampler(read=None)), context, 2)
+    assert scorer.seen == context.candidates.tolist()
+
+
+def test_what_an_allocator_reads_must_be_candidates(context: RoundContext) -> None:
+    own, labeled = int(context.candidates[0]), int(context.pool.labels.labeled[0])
+    for read, message in [
+        ([own, labeled], f"position {labeled}, which is no candidate"),
+        ([own, 60], "position 60, which is no candidate"),
+        ([-1, own], "position -1, which is no candidate"),
+        ([], "wanted positions of some candidates"),
+    ]:
+        strategy = Composed(scorer=FirstCoordinate(), allocator=Sampler(read=read))
+        with pytest.raises(SelectionError, match=message):
+            select(strategy, context, 1)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

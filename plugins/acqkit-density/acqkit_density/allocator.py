@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -10,14 +9,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from acqkit import Component, RoundContext, Scores, Selection
-from acqkit.embeddings import FloatArray
-from acqkit.labels import UNLABELED
+from acqkit.embeddings import IntArray
 from acqkit_density.constraints import Rule, constraints_of
-from acqkit_density.coverage import Coverage, gains_in_order, greedy
-from acqkit_density.graph import NeighborGraph, neighbor_graph, pair_points
-from acqkit_density.large import LARGE, means_only, representatives, semantic_regions
+from acqkit_density.coverage import Coverage, gains_in_order, greedy, greedy_at_once
+from acqkit_density.large import is_large
 from acqkit_density.program import Program, solve
 from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
+from acqkit_density.scene import Scene, sampled_candidates
 
 Form = Literal["regions", "coverage", "both"]
 GREEDY_MARGIN = 4
@@ -51,39 +49,65 @@ class Density(Component):
         None, ge=1, description="neighbors a pick covers [half of pool / (labels + picks), 5 to 64]"
     )
 
+    def reads(self, context: RoundContext, n: int) -> IntArray | None:
+        """The candidates among the rows that stand for a pool of more than 50,000 pairs.
+
+        None, which is all, for smaller pools and wherever regions are to be filled or
+        constraints kept to, since both look at every candidate.
+        """
+        return sampled_candidates(context, n) if self._samples(context) else None
+
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> Selection:
         """`n` picks, with a table of regions in the record.
 
         With constraints also what each came to, and by how much the objective could at most
-        be better (`optimality`). Raises BudgetError naming the constraints that clash.
+        be better (`optimality`); where a sample stands for the pool, how many pairs it has
+        (`sample`). Raises BudgetError naming the constraints that clash.
         """
-        scene = _Scene.of(self, scores, context, n)
+        scene = self._scene(scores, context, n)
         record: dict[str, Any] = {}
         if self.constraints:
             rows, record = self._constrained(scene, context, n)
         else:
-            rows = self._free(scene, n)
+            rows = self.choose(scene, n)
+        if scene.is_estimate:
+            record["sample"] = {"pairs": len(scene.order), "pool": len(context.pool)}
         table = _table(scene, rows, target_shares(scene.sizes, self.alpha))
         return Selection(scene.order[rows], record={"allocation": table, **record})
 
-    def _free(self, scene: _Scene, n: int) -> Ints:
-        quota = None if self.form == "coverage" else self._quota(scene, n)
+    def _samples(self, context: RoundContext) -> bool:
+        return self.form == "coverage" and not self.constraints and is_large(len(context.pool))
+
+    def _scene(self, scores: Scores, context: RoundContext, n: int) -> Scene:
+        if self._samples(context):
+            return Scene.sampled(scores, context, n, regions=self.regions, neighbors=self.neighbors)
+        return Scene.whole(
+            scores,
+            context,
+            n,
+            regions=self.regions,
+            neighbors=self.neighbors,
+            # Without quotas to choose within, the graph serves the table's densities alone.
+            thin_graph=self.form == "regions" and not self.constraints,
+        )
+
+    def choose(self, scene: Scene, n: int) -> Ints:
+        """Rows of `n` picks, free of constraints."""
         if self.form == "regions":
-            assert quota is not None
-            return _top_of_regions(scene, quota)
-        rows = scene.graph_rows
-        own = np.searchsorted(rows, np.intersect1d(scene.candidates, rows, assume_unique=True))
-        coverage = self._coverage(scene, n)
-        return rows[greedy(coverage, own, n, region=scene.region[rows], quota=quota)]
+            return _top_of_regions(scene, self._quota(scene, n))
+        coverage = self.coverage(scene, n)
+        if self.form == "both":
+            quota = self._quota(scene, n)
+            return greedy(coverage, scene.candidates, n, region=scene.region, quota=quota)
+        choose = greedy if scene.sample is None else greedy_at_once
+        return choose(coverage, scene.candidates, n)
 
     def _constrained(
-        self, scene: _Scene, context: RoundContext, n: int
+        self, scene: Scene, context: RoundContext, n: int
     ) -> tuple[Ints, dict[str, Any]]:
         utilities = scene.utilities
         if self.form != "regions":
-            utilities = gains_in_order(
-                self._coverage(scene, n), scene.candidates, GREEDY_MARGIN * n
-            )
+            utilities = gains_in_order(self.coverage(scene, n), scene.candidates, GREEDY_MARGIN * n)
         own = scene.candidates
         constraints = constraints_of(self.constraints, context, scene.order[own])
         program = Program(
@@ -103,7 +127,7 @@ class Density(Component):
             "optimality": {"value": solution.value, "bound": solution.bound, "gap": solution.gap},
         }
 
-    def _quota(self, scene: _Scene, n: int) -> Ints:
+    def _quota(self, scene: Scene, n: int) -> Ints:
         problem = RegionProblem(
             [np.sort(scene.utilities[rows])[::-1] for rows in scene.candidates_by_region()],
             scene.labels_by_region,
@@ -114,115 +138,38 @@ class Density(Component):
         )
         return allocate(problem)
 
-    def _coverage(self, scene: _Scene, n: int) -> Coverage:
+    def coverage(self, scene: Scene, n: int) -> Coverage:
+        """What `n` picks are to cover, with what the labeled pairs cover counted already."""
         graph = scene.graph
-        reach = graph.distances[:, -1] if graph.distances.shape[1] else np.zeros(1)
+        reach = graph.reach()
         finite = reach[np.isfinite(reach)]
         bandwidth = max(float(np.median(finite)) if len(finite) else 0.0, 1e-6)
-        utilities = scene.utilities[scene.graph_rows]
+        utilities = scene.utilities
         informative = utilities**self.informative_coverage
         share = informative / max(float(informative.sum()), 1e-12)
         coverage = Coverage(graph.kernel(bandwidth), utilities, self.coverage_weight * n * share)
-        coverage.include(np.searchsorted(scene.graph_rows, scene.labeled))
+        coverage.include(scene.labeled)
         return coverage
 
-    def region_count(self, n: int, labeled: int, picks: int) -> int:
-        """K where none is given: enough for one pick a region, few enough to mean something."""
-        return self.regions or max(1, min(labeled + picks, n // 8))
 
-    def neighbor_count(self, n: int, labeled: int, picks: int) -> int:
-        """Neighbors a pick covers where no number is given: half its share of the pool.
-
-        Neighborhoods overlap: with its whole share, picks crowd where the pool is dense.
-        """
-        return self.neighbors or int(np.clip(n // (2 * (labeled + picks)), 5, 64))
-
-
-@dataclass(frozen=True, eq=False)
-class _Scene:
-    """The pool in canonical order, so that nothing depends on how the user sorted it.
-
-    Everything is indexed by row: `order` `[n]` are the rows' positions. The graph is that of
-    `graph_rows`, sorted: all rows, or those that stand for a large pool.
-    """
-
-    order: Ints
-    utilities: Floats
-    candidates: Ints
-    labeled: Ints
-    region: Ints
-    regions: int
-    graph_rows: Ints
-    graph: NeighborGraph
-
-    @classmethod
-    def of(cls, params: Density, scores: Scores, context: RoundContext, n: int) -> _Scene:
-        order = context.canonical(np.arange(len(context.pool)))
-        means = means_only(context.embeddings.content())
-        is_candidate = np.zeros(len(order), dtype=bool)
-        is_candidate[context.candidates] = True
-        # Whoever has been asked for and waits for an answer covers already, like the labeled.
-        rounds = context.pool.labels.round
-        is_settled = (rounds >= 0) | ((rounds == UNLABELED) & ~is_candidate)
-        candidates = np.flatnonzero(is_candidate[order])
-        labeled = np.flatnonzero(is_settled[order])
-        wanted = params.region_count(len(order), len(labeled), n)
-        with context.clock.phase("regions"):
-            regions, region = semantic_regions(means, order, wanted, context.derive("regions"))
-        rows = np.arange(len(order))
-        if params.form in ("regions", "coverage") and not params.constraints:
-            rows = representatives(candidates, labeled, len(order), n)
-        k = params.neighbor_count(len(rows), len(labeled), n)
-        with context.clock.phase("graph"):
-            points = pair_points(means.take(order[rows]))
-            graph = neighbor_graph(points, k, region[rows] if len(rows) > LARGE else None)
-        utilities = _scaled(scores.values[order], candidates)
-        return cls(order, utilities, candidates, labeled, region, regions, rows, graph)
-
-    @property
-    def sizes(self) -> Ints:
-        """Pairs per region, `[K]`."""
-        return np.bincount(self.region, minlength=self.regions)
-
-    @property
-    def labels_by_region(self) -> Ints:
-        """Labels so far per region, `[K]`."""
-        return np.bincount(self.region[self.labeled], minlength=self.regions)
-
-    def candidates_by_region(self) -> list[Ints]:
-        """Rows of each region's candidates, the most informative first."""
-        best_first = self.candidates[np.argsort(-self.utilities[self.candidates], kind="stable")]
-        order = np.argsort(self.region[best_first], kind="stable")
-        counts = np.bincount(self.region[self.candidates], minlength=self.regions)
-        return np.split(best_first[order], np.cumsum(counts)[:-1])
-
-
-def _scaled(values: FloatArray, candidates: Ints) -> Floats:
-    """Utilities u `[n]` in [0, 1]: 0 for the least informative candidate and for the others."""
-    utilities = np.zeros(len(values))
-    own = values[candidates].astype(np.float64)
-    low, high = own.min(), own.max()
-    utilities[candidates] = (own - low) / (high - low) if high > low else 1.0
-    return utilities
-
-
-def _top_of_regions(scene: _Scene, quota: Ints) -> Ints:
+def _top_of_regions(scene: Scene, quota: Ints) -> Ints:
     chosen = [rows[:count] for rows, count in zip(scene.candidates_by_region(), quota, strict=True)]
     rows = np.concatenate(chosen)
     return rows[np.argsort(-scene.utilities[rows], kind="stable")]
 
 
-def _table(scene: _Scene, rows: Ints, target: Floats) -> list[dict[str, Any]]:
+def _table(scene: Scene, rows: Ints, target: Floats) -> list[dict[str, Any]]:
     """One row a region that has pairs: size, density, labels so far, target share, picked."""
     sizes, labels = scene.sizes, scene.labels_by_region
-    picked = np.bincount(scene.region[rows], minlength=scene.regions)
+    picked = np.bincount(scene.region[rows], minlength=len(sizes))
     seen = scene.region[scene.graph_rows]
-    count = np.maximum(np.bincount(seen, minlength=scene.regions), 1)
-    density = np.bincount(seen, scene.graph.density(), minlength=scene.regions) / count
+    count = np.maximum(np.bincount(seen, minlength=len(sizes)), 1)
+    density = np.bincount(seen, scene.graph.density(), minlength=len(sizes)) / count
+    size = "size (estimated)" if scene.is_estimate else "size"
     return [
         {
             "region": int(k),
-            "size": int(sizes[k]),
+            size: int(sizes[k]),
             "density": round(float(density[k]), 4),
             "labels": int(labels[k]),
             "target": round(float(target[k]), 6),

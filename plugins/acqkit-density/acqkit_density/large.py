@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +11,45 @@ from numpy.typing import NDArray
 from acqkit import PairEmbeddings
 from acqkit.embeddings import FloatArray
 from acqkit.neighbors import kmeans, nearest, unit
+from acqkit_density.graph import pair_points
 
 LARGE = 50_000
 """Up to here everything is exact; beyond, it is what a few passes over the pool can give."""
 _ROWS_PER_REGION = 32
 _ITERATIONS = 5
+_ROUGH_ITERATIONS = 3
+_FEWEST_ROUGH = 8_192
 _NEAR_GROUPS = 6
 _BLOCK = 65_536
-_ROWS_PER_PICK = 128
+_ROWS_PER_PICK = 112
 Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sample:
+    """Rows that stand for a pool of `total` rows in random order when covering it.
+
+    `rows` `[m]` are sorted; the first `drawn` of them are 0 to `drawn` - 1, and so a random
+    draw of the pool, by which sizes are estimated.
+    """
+
+    rows: Ints
+    drawn: int
+    total: int
+
+    def sizes(self, region: Ints, count: int) -> Ints:
+        """Pairs of the whole pool in each of `count` regions, from the region of each row `[m]`.
+
+        Never fewer than the rows that are there.
+        """
+        drawn = np.bincount(region[: self.drawn], minlength=count)
+        scaled = np.rint(drawn * (self.total / self.drawn)).astype(np.int64)
+        return np.asarray(np.maximum(scaled, np.bincount(region, minlength=count)))
+
+
+def is_large(pairs: int) -> bool:
+    """Whether a pool has more pairs than are treated exactly."""
+    return pairs > LARGE
 
 
 def means_only(embeddings: PairEmbeddings) -> PairEmbeddings:
@@ -36,16 +67,30 @@ def semantic_regions(
     `order`, which is a random one, and every pair goes to the nearest center among those of
     nearby groups.
     """
-    large = len(order) > LARGE
     head = order[: max(LARGE, _ROWS_PER_REGION * wanted)]
     points = unit(means.take(head).unified_mean())
-    if not large:
+    if len(order) <= LARGE:
         centers, region = kmeans(points, wanted, seed, spherical=True)
         return len(centers), region
-    centers, _ = kmeans(points, wanted, seed, spherical=True, iterations=_ITERATIONS)
+    blocks = (unit(block.unified_mean()) for block in means.blocks(order, _BLOCK))
+    return _regions_by_groups(points, blocks, wanted, seed, _ITERATIONS)
+
+
+def rough_regions(points: FloatArray, wanted: int, seed: int) -> tuple[int, Ints]:
+    """Regions of unit vectors `[n, d]` in random order that need only hold what is near.
+
+    From half the rows a region and fewer iterations than `semantic_regions`.
+    """
+    learned = points[: max(_FEWEST_ROUGH, _ROWS_PER_REGION // 2 * wanted)]
+    return _regions_by_groups(learned, [points], wanted, seed, _ROUGH_ITERATIONS)
+
+
+def _regions_by_groups(
+    points: FloatArray, blocks: Iterable[FloatArray], wanted: int, seed: int, iterations: int
+) -> tuple[int, Ints]:
+    centers, _ = kmeans(points, wanted, seed, spherical=True, iterations=iterations)
     search = _Centers(centers, seed)
-    blocks = (search.nearest(unit(block.unified_mean())) for block in means.blocks(order, _BLOCK))
-    return len(centers), np.concatenate(list(blocks))
+    return len(centers), np.concatenate([search.nearest(block) for block in blocks])
 
 
 class _Centers:
@@ -70,13 +115,30 @@ class _Centers:
         return found
 
 
-def representatives(candidates: Ints, labeled: Ints, n: int, picks: int) -> Ints:
-    """Rows that stand for a pool of `n` rows in random order when covering it, sorted.
+def representatives(candidates: Ints, labeled: Ints, n: int, picks: int) -> Sample:
+    """Rows that stand for a pool of `n` rows in random order when covering it.
 
-    128 rows a label or pick, enough to estimate its share to about a tenth (1/√128); as many
+    112 rows a label or pick, enough to estimate its share to about a tenth (1/√112); as many
     candidates; and all that is labeled. All rows where that is not fewer.
     """
     size = max(LARGE, _ROWS_PER_PICK * (len(labeled) + picks))
     if size >= n:
-        return np.arange(n)
-    return np.unique(np.concatenate([np.arange(size), candidates[:size], labeled]))
+        return Sample(np.arange(n), n, n)
+    rows = np.unique(np.concatenate([np.arange(size), candidates[:size], labeled]))
+    return Sample(rows, size, n)
+
+
+def read_points(means: PairEmbeddings, positions: Ints) -> tuple[FloatArray, FloatArray]:
+    """Unit unified means `[k, d]` and pair points `[k, 2d]` of `positions` `[k]`.
+
+    Rows are read in ascending order, each once, as a memory map wants it.
+    """
+    unified = np.empty((len(positions), means.dim), dtype=np.float32)
+    points = np.empty((len(positions), 2 * means.dim), dtype=np.float32)
+    ascending = np.argsort(positions)
+    for start in range(0, len(positions), _BLOCK):
+        rows = ascending[start : start + _BLOCK]
+        block = means.take(positions[rows])
+        unified[rows] = unit(block.unified_mean())
+        points[rows] = pair_points(block)
+    return unified, points

@@ -5,13 +5,14 @@ import itertools
 import numpy as np
 import pytest
 from acqkit_density import Density
-from acqkit_density.coverage import Coverage, greedy
+from acqkit_density import graph as graph_module
+from acqkit_density.coverage import Coverage, greedy, greedy_at_once
 from acqkit_density.graph import neighbor_graph
 from acqkit_density.program import Constraint, Program, solve
 from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from acqkit import Scores
@@ -213,18 +214,54 @@ def test_quotas_bound_the_picks_of_each_region() -> None:
     assert np.bincount(region[picks], minlength=3).tolist() == quota.tolist()
 
 
-def test_a_graph_inside_regions_is_the_exact_one_of_each_region() -> None:
+def test_a_graph_by_regions_is_the_exact_one_where_rows_are_few() -> None:
+    points = np.random.default_rng(0).standard_normal((90, 4)).astype(np.float32)
+    by_region, whole = neighbor_graph(points, 7, np.arange(90) % 5), neighbor_graph(points, 7)
+    assert_allclose(np.sort(by_region.distances, axis=1), whole.distances, atol=1e-4)
+    assert_array_equal(np.sort(by_region.indices, axis=1), np.sort(whole.indices, axis=1))
+
+
+def test_a_graph_by_regions_is_exact_within_a_region_and_the_nearest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(graph_module, "_COMPARED", 1)
     rng = np.random.default_rng(0)
     points = rng.standard_normal((60, 4)).astype(np.float32)
     region = np.repeat([0, 1, 2], [40, 18, 2])[rng.permutation(60)]
-    graph = neighbor_graph(points, 5, region)
+    means = np.stack([points[region == k].mean(axis=0) for k in range(3)])
+    between = ((means[:, None] - means[None]) ** 2).sum(axis=2) + np.diag([np.inf] * 3)
+    graph = neighbor_graph(points, 25, region)
     squared = ((points[:, None] - points[None]) ** 2).sum(axis=2)
     for i in range(60):
-        others = [j for j in range(60) if region[j] == region[i] and j != i]
-        nearest = sorted(squared[i, others])[:5]
+        around = (region[i], between[region[i]].argmin())
+        others = [j for j in range(60) if region[j] in around and j != i]
+        nearest = sorted(squared[i, others])[:25]
         known = np.isfinite(graph.distances[i])
-        assert_allclose(graph.distances[i][known], nearest, atol=1e-4)
-        assert (region[graph.indices[i]] == region[i]).all()
+        assert_allclose(sorted(graph.distances[i][known]), nearest, atol=1e-4)
+        found = graph.indices[i][known]
+        assert_allclose(graph.distances[i][known], squared[i, found], atol=1e-4)
+        assert set(found) <= set(others) and len(set(found)) == len(nearest)
+
+
+def test_of_rows_that_are_equally_near_no_more_than_asked_for_are_neighbors() -> None:
+    points = np.repeat(np.eye(3, dtype=np.float32), 10, axis=0)
+    graph = neighbor_graph(points, 12, np.zeros(30, dtype=np.int64))
+    for i in range(30):
+        own = set(range(10 * (i // 10), 10 * (i // 10) + 10)) - {i}
+        assert own < set(graph.indices[i].tolist())
+        assert len(set(graph.indices[i].tolist())) == 12
+        assert i not in graph.indices[i]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_gains_lowered_at_once_lead_to_the_lazy_picks(seed: int) -> None:
+    lazy, at_once = (random_coverage(np.random.default_rng(seed), 60) for _ in range(2))
+    candidates = np.arange(5, 60)
+    for coverage in (lazy, at_once):
+        coverage.include(np.arange(5))
+    picks = greedy(lazy, candidates, 20)
+    assert greedy_at_once(at_once, candidates, 20).tolist() == picks.tolist()
+    assert_allclose(at_once.covered, lazy.covered)
 
 
 @pytest.mark.parametrize("form", ["regions", "coverage", "both"])

@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from acqkit_density import Density, large
+from acqkit_density.constraints import Rule
 from acqkit_density.large import representatives, semantic_regions
+from acqkit_density.scene import Scene
 
-from acqkit import Component
+from acqkit import Component, PairEmbeddings, RoundContext
+from acqkit.embeddings import FloatArray, IntArray
 from acqkit.neighbors import unit
+from acqkit.selection import Composed, score_candidates, select
+from acqkit.strategies import Entropy
 from acqkit.testing import Check, make_context, make_embeddings, make_pool, parametrize_with_checks
 
 
@@ -27,15 +32,94 @@ def test_large_pools_conform(component: Component, check: Check) -> None:
     check(component)
 
 
+def sampled_context(seed: int = 0) -> RoundContext:
+    """Three thousand pairs in clusters of unequal sizes, ten of them labeled."""
+    pool = make_pool(3000, 8, labeled=10)
+    return make_context(pool, make_embeddings(pool), seed=seed)
+
+
+@pytest.fixture
+def _a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "LARGE", 300)
+    monkeypatch.setattr(large, "_ROWS_PER_PICK", 10)
+
+
+@pytest.mark.usefixtures("_a_tenth")
+def test_only_the_sample_is_scored_and_the_record_says_so() -> None:
+    context = sampled_context()
+    read = Density().reads(context, 20)
+    assert read is not None
+    assert len(read) == 300
+    assert set(read) <= set(context.candidates)
+    scored: list[int] = []
+
+    class Watched(Component):
+        def score(self, block: PairEmbeddings, context: RoundContext) -> FloatArray:
+            scored.extend(block.positions.tolist())
+            return block.a.mean[:, 0]
+
+    selection = select(Composed(scorer=Watched(), allocator=Density()), context, 20)
+    assert sorted(read.tolist()) == scored
+    assert set(selection.positions) <= set(read)
+    labeled = len(context.pool.labels.labeled)
+    assert 300 <= selection.record["sample"]["pairs"] <= 300 + labeled
+    assert selection.record["sample"]["pool"] == 3000
+    table = selection.record["allocation"]
+    assert sum(row["picked"] for row in table) == 20
+    assert sum(row["labels"] for row in table) == labeled
+    assert 2900 < sum(row["size (estimated)"] for row in table) < 3100
+
+
+@pytest.mark.usefixtures("_a_tenth")
+@pytest.mark.parametrize(
+    "allocator",
+    [
+        Density(form="regions"),
+        Density(form="both"),
+        Density(constraints=(Rule(on="predicted", at_most=9),)),
+    ],
+)
+def test_regions_and_constraints_read_every_score(allocator: Density) -> None:
+    assert allocator.reads(sampled_context(), 20) is None
+
+
+def test_small_pools_are_read_whole() -> None:
+    assert Density().reads(sampled_context(), 20) is None
+
+
+def test_a_sample_covers_nearly_as_well_as_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = sampled_context()
+    scores = score_candidates(Entropy(), context)
+    # The neighborhoods of the exact graph hold the same share of the pool as the sample's.
+    allocator = Density(neighbors=3000 // 40)
+    scene = Scene.whole(scores, context, 10, regions=None, neighbors=75, thin_graph=False)
+
+    def value(positions: IntArray) -> float:
+        coverage = allocator.coverage(scene, 10)
+        before, rows = coverage.value(), np.argsort(scene.order)[positions]
+        coverage.include(rows)
+        return float(scene.utilities[rows].sum()) + coverage.value() - before
+
+    exact = value(allocator.allocate(scores, context, 10).positions)
+    chance = value(np.random.default_rng(0).choice(context.candidates, 10, replace=False))
+    monkeypatch.setattr(large, "LARGE", 1000)
+    monkeypatch.setattr(large, "_ROWS_PER_PICK", 50)
+    sampled = Density().allocate(scores, context, 10)
+    assert sampled.record["sample"]["pairs"] < 1200
+    assert value(sampled.positions) > 0.95 * exact > 1.4 * chance
+
+
 def test_representatives_hold_the_labeled_and_enough_candidates() -> None:
     n, labeled = 200_000, np.array([3, 150_000, 199_999])
     candidates = np.setdiff1d(np.arange(n), labeled)
-    rows = representatives(candidates, labeled, n, 1000)
+    sample = representatives(candidates, labeled, n, 1000)
+    rows = sample.rows
+    assert (rows[: sample.drawn] == np.arange(sample.drawn)).all()
     assert set(labeled) <= set(rows)
     assert (np.diff(rows) > 0).all()
-    assert 128 * 1003 <= len(rows) < 128 * 1003 + 10
+    assert 112 * 1003 <= len(rows) < 112 * 1003 + 10
     assert len(np.intersect1d(rows, candidates)) >= 1000
-    assert len(representatives(candidates, labeled, n, 2000)) == n
+    assert len(representatives(candidates, labeled, n, 2000).rows) == n
 
 
 def test_regions_in_two_levels_are_nearly_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,86 @@
+"""What it costs in quality that `density` covers a sample of a large pool instead of all of it.
+
+    python benchmarks/sample.py --pairs 60000 --labeled 50 --picks 150
+
+The pool of `scale.py`, one seed a line: the objective of the coverage form (summed scores, plus
+what the picks cover of all pairs) for picks from the sample, and for random ones, relative to
+the exact picks. Neighborhoods hold the same share of the pool for all three: half a pick's. The
+bound below which a pool is treated exactly is lowered, so that the sample holds 112 pairs a
+label or pick and neighbors are looked for in as few of them as for 1,500 labels and picks out
+of a million pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import scale
+import torch
+from acqkit_density import Density, graph, large
+from acqkit_density.scene import Scene
+
+from acqkit import RoundContext, Selection
+from acqkit.embeddings import IntArray
+from acqkit.selection import Composed, score_candidates, select
+from acqkit.strategies import Entropy
+
+
+def main() -> None:
+    """Print a table of relative objectives, one row a seed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=60_000)
+    parser.add_argument("--labeled", type=int, default=50)
+    parser.add_argument("--picks", type=int, default=150)
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    n, picks = options.pairs, options.picks
+    torch.set_num_threads(scale.THREADS)
+    with tempfile.TemporaryDirectory() as temporary:
+        scale.generate(Path(temporary), n)
+        base = scale.open_context(Path(temporary), n, options.labeled)
+        exact = Density(neighbors=n // (2 * (options.labeled + picks)))
+        scores = score_candidates(Entropy(), base)
+        with mock.patch.object(large, "LARGE", n):
+            scene = Scene.whole(
+                scores, base, picks, regions=None, neighbors=exact.neighbors, thin_graph=False
+            )
+        best = value(exact, scene, picks, exact.choose(scene, picks))
+        print("seed | pairs in the sample | sample / exact | random / exact\n--- | --- | --- | ---")
+        for seed in range(options.seeds):
+            found = sampled(replace(base, seed=seed), picks, options.labeled)
+            chance = np.random.default_rng(seed).choice(base.candidates, picks, replace=False)
+            ratios = [
+                value(exact, scene, picks, rows_of(scene, positions)) / best
+                for positions in (found.positions, chance)
+            ]
+            size = found.record["sample"]["pairs"]
+            print(f"{seed} | {size:,} | {ratios[0]:.3f} | {ratios[1]:.3f}", flush=True)
+
+
+def sampled(context: RoundContext, picks: int, labeled: int) -> Selection:
+    """What is picked from a sample as thin as that of a pool of a million."""
+    compared = graph._COMPARED * (labeled + picks) // (scale.LABELED + scale.PICKS)
+    with mock.patch.object(large, "LARGE", 0), mock.patch.object(graph, "_COMPARED", compared):
+        return select(Composed(scorer=Entropy(), allocator=Density()), context, picks)
+
+
+def rows_of(scene: Scene, positions: IntArray) -> IntArray:
+    """Rows of the scene in which `positions` stand."""
+    return np.argsort(scene.order)[positions]
+
+
+def value(allocator: Density, scene: Scene, picks: int, rows: IntArray) -> float:
+    """The objective of `rows`, above what the labeled pairs cover already."""
+    coverage = allocator.coverage(scene, picks)
+    before = coverage.value()
+    coverage.include(rows)
+    return float(scene.utilities[rows].sum()) + coverage.value() - before
+
+
+if __name__ == "__main__":
+    main()

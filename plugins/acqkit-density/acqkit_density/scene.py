@@ -1,0 +1,187 @@
+"""What an allocation is made on: the pool, or rows that stand for it, in canonical order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit import RoundContext, Scores
+from acqkit.embeddings import BoolArray, FloatArray, IntArray
+from acqkit.labels import UNLABELED
+from acqkit_density.graph import NeighborGraph, neighbor_graph, pair_points
+from acqkit_density.large import (
+    Sample,
+    is_large,
+    means_only,
+    read_points,
+    representatives,
+    rough_regions,
+    semantic_regions,
+)
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rows:
+    """Some pairs of the pool in canonical order, so that nothing depends on how it is sorted.
+
+    order `[m]` are their positions. Settled are the labeled and those that have been asked for
+    and wait for an answer: both cover already.
+    """
+
+    order: Ints
+    is_candidate: BoolArray
+    is_settled: BoolArray
+
+    @classmethod
+    def of(cls, context: RoundContext) -> Rows:
+        """All pairs of the pool."""
+        order = context.canonical(np.arange(len(context.pool)))
+        is_candidate = np.zeros(len(order), dtype=bool)
+        is_candidate[context.candidates] = True
+        rounds = context.pool.labels.round
+        is_settled = (rounds >= 0) | ((rounds == UNLABELED) & ~is_candidate)
+        return cls(order, is_candidate[order], is_settled[order])
+
+    @property
+    def candidates(self) -> Ints:
+        """Rows that may be picked, ascending."""
+        return np.flatnonzero(self.is_candidate)
+
+    @property
+    def settled(self) -> Ints:
+        """Rows that cover already, ascending."""
+        return np.flatnonzero(self.is_settled)
+
+    def sample(self, picks: int) -> Sample:
+        """The rows that stand for all when as many picks are to cover them."""
+        return representatives(self.candidates, self.settled, len(self.order), picks)
+
+    def take(self, rows: Ints) -> Rows:
+        """Some of them, in the order of `rows`."""
+        return Rows(self.order[rows], self.is_candidate[rows], self.is_settled[rows])
+
+
+def sampled_candidates(context: RoundContext, picks: int) -> IntArray | None:
+    """Positions of the candidates that a sampled scene holds; None where it holds them all."""
+    pool = Rows.of(context)
+    sample = pool.sample(picks)
+    own = pool.take(sample.rows)
+    return None if len(sample.rows) == sample.total else own.order[own.is_candidate]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Regions, utilities and the neighbor graph, everything indexed by row of `order` `[m]`.
+
+    The graph is that of `graph_rows`, sorted: all rows, or those that stand for a large pool.
+    sizes `[K]` are the pairs per region, estimated where `order` is a sample of the pool.
+    """
+
+    order: Ints
+    utilities: Floats
+    candidates: Ints
+    labeled: Ints
+    region: Ints
+    sizes: Ints
+    graph_rows: Ints
+    graph: NeighborGraph
+    sample: Sample | None = None
+
+    @classmethod
+    def whole(
+        cls,
+        scores: Scores,
+        context: RoundContext,
+        n: int,
+        *,
+        regions: int | None,
+        neighbors: int | None,
+        thin_graph: bool,
+    ) -> Scene:
+        """All pairs; with `thin_graph` only the graph is that of a sample."""
+        pool = Rows.of(context)
+        total, candidates, labeled = len(pool.order), pool.candidates, pool.settled
+        means = means_only(context.embeddings.content())
+        wanted = regions or region_count(total, len(labeled), n)
+        with context.clock.phase("regions"):
+            count, region = semantic_regions(means, pool.order, wanted, context.derive("regions"))
+        rows = pool.sample(n).rows if thin_graph else np.arange(total)
+        k = neighbors or neighbor_count(len(rows), len(labeled), n)
+        with context.clock.phase("graph"):
+            points = pair_points(means.take(pool.order[rows]))
+            graph = neighbor_graph(points, k, region[rows] if is_large(len(rows)) else None)
+        sizes = np.bincount(region, minlength=count)
+        utilities = _scaled(scores.values[pool.order], candidates)
+        return cls(pool.order, utilities, candidates, labeled, region, sizes, rows, graph)
+
+    @classmethod
+    def sampled(
+        cls,
+        scores: Scores,
+        context: RoundContext,
+        n: int,
+        *,
+        regions: int | None,
+        neighbors: int | None,
+    ) -> Scene:
+        """Only the rows that stand for a large pool, each read once."""
+        pool = Rows.of(context)
+        sample = pool.sample(n)
+        own = pool.take(sample.rows)
+        candidates, labeled, rows = own.candidates, own.settled, np.arange(len(sample.rows))
+        means = means_only(context.embeddings.content())
+        with context.clock.phase("read"):
+            unified, points = read_points(means, own.order)
+        wanted = regions or region_count(sample.total, len(labeled), n)
+        with context.clock.phase("regions"):
+            count, region = rough_regions(unified, wanted, context.derive("regions"))
+        k = neighbors or neighbor_count(len(rows), len(labeled), n)
+        with context.clock.phase("graph"):
+            graph = neighbor_graph(points, k, region)
+        sizes = sample.sizes(region, count)
+        utilities = _scaled(scores.values[own.order], candidates)
+        return cls(own.order, utilities, candidates, labeled, region, sizes, rows, graph, sample)
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether there are pairs that no row shows."""
+        return self.sample is not None and len(self.order) < self.sample.total
+
+    @property
+    def labels_by_region(self) -> Ints:
+        """Labels so far per region, `[K]`."""
+        return np.bincount(self.region[self.labeled], minlength=len(self.sizes))
+
+    def candidates_by_region(self) -> list[Ints]:
+        """Rows of each region's candidates, the most informative first."""
+        best_first = self.candidates[np.argsort(-self.utilities[self.candidates], kind="stable")]
+        order = np.argsort(self.region[best_first], kind="stable")
+        counts = np.bincount(self.region[self.candidates], minlength=len(self.sizes))
+        return np.split(best_first[order], np.cumsum(counts)[:-1])
+
+
+def region_count(n: int, labeled: int, picks: int) -> int:
+    """K where none is given: enough for one pick a region, few enough to mean something."""
+    return max(1, min(labeled + picks, n // 8))
+
+
+def neighbor_count(n: int, labeled: int, picks: int) -> int:
+    """Neighbors a pick covers where no number is given: half its share of the pool.
+
+    Neighborhoods overlap: with its whole share, picks crowd where the pool is dense.
+    """
+    return int(np.clip(n // (2 * (labeled + picks)), 5, 64))
+
+
+def _scaled(values: FloatArray, candidates: Ints) -> Floats:
+    """Utilities u `[n]` in [0, 1]: 0 for the least informative candidate and for the others."""
+    utilities = np.zeros(len(values))
+    own = values[candidates].astype(np.float64)
+    low, high = own.min(), own.max()
+    utilities[candidates] = (own - low) / (high - low) if high > low else 1.0
+    return utilities
