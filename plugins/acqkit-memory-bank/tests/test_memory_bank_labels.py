@@ -1,4 +1,4 @@
-"""Pseudo-labels: where they come from, what is decided, how precise, and their file."""
+"""Pseudo-labels: where they come from, and their file."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from acqkit_memory_bank import (
+    MemoryBank,
     PseudoLabels,
-    decide,
     label_pool,
     precision_coverage,
     pseudo_labels,
 )
-from acqkit_memory_bank.decisions import class_prior, geometric_mean, least_sure
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from acqkit_memory_bank.labeling import AGGREGATION
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
 from acqkit import PairEmbeddings
 from acqkit.embeddings import ModalityEmbeddings
-from acqkit.errors import ConfigError, EmbeddingError, PoolError
+from acqkit.errors import EmbeddingError, PoolError
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.testing import LinearPairModel, make_embeddings, make_pool
@@ -81,6 +79,26 @@ def test_they_are_mostly_right_and_the_surer_the_more() -> None:
     tenths = precision_coverage(table.labels[open_], table.confidence[open_], pool.truth[open_])
     assert tenths[0] > 0.95 and tenths[-1] > 0.75
     assert tenths[0] >= tenths[4] > tenths[-1]
+
+
+def test_memory_and_classifier_are_heard_as_documented() -> None:
+    pool, embeddings = scene(multilabel=True)
+    noise = np.random.default_rng(0).random((N, 4), dtype=np.float32)
+    embeddings = replace(embeddings, b=replace(embeddings.b, probabilities=noise))
+    a, b = (side.probabilities for side in embeddings.sides)
+    assert a is not None and b is not None
+    bank = MemoryBank(pool.labels, 6, multilabel=True, momentum=0)
+    bank.update(np.arange(N), (embeddings.a.mean, embeddings.b.mean), (a, b))
+    first = AGGREGATION.beliefs(bank)
+    assert min(first.weights) < 0.9
+    second = AGGREGATION.beliefs(bank, first.weights)
+    w_a, w_b = second.weights
+    own = (w_a * a + w_b * b) / (w_a + w_b)
+    doubted = [0.97 * p + 0.015 for p in (second.probabilities, own)]
+    logit = np.mean([np.log(p / (1 - p)) for p in doubted], axis=0)
+    open_ = pool.labels.unlabeled
+    found = pseudo_labels(embeddings, pool).probabilities
+    assert_allclose(found[open_], 1 / (1 + np.exp(-logit[open_])), atol=1e-5)
 
 
 def components(n: int = 40) -> tuple[PairPool, PairEmbeddings]:
@@ -161,97 +179,6 @@ def test_what_cannot_be_labeled_is_said() -> None:
         pseudo_labels(embeddings, pool.with_labels(LabelState.empty(N, 4)))
     with pytest.raises(EmbeddingError, match="embeddings of all 80 pairs"):
         pseudo_labels(embeddings.take(np.arange(5)), pool)
-
-
-# Decisions
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 40), st.sampled_from([0.0, 0.5, 0.9]))
-def test_classes_keep_to_their_shares(seed: int, n: int, floor: float) -> None:
-    rng = np.random.default_rng(seed)
-    p = rng.permutation(np.linspace(0.01, 0.99, n * 5)).reshape(n, 5).astype(np.float32)
-    prior = rng.random(5).astype(np.float32)
-    labels = decide(p, prior, multilabel=True, floor=floor)
-    best = np.eye(5, dtype=np.uint8)[p.argmax(axis=1)]
-    assert (labels >= best).all()
-    for column in range(5):
-        share = max(round(float(prior[column]) * n), int(best[:, column].sum()))
-        given_to, value = labels[:, column] == 1, p[:, column]
-        assert given_to.sum() <= share
-        if floor == 0:
-            assert given_to.sum() == share
-        added = given_to & (best[:, column] == 0)
-        left = ~given_to
-        if added.any():
-            assert value[added].min() >= max(floor, value[left].max(initial=0))
-
-
-def test_one_label_a_pair_is_the_most_probable() -> None:
-    p = np.random.default_rng(0).dirichlet(np.ones(4), 20).astype(np.float32)
-    prior = np.full(4, 0.25, dtype=np.float32)
-    labels = decide(p, prior, multilabel=False)
-    assert_array_equal(labels, np.eye(4, dtype=np.uint8)[p.argmax(axis=1)])
-    assert_allclose(least_sure(p, labels), p.max(axis=1))
-
-
-def test_equal_probabilities_are_decided_alike() -> None:
-    p = np.array([[0.9, 0.6], [0.9, 0.6], [0.9, 0.6], [0.9, 0.1]], dtype=np.float32)
-    labels = decide(p, np.array([1, 0.5], dtype=np.float32), multilabel=True)
-    assert_array_equal(labels[:, 1], [1, 1, 1, 0])
-
-
-def test_the_prior_of_a_class_without_labels_is_small_and_not_zero() -> None:
-    matrix = np.array([[1, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 0]], dtype=np.uint8)
-    labels = LabelState.empty(4, 3).with_answers(np.arange(3), matrix[:3], 0)
-    assert_allclose(class_prior(labels, multilabel=True), [3.5 / 4, 1.5 / 4, 0.5 / 4])
-    assert_allclose(class_prior(labels, multilabel=False), np.array([3.5, 1.5, 0.5]) / 4.5)
-
-
-@pytest.mark.parametrize("multilabel", [True, False])
-def test_the_geometric_mean_of_one_source_is_that_source(multilabel: bool) -> None:
-    p = np.random.default_rng(0).dirichlet(np.ones(4), 20).astype(np.float32)
-    assert_allclose(geometric_mean([p, p], multilabel=multilabel, doubt=0), p, atol=1e-6)
-    certain = np.eye(4, dtype=np.float32)
-    pooled = geometric_mean([certain, certain[::-1]], multilabel=multilabel, doubt=0.1)
-    assert ((pooled > 0.01) & (pooled <= 0.5 + 1e-6)).all()
-
-
-# Precision
-
-
-def test_precision_counts_the_labels_of_the_pairs_looked_at() -> None:
-    labels = np.array([[1, 1], [1, 0], [0, 1], [1, 0]], dtype=np.uint8)
-    truth = np.array([[1, 0], [1, 1], [0, 1], [0, 1]], dtype=np.uint8)
-    confidence = np.array([0.1, 0.9, 0.8, 0.7], dtype=np.float32)
-    found = precision_coverage(labels, confidence, truth, [0.25, 0.5, 0.75, 1])
-    assert_allclose(found, [1, 1, 2 / 3, 3 / 5])
-    assert precision_coverage(labels, confidence, truth, 0.01) == [1]
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.integers(0, 10_000))
-def test_precision_with_one_label_a_pair_is_accuracy_in_any_order(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    one = np.eye(3, dtype=np.uint8)
-    labels, truth = one[rng.integers(3, size=(2, 30))]
-    confidence = rng.integers(5, size=30).astype(np.float32)
-    found = precision_coverage(labels, confidence, truth)
-    order = rng.permutation(30)
-    assert_allclose(precision_coverage(labels[order], confidence[order], truth[order]), found)
-    assert found[-1] == pytest.approx((labels * truth).sum() / 30)
-
-
-@pytest.mark.parametrize("coverages", [[0.0], [0.5, 1.1]])
-def test_a_coverage_of_nothing_or_more_than_all_is_refused(coverages: list[float]) -> None:
-    one = np.ones((2, 1), dtype=np.uint8)
-    with pytest.raises(ConfigError, match="above 0 and at most 1"):
-        precision_coverage(one, np.ones(2, dtype=np.float32), one, coverages)
-    with pytest.raises(ConfigError, match="at least one pair"):
-        precision_coverage(one[:0], np.ones(0, dtype=np.float32), one[:0])
-
-
-# The file
 
 
 def assert_same(first: PseudoLabels, second: PseudoLabels) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from acqkit_memory_bank import MemoryBankTrainer
+from acqkit_memory_bank import MemoryBankTrainer, label_pool
 from acqkit_memory_bank.trainer import MemoryBankObjective
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -135,6 +135,14 @@ def test_it_learns_more_from_few_labels_than_labels_alone_teach() -> None:
         for trainer in (Supervised(**steps), MemoryBankTrainer(**steps))
     )
     assert ours > plain
+
+
+def test_a_trainer_that_comes_after_is_given_the_pseudo_labels() -> None:
+    pool = scene()
+    model = TwoTower().build(pool, "cpu")
+    TINY.fit(model, pool, 0)
+    assert_array_equal(TINY.pool_beliefs(model, pool), label_pool(model, pool).probabilities)
+    assert TINY.pool_beliefs(model, scene(labeled=0)) is None
 
 
 def test_a_model_of_another_kind_fits_itself() -> None:
