@@ -37,7 +37,7 @@ def answer(study: Study, ranks: Ranks | None, labels: Labels) -> Answer:
 
 
 def _many(study: Study) -> str:
-    return "strategies" if study.what == "strategy" else "trainers"
+    return {"strategy": "strategies"}.get(study.what, f"{study.what}s")
 
 
 def _use(study: Study, ranks: Ranks, against: Versus | None) -> str:
@@ -87,7 +87,7 @@ def _cost(study: Study, best: str, labels: Labels) -> str:
             f"It needs {ratio:.2f} labels for each of {study.reference}’s to reach the same "
             f"{study.metric}."
         )
-    if found is not None and study.what == "trainer":
+    if found is not None and study.what != "strategy":
         sentences.append(_training(study, best, setting, found["train"]))
     elif found is not None:
         choosing = found["score"] + found["allocate"]

@@ -16,6 +16,14 @@ from acqkit.plugins import explain
 SUITES = Path(__file__).parents[1] / "suites"
 
 
+Compared = Literal["strategies", "trainers", "systems"]
+
+
+def system(strategy: str, trainer: str) -> str:
+    """How a strategy together with a trainer is called."""
+    return f"{strategy} · {trainer}"
+
+
 def _with_label(value: Any, key: str) -> Any:
     """`{name: x, parameter: y, label: z}` as `{key: {name: x, parameter: y}, label: z}`."""
     if isinstance(value, Mapping) and key not in value:
@@ -112,7 +120,9 @@ class Suite(Settings):
         default=[], description="trained on all labels too: a short training is a weak reference"
     )
     full_seeds: int = Field(1, ge=0, description="seeds of the fully supervised reference; 0: none")
-    compare: Literal["strategies", "trainers"] = "strategies"
+    compare: Compared = Field(
+        "strategies", description="systems: each strategy with each trainer is a rival"
+    )
     metric: Literal["map", "map@50"] = Field("map", description="what is compared")
     reference: str = Field("random", description="what everything is compared with, by its label")
 
@@ -130,14 +140,10 @@ class Suite(Settings):
             twice = sorted({title for title in titles if titles.count(title) > 1})
             if twice:
                 raise ValueError(f"{kind} has {twice[0]!r} twice; give one of them another label")
-        rivals: list[StrategyEntry] | list[TrainerEntry] = (
-            self.entries if self.compare == "strategies" else self.trainers
-        )
-        names = [rival.title for rival in rivals]
-        if self.reference not in names:
+        if self.reference not in self.rivals:
             raise ValueError(
                 f"the reference {self.reference!r} is none of the {self.compare}: "
-                f"{', '.join(names)}"
+                f"{', '.join(self.rivals)}"
             )
         return self
 
@@ -156,6 +162,25 @@ class Suite(Settings):
         own, others = pool.model_dump(), self.defaults.model_dump()
         keys = ("initial", "per_round", "rounds")
         return {key: others[key] if own[key] is None else own[key] for key in keys}
+
+    @property
+    def rivals(self) -> list[str]:
+        """What is compared, by title."""
+        return self._by_role()[0]
+
+    @property
+    def others(self) -> list[str]:
+        """What the rivals are compared with each of, beside pools: a setting each."""
+        return self._by_role()[1]
+
+    def _by_role(self) -> tuple[list[str], list[str]]:
+        strategies = [entry.title for entry in self.entries]
+        trainers = [trainer.title for trainer in self.trainers]
+        if self.compare == "strategies":
+            return strategies, trainers
+        if self.compare == "trainers":
+            return trainers, strategies
+        return [system(s, t) for s in strategies for t in trainers], [""]
 
     @property
     def entries(self) -> list[StrategyEntry]:

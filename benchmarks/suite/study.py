@@ -8,12 +8,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from acqkit.metrics import area_under_curve
-from suite.config import Suite
+from suite.config import Compared, Suite, system
 from suite.table import PHASES, Row
 
 Block = tuple[str, int]
 """A setting (a pool, with the trainer where there are several) and a seed."""
 
+
+_SINGULAR: dict[Compared, str] = {
+    "strategies": "strategy",
+    "trainers": "trainer",
+    "systems": "system",
+}
 
 COLUMNS = {"map": "map", "map@50": "map50"}
 """Where the table has a metric."""
@@ -96,14 +102,11 @@ class Study:
 
 def make_study(suite: Suite, rows: Sequence[Row]) -> Study:
     """What the rows of a suite's table say, ready for comparisons."""
-    by_strategy = suite.compare == "strategies"
-    trainers = [trainer.title for trainer in suite.trainers]
-    strategies = [entry.title for entry in suite.entries]
-    others = trainers if by_strategy else strategies
+    others = suite.others
     cells: dict[tuple[str, str, int], list[Row]] = {}
     for row in rows:
         if row.kind == "strategy" and row.status == "done" and row.seed is not None:
-            rival, other = _roles(row, by_strategy)
+            rival, other = _roles(row, suite.compare)
             cells.setdefault((rival, _setting(row.pool, other, others), row.seed), []).append(row)
     starts, column = _starts(rows), COLUMNS[suite.metric]
     curves: dict[str, dict[Block, Curve]] = {}
@@ -116,11 +119,11 @@ def make_study(suite: Suite, rows: Sequence[Row]) -> Study:
     return Study(
         title=suite.title,
         description=suite.description,
-        what="strategy" if by_strategy else "trainer",
+        what=_SINGULAR[suite.compare],
         reference=suite.reference,
         metric=suite.metric.upper(),
         settings=[setting for setting in wanted if setting in found],
-        rivals=strategies if by_strategy else trainers,
+        rivals=suite.rivals,
         curves=curves,
         full={
             _setting(pool.title, other, others): full[pool.title]
@@ -133,7 +136,10 @@ def make_study(suite: Suite, rows: Sequence[Row]) -> Study:
     )
 
 
-def _roles(row: Row, by_strategy: bool) -> tuple[str, str]:
+def _roles(row: Row, compare: Compared) -> tuple[str, str]:
+    if compare == "systems":
+        return system(row.strategy, row.trainer), ""
+    by_strategy = compare == "strategies"
     return (row.strategy, row.trainer) if by_strategy else (row.trainer, row.strategy)
 
 

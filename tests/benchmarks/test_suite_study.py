@@ -118,3 +118,23 @@ def test_a_reason_for_many_seeds_is_said_once() -> None:
         "glyphs, short, badge (seed 0, 1, 2): failed: too big",
         "gone: missing: not there",
     ]
+
+
+def test_systems_are_strategies_with_trainers() -> None:
+    suite = make(compare="systems", reference="random · short")
+    study = make_study(suite, ROWS)
+    assert study.rivals == [
+        "random · supervised",
+        "random · short",
+        "typiclust · supervised",
+        "typiclust · short",
+    ]
+    assert study.settings == ["glyphs"]
+    assert study.what == "system"
+    assert study.of("typiclust · short", "glyphs")[0].values == (0.1, 0.25, 0.25)
+    assert study.of("random · supervised", "glyphs")[0].values == (0.1, 0.3, 0.3)
+
+
+def test_the_reference_of_systems_is_a_system() -> None:
+    with pytest.raises(ValueError, match=r"'random' is none of the systems: random · supervised"):
+        make(compare="systems")
