@@ -44,11 +44,15 @@ class MemoryBankTrainer(Aggregation, Schedule):
     pseudo_weight: float = Field(4.0, ge=0, description="weight of the loss on pseudo-labels")
     pairing_weight: float = Field(2.0, ge=0, description="weight of the contrastive pairing")
     temperature: float = Field(0.2, gt=0, description="temperature of the contrastive pairing")
-    refreshes: int = Field(8, ge=1, description="how often in a training the memory is asked")
+    refreshes: int = Field(6, ge=1, description="how often in a training the memory is asked")
     momentum: float = Field(
         0.3, ge=0, lt=1, description="what the memory keeps of a pair when it is seen again"
     )
-    capacity: int = Field(CAPACITY, ge=1, description="pairs in memory at most")
+    capacity: int = Field(
+        CAPACITY,
+        ge=1,
+        description="pairs in memory at most; what larger pools cost grows with its square",
+    )
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch on the labels known so far; the same seed, the same model."""
@@ -77,6 +81,7 @@ class MemoryBankObjective(Objective):
         self._targets = self._trust = torch.empty(0)
         self._unlabeled: IntArray = np.empty(0, dtype=np.int64)
         self._when: frozenset[int] = frozenset()
+        self._has_targets = False
 
     def start(self, network: PairNetwork, data: TrainingData, steps: int) -> None:
         """Set up an empty memory for the pool; without labels there is nothing to remember."""
@@ -90,12 +95,14 @@ class MemoryBankObjective(Objective):
             momentum=self.params.momentum,
             capacity=self.params.capacity,
         )
-        shares = np.linspace(FIRST, LAST, self.params.refreshes)
-        self._when = frozenset(int(share * steps) for share in shares)
         # Ordered by id, so that what is learned does not depend on how the pool is sorted.
         self._unlabeled = data.everything[~data.known[data.everything]]
         self._targets = data.labels.clone()
         self._trust = torch.zeros(len(data), device=network.device)
+        # Where everything is labeled there is nothing to ask the memory.
+        self._has_targets = not len(self._unlabeled)
+        shares = np.linspace(FIRST, LAST, 0 if self._has_targets else self.params.refreshes)
+        self._when = frozenset(int(share * steps) for share in shares)
 
     def loss(self, step: Step) -> Tensor:
         """The weighted sum for one step."""
@@ -108,9 +115,9 @@ class MemoryBankObjective(Objective):
         multilabel = step.network.multilabel
         total = classification_of(step.labeled, step.labels, multilabel=multilabel)
         total = total + params.pairing_weight * self._pairing(step.sample)
-        if self.beliefs is not None:
+        if self._has_targets:
             rows = self._rows(step.sample)
-            ramp = min(1.0, (step.progress - FIRST) / _RAMP)
+            ramp = min(max(step.progress - FIRST, 0.0) / _RAMP, 1.0)
             pseudo = belief_classification_of(
                 step.sample, self._targets[rows], self._trust[rows, None], multilabel=multilabel
             )
@@ -120,7 +127,7 @@ class MemoryBankObjective(Objective):
     def _pairing(self, sample: Outputs) -> Tensor:
         a, b = sample.paired_means()
         likeness = None
-        if self.beliefs is not None:
+        if self._has_targets:
             believed = functional.normalize(self._targets[self._rows(sample)], dim=1)
             both = sample.both_present()
             believed = believed if both is None else believed[both]
@@ -148,6 +155,7 @@ class MemoryBankObjective(Objective):
         self._targets[rows] = torch.from_numpy(found.probabilities).to(device)
         trust = (found.reach > 0) & ~data.known[found.positions]
         self._trust[rows] = torch.from_numpy(trust.astype(np.float32)).to(device)
+        self._has_targets = True
 
     def _due(self, data: TrainingData) -> Iterator[IntArray]:
         """All labeled pairs and, in turn, as many others as there is room for; in blocks."""
