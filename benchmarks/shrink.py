@@ -1,0 +1,137 @@
+"""What a model of a quarter of the width keeps of its source: embedding transfer as shrinking.
+
+    python benchmarks/shrink.py --data ../shared/data --seeds 3
+
+Source: a two-tower model of width 64, trained by `supervised` on all labels of the train pairs.
+Its target of width 16 is trained by `embedding-transfer` with default parameters; beside it the
+same model trained alone, by `supervised`, with as many steps, and with those of source and target
+together. Retrieval is measured on the test pairs, or on a fifth of the train pairs that is held
+out. Writes a table of Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from acqkit_embedding_transfer import EmbeddingTransfer
+
+from acqkit.labels import LabelState
+from acqkit.loading import load_pool
+from acqkit.models.supervised import Supervised
+from acqkit.models.torch_pair import TorchPairModel
+from acqkit.models.two_tower import TwoTower
+from acqkit.pool import PairPool
+from acqkit.randomness import derive_seed
+from acqkit.report.figures import Estimate
+from acqkit.runner.evaluate import evaluate
+from suite.environment import environment
+from suite.tables import estimate
+from tune_trainers import DATA, HERE, split_train
+
+POOLS = "ucm_captions,wikipedia,av_digits,mdi_icons,glyphs"
+WIDTH, NARROW = 64, 16
+STEPS = 600
+SOURCE, SHRUNK = f"source, {WIDTH}", f"taught by it, {NARROW}"
+ALONE, LONGER = f"alone, {NARROW}", f"alone, {NARROW}, all the steps"
+Found = dict[str, list[float]]
+"""MAP by model, one a seed."""
+
+
+def main() -> None:
+    """Measure every pool, write the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with pools in folders")
+    parser.add_argument("--pools", default=POOLS, help="names, with commas")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--held-out", action="store_true", help="measure on train pairs held out")
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "shrink.md")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    # Before the trainings: they read the code now, whatever is committed meanwhile.
+    facts = environment(1)
+    results: dict[str, Found] = {}
+    for name in given.pools.split(","):
+        source = name if name == "glyphs" else str(given.data / name)
+        seen, unseen = split_train(source) if given.held_out else train_and_test(source)
+        results[name] = {}
+        for seed in range(given.seeds):
+            started = time.perf_counter()
+            for title, value in measured(seen, unseen, seed).items():
+                results[name].setdefault(title, []).append(value)
+            print(f"{name}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
+    command = f"python benchmarks/shrink.py --seeds {given.seeds}"
+    command += f" --pools {given.pools}" * (given.pools != POOLS) + " --held-out" * given.held_out
+    made_with = f"Made with `{command}`, commit {facts['commit']}, {facts['cpu']}."
+    text = markdown(results, given.seeds, made_with, held_out=given.held_out)
+    given.out.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def train_and_test(source: str) -> tuple[PairPool, PairPool]:
+    """The two parts of a pool."""
+    pool = load_pool(source)
+    return pool.take(pool.train_positions), pool.take(pool.test_positions)
+
+
+def measured(seen: PairPool, unseen: PairPool, seed: int) -> dict[str, float]:
+    """MAP on `unseen` of the source and of the narrow models, all labels of `seen` known."""
+    assert seen.truth is not None
+    everything = np.arange(len(seen))
+    empty = LabelState.empty(len(seen), len(seen.class_names))
+    seen = seen.with_labels(empty.with_answers(everything, seen.truth, 0))
+    run = derive_seed(seed, 0, "train")
+    trainer, teacher = Supervised(max_steps=STEPS), EmbeddingTransfer(max_steps=STEPS)
+    longer = Supervised(min_steps=2 * trainer.steps(len(seen)), max_steps=2 * STEPS)
+    models = {SOURCE: TwoTower(dim=WIDTH).build(seen, "cpu")}
+    models |= {t: TwoTower(dim=NARROW).build(seen, "cpu") for t in (SHRUNK, ALONE, LONGER)}
+    trainer.fit(models[SOURCE], seen, run)
+    teacher.fit_from(models[SOURCE], models[SHRUNK], seen, run)
+    trainer.fit(models[ALONE], seen, run)
+    longer.fit(models[LONGER], seen, run)
+    return {title: retrieval(model, unseen) for title, model in models.items()}
+
+
+def retrieval(model: TorchPairModel, pool: PairPool) -> float:
+    """MAP of a pool with truth, mean of both directions."""
+    assert pool.truth is not None
+    return evaluate(model, pool, np.arange(len(pool)), pool.truth).map
+
+
+def markdown(results: dict[str, Found], seeds: int, made_with: str, *, held_out: bool) -> str:
+    """A row a pool: MAP of the source, and of the narrow models the share that they keep."""
+    narrow = (SHRUNK, ALONE, LONGER)
+    lines = [["pool", f"{SOURCE}: MAP", f"{SHRUNK}: MAP", *(f"{t}: kept" for t in narrow)]]
+    lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
+    for pool, found in results.items():
+        maps = [estimate(Estimate.of(found[title])) for title in (SOURCE, SHRUNK)]
+        lines.append([pool, *maps, *(_percent(_kept(found, title)) for title in narrow)])
+    means = [np.mean([_kept(found, t) for found in results.values()], axis=0) for t in narrow]
+    lines.append(["mean over pools", "", "", *(_percent(list(values)) for values in means)])
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    where = "a fifth of the train pairs, held out" if held_out else "the test pairs"
+    return (
+        f"# Shrinking a model\n\n"
+        f"Source: two-tower, width {WIDTH}, trained by `supervised` on all labels, at most {STEPS} "
+        f"steps. Narrow models: width {NARROW}; taught by the source with the trainer "
+        f"`embedding-transfer` (default parameters), or alone by `supervised`, with as many steps; "
+        f"all the steps: those of source and target together. MAP on {where}, mean of both "
+        f"directions; kept: as a share of the source's MAP of the same seed. Mean and standard "
+        f"error over {seeds} seeds.\n\n{table}\n\n{made_with}\n"
+    )
+
+
+def _kept(found: Found, title: str) -> list[float]:
+    return [value / of for value, of in zip(found[title], found[SOURCE], strict=True)]
+
+
+def _percent(shares: list[float]) -> str:
+    value = Estimate.of([100 * share for share in shares])
+    return f"{value.mean:.1f}%" if value.error is None else f"{value.mean:.1f} ± {value.error:.1f}%"
+
+
+if __name__ == "__main__":
+    main()
