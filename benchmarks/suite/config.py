@@ -17,6 +17,7 @@ SUITES = Path(__file__).parents[1] / "suites"
 
 
 Compared = Literal["strategies", "trainers", "systems"]
+ReachedBy = Literal["reference", "any"]
 
 
 def system(strategy: str, trainer: str) -> str:
@@ -54,16 +55,21 @@ class PoolEntry(Settings):
         return self.label or Path(self.name.removeprefix("data:")).stem
 
 
-class TrainerEntry(Settings):
-    """A trainer, under a shorter name if one is given."""
+class Entry(Settings):
+    """Something under a shorter name, if one is given, than its parameters make."""
 
-    spec: ComponentSpec
     label: str = ""
 
     @model_validator(mode="before")
     @classmethod
     def _from_short_form(cls, value: Any) -> Any:
         return _with_label(value, "spec")
+
+
+class TrainerEntry(Entry):
+    """A trainer."""
+
+    spec: ComponentSpec
 
     @property
     def title(self) -> str:
@@ -71,20 +77,14 @@ class TrainerEntry(Settings):
         return self.label or self.spec.label
 
 
-class StrategyEntry(Settings):
-    """A strategy, or a scorer with an allocator, under a shorter name if one is given."""
+class StrategyEntry(Entry):
+    """A strategy, or a scorer with an allocator."""
 
     spec: StrategySpec
-    label: str = ""
     first_batch: Annotated[
         Literal["auto", "random"],
         Field(description="auto: the strategy's own, or random where it needs labels first"),
     ] = "auto"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_short_form(cls, value: Any) -> Any:
-        return _with_label(value, "spec")
 
     @property
     def title(self) -> str:
@@ -122,6 +122,10 @@ class Suite(Settings):
     full_seeds: int = Field(1, ge=0, description="seeds of the fully supervised reference; 0: none")
     compare: Compared = Field(
         "strategies", description="systems: each strategy with each trainer is a rival"
+    )
+    reached_by: ReachedBy = Field(
+        "reference",
+        description="who must reach 95% of the fully supervised MAP to make it a target",
     )
     metric: Literal["map", "map@50"] = Field("map", description="what is compared")
     reference: str = Field("random", description="what everything is compared with, by its label")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from acqkit.metrics import area_under_curve
-from suite.config import Compared, Suite, system
+from suite.config import Compared, ReachedBy, Suite, system
 from suite.table import PHASES, Row
 
 Block = tuple[str, int]
@@ -68,6 +68,7 @@ class Study:
     rivals: list[str]
     curves: dict[str, dict[Block, Curve]]
     full: dict[str, float] = field(default_factory=dict)
+    reached_by: ReachedBy = "reference"
     absent: list[str] = field(default_factory=list)
     commits: list[str] = field(default_factory=list)
 
@@ -122,6 +123,7 @@ def make_study(suite: Suite, rows: Sequence[Row]) -> Study:
         what=_SINGULAR[suite.compare],
         reference=suite.reference,
         metric=suite.metric.upper(),
+        reached_by=suite.reached_by,
         settings=[setting for setting in wanted if setting in found],
         rivals=suite.rivals,
         curves=curves,

@@ -1,18 +1,31 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from studies import curve_study, make_curve
-from suite.reach import find_target, geometric_mean, reached
+from suite.reach import Reached, Target, find_target, geometric_mean, reached
 from suite.study import Study
 
 RANDOM = make_curve([0, 100, 200, 300, 400], [0.1, 0.3, 0.5, 0.7, 0.8])
 
 
-def target_of(study: Study) -> tuple[float, float]:
+def target_in(study: Study) -> Target:
     target = find_target(study, "pool")
     assert target is not None
+    return target
+
+
+def target_of(study: Study) -> tuple[float, float]:
+    target = target_in(study)
     return target.value, target.needed
+
+
+def needed_by(rival: str, study: Study) -> Reached:
+    found = reached(study, rival, "pool", target_in(study))
+    assert found is not None
+    return found
 
 
 def test_the_target_is_95_percent_of_the_fully_supervised_map() -> None:
@@ -50,24 +63,28 @@ def test_there_is_no_target_where_no_label_is_needed() -> None:
 def test_labels_and_ratio_to_the_reference() -> None:
     ours = make_curve([0, 100, 200], [0.1, 0.5, 0.7])
     study = curve_study({"random": RANDOM, "ours": ours}, full=0.6 / 0.95)
-    target = find_target(study, "pool")
-    assert target is not None
-    found = reached(study, "ours", "pool", target)
-    assert found is not None
+    found = needed_by("ours", study)
     assert (found.labels, found.never, found.ratio) == pytest.approx((150, False, 150 / 250))
-    own = reached(study, "random", "pool", target)
-    assert own is not None
-    assert own.ratio == pytest.approx(1.0)
+    assert needed_by("random", study).ratio == pytest.approx(1.0)
 
 
 def test_who_never_reaches_it_is_charged_twice_the_last_budget() -> None:
     weak = make_curve([0, 100, 400], [0.1, 0.2, 0.3])
     study = curve_study({"random": RANDOM, "weak": weak}, full=0.6 / 0.95)
-    target = find_target(study, "pool")
-    assert target is not None
-    found = reached(study, "weak", "pool", target)
-    assert found is not None
+    found = needed_by("weak", study)
     assert (found.labels, found.never, found.ratio) == pytest.approx((800, True, 800 / 250))
+
+
+def test_any_rival_can_make_it_a_target() -> None:
+    ours = make_curve([0, 100, 200], [0.1, 0.5, 0.9])
+    study = curve_study({"random": RANDOM, "ours": ours}, full=0.9 / 0.95)
+    assert target_of(study) == pytest.approx((0.5, 200))
+    study = replace(study, reached_by="any")
+    assert target_of(study) == pytest.approx((0.9, 800))
+    assert needed_by("ours", study).labels == pytest.approx(200)
+    assert needed_by("random", study).never
+    nobody = replace(study, full={"pool": 1.0})
+    assert target_of(nobody) == pytest.approx((0.5, 200))
 
 
 def test_geometric_mean() -> None:
