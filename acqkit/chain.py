@@ -40,14 +40,18 @@ class Chain(Component):
     def _parameters_by_name(self) -> dict[str, Any]:
         return {name: stage.model_dump(mode="json") for name, stage in self.stages.items()}
 
-    def fit(self, model: Model, pool: Pool, seed: int) -> None:
-        """Train `model` by each stage in turn; what the last one made of it stays."""
-        first, *others = self.stages.values()
-        cast(Trainer, first).fit(model, pool, seed)
-        before = first
-        for stage in others:
+    def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, Any] | None:
+        """Train `model` by each stage in turn; what the last one made of it stays.
+
+        Returns the record of each stage that has one, by its name; None where none has.
+        """
+        (name, before), *others = self.stages.items()
+        records = {name: cast(Trainer, before).fit(model, pool, seed)}
+        for name, stage in others:
             believes = isinstance(before, BelievingTrainer)
             beliefs = cast(BelievingTrainer, before).pool_beliefs(model, pool) if believes else None
             source = copy.deepcopy(model)
-            cast(TransferTrainer, stage).fit_from(source, model, pool, seed, beliefs)
+            teach = cast(TransferTrainer, stage).fit_from
+            records[name] = teach(source, model, pool, seed, beliefs)
             before = stage
+        return {name: record for name, record in records.items() if record} or None

@@ -247,8 +247,12 @@ class Strategy(Protocol):
 class Trainer(Protocol):
     """How a model is updated between rounds."""
 
-    def fit(self, model: Model, pool: Pool, seed: int) -> None:
-        """Train `model` on the labels known so far; the same seed gives the same model."""
+    def fit(self, model: Model, pool: Pool, seed: int) -> Mapping[str, Any] | None:
+        """Train `model` on the labels known so far; the same seed gives the same model.
+
+        Returns nothing, or what people may want to know of the training, which must be JSON:
+        `Campaign.training`, and in `results.json` each round's `training`.
+        """
         ...
 
 
@@ -267,11 +271,11 @@ class TransferTrainer(Protocol):
 
     def fit_from(
         self, source: Model, model: Model, pool: Pool, seed: int, beliefs: FloatArray | None
-    ) -> None:
+    ) -> Mapping[str, Any] | None:
         """Train `model` from scratch on the labels known so far and on what `source` knows.
 
         `source` may be of another kind or width; it is left as it is. beliefs: those of the
-        trainer that made it, where it has some.
+        trainer that made it, where it has some. Returns what `Trainer.fit` returns.
         """
         ...
 

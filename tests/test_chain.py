@@ -33,16 +33,18 @@ class Noted:
 class Teacher(Component):
     strength: int = 1
 
-    def fit(self, model: Noted, pool: Any, seed: int) -> None:
+    def fit(self, model: Noted, pool: Any, seed: int) -> dict[str, int] | None:
         model.notes.append(f"taught {self.strength} with {seed}")
+        return {"lessons": self.strength} if self.strength > 1 else None
 
 
 class Pupil(Teacher):
     def fit_from(
         self, source: Noted, model: Noted, pool: Any, seed: int, beliefs: FloatArray | None
-    ) -> None:
+    ) -> dict[str, int] | None:
         assert source is not model
         model.notes.append(f"learned {self.strength} from {source.notes} and {beliefs}")
+        return {"learned": self.strength} if self.strength > 1 else None
 
 
 class Believer(Teacher):
@@ -73,6 +75,22 @@ def test_what_a_trainer_believes_is_passed_on(registry: Registry) -> None:
     model = Noted()
     chain.fit(model, make_pool(8), 5)
     assert model.notes[1].endswith("and [[1.]]")
+
+
+@pytest.mark.parametrize(
+    ("teacher", "pupil", "record"),
+    [
+        (2, 3, {"teacher": {"lessons": 2}, "pupil": {"learned": 3}}),
+        (1, 3, {"pupil": {"learned": 3}}),
+        (1, 1, None),
+    ],
+)
+def test_the_record_of_each_stage_is_returned_by_its_name(
+    registry: Registry, teacher: int, pupil: int, record: Any
+) -> None:
+    params = {"teacher": {"strength": teacher}, "pupil": {"strength": pupil}}
+    chain: Any = registry.make("trainer", "teacher+pupil", params)
+    assert chain.fit(Noted(), make_pool(8), 5) == record
 
 
 def test_a_chain_is_made_again_from_its_name_and_parameters(registry: Registry) -> None:

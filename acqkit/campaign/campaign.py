@@ -242,6 +242,18 @@ class Campaign:
         return model
 
     @property
+    def training(self) -> dict[str, Any]:
+        """What the trainer recorded of the model of the labels known so far; {} for nothing.
+
+        Trains if need be. Raises CampaignError where that is no JSON.
+        """
+        trained = self._context(self._store.state(), embed=True)[1]
+        assert trained is not None  # a context with embeddings has the model that made them
+        record = trained.record or {}
+        _check_json("the trainer's record", record)
+        return dict(record)
+
+    @property
     def embeddings(self) -> PairEmbeddings | None:
         """What the latest ask that looked at embeddings saw, memory-mapped; None before one."""
         return self._store.embeddings()

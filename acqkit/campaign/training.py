@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from acqkit.campaign.embed import embed_pool
 from acqkit.embeddings import PairEmbeddings
@@ -16,10 +18,11 @@ from acqkit.timing import PhaseClock
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A trained model and its embeddings of the train part."""
+    """A trained model, its embeddings of the train part, and what its trainer recorded."""
 
     model: Model
     embeddings: PairEmbeddings
+    record: Mapping[str, Any] | None
 
 
 class ModelOfLabels:
@@ -49,9 +52,10 @@ class ModelOfLabels:
         latest_round = max(0, int(pool.labels.round.max()))
         with clock.phase("train"):
             model = self._factory.build(pool, self._device)
-            self._trainer.fit(model, pool, derive_seed(self._seed, latest_round, "train"))
+            seed = derive_seed(self._seed, latest_round, "train")
+            record = self._trainer.fit(model, pool, seed)
         with clock.phase("embed"):
-            return Trained(model, embed_pool(model, pool))
+            return Trained(model, embed_pool(model, pool), record)
 
 
 def _digest(labels: LabelState) -> bytes:

@@ -37,7 +37,10 @@ class Reference(BaseModel):
 
 
 class RoundRecord(BaseModel):
-    """One round of one seed. `seconds` has train, embed, score, allocate, evaluate."""
+    """One round of one seed. `seconds` has train, embed, score, allocate, evaluate.
+
+    Beside these: figures that stopping needed, and `training`, what the trainer recorded.
+    """
 
     model_config = ConfigDict(extra="allow")
 

@@ -98,6 +98,7 @@ class Simulation:
             seconds={phase: _rounded(clock.seconds.get(phase, 0.0)) for phase in PHASES},
             picked=[] if batch is None else list(batch.ids),
             **self._stopping_figures(round, context),
+            **({"training": training} if (training := self.campaign.training) else {}),
         )
 
     def _labeled_batch(self, round: int, wanted: int) -> Batch:

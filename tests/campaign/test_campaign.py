@@ -375,6 +375,40 @@ def test_records_are_kept_by_round(tmp_path: Path, pool: PairPool) -> None:
         assert campaign.records() == [{"round": 0, "map": 0.125}, {"round": 1, "map": 0.5}]
 
 
+class Telling(LightTrainer):
+    """Counts labels, and says so."""
+
+    unit: str = "labels"
+
+    def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, Any]:  # type: ignore[override]
+        super().fit(model, pool, seed)
+        count = len(pool.labels.labeled)
+        return {self.unit: count if self.unit == "labels" else {count}}
+
+
+def test_what_the_trainer_records_is_that_of_the_labels_known_so_far(
+    tmp_path: Path, pool: PairPool
+) -> None:
+    with Campaign.create(tmp_path / "c", pool, **(PARTS | {"trainer": Telling()})) as campaign:
+        assert campaign.training == {"labels": 0}
+        batch = campaign.ask(5, strategy=ById())
+        campaign.tell(batch.batch_id, dict.fromkeys(batch.ids, "class0"))
+        assert campaign.training == {"labels": 5}
+    with Campaign.open(tmp_path / "c", pool, **(PARTS | {"trainer": Telling()})) as campaign:
+        assert campaign.training == {"labels": 5}
+
+
+def test_a_trainer_may_record_nothing_and_only_json(tmp_path: Path, pool: PairPool) -> None:
+    with Campaign.create(tmp_path / "a", pool, **PARTS) as campaign:
+        assert campaign.training == {}
+    trainer = Telling(unit="sets")
+    with (
+        Campaign.create(tmp_path / "b", pool, **(PARTS | {"trainer": trainer})) as campaign,
+        pytest.raises(CampaignError, match="the trainer's record is no plain JSON data"),
+    ):
+        _ = campaign.training
+
+
 def test_seconds_are_counted_on_the_clock_of_the_moment(campaign: Campaign, batch: Batch) -> None:
     campaign.tell(batch.batch_id, dict.fromkeys(batch.ids, "class0"))
     campaign.clock = PhaseClock()

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 import acqkit
 from acqkit import hookimpl
 from acqkit.errors import ConfigError, PluginError, PoolError
+from acqkit.interfaces import Model, Pool
 from acqkit.labels import LabelState
 from acqkit.metrics import evaluate_retrieval
 from acqkit.plugins import registry
@@ -62,6 +63,22 @@ def test_results_have_the_documented_schema(tmp_path: Path) -> None:
         assert record["labels"] == 12 + 8 * record["round"]
         assert len(record["picked"]) == (8 if record["round"] else 12)
         assert_allclose(record["map"], (record["map_ab"] + record["map_ba"]) / 2)
+
+
+class Telling(LightTrainer):
+    """Says how many labels it had."""
+
+    def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, Any]:  # type: ignore[override]
+        super().fit(model, pool, seed)
+        return {"labels": [len(pool.labels.labeled)]}
+
+
+def test_what_the_trainer_records_is_in_the_round(tmp_path: Path) -> None:
+    acqkit.run(make_pool(test_share=0.25), out=tmp_path / "run", **light(trainer=Telling()))
+    results = Results.read(tmp_path / "run" / "results.json")
+    assert len(results.rounds) == 2 * 4
+    for record in results.rounds:
+        assert record.model_dump()["training"] == {"labels": [record.labels]}
 
 
 def test_picks_are_distinct_train_pairs_and_maps_are_those_of_the_model(tmp_path: Path) -> None:

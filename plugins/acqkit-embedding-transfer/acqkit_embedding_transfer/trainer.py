@@ -64,21 +64,23 @@ class EmbeddingTransfer(Schedule):
     pairing_weight: float = Field(2.0, ge=0, description="weight of the contrastive pairing")
     temperature: float = Field(0.2, gt=0, description="temperature of the contrastive pairing")
 
-    def fit(self, model: Model, pool: Pool, seed: int) -> None:
+    def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, list[float]] | None:
         """Train source and target from scratch on the labels known so far.
 
-        A model that is no `PairNetwork` is asked to fit itself.
+        Returns `active_share`: per epoch of the target's training over the whole pool, the mean
+        share of entries of the soft contrastive loss that are within their relaxed margin. A
+        model that is no `PairNetwork` is asked to fit itself.
         """
         if not isinstance(model, PairNetwork):
             model.fit(pool, seed)
-            return
+            return None
         steps = self.steps(len(pool))
         first = max(1, round(self.source_share * steps))
         class_wise = SupervisedObjective(
             self.classification_weight, self.pairing_weight, self.temperature
         )
         train(model, pool, class_wise, self._lasting(first), seed)
-        self._teach(copy.deepcopy(model), model, pool, seed, max(1, steps - first), None)
+        return self._teach(copy.deepcopy(model), model, pool, seed, max(1, steps - first), None)
 
     def fit_from(
         self,
@@ -87,18 +89,19 @@ class EmbeddingTransfer(Schedule):
         pool: Pool,
         seed: int,
         beliefs: FloatArray | None = None,
-    ) -> None:
+    ) -> dict[str, list[float]]:
         """Train `model` on the labels known so far and on what the fitted `source` says.
 
         beliefs `[n, c]`: class probabilities of all pairs, if somebody knows better than the
-        source. Raises ConfigError for a target that is no torch network.
+        source. Returns what `fit` returns. Raises ConfigError for a target that is no torch
+        network.
         """
         if not isinstance(model, PairNetwork):
             raise ConfigError(
                 f"embedding-transfer trains torch networks, and {type(model).__name__} is none; "
                 "wrap two encoders in acqkit.models.TorchPairModel, or use another trainer"
             )
-        self._teach(source, model, pool, seed, self.steps(len(pool)), beliefs)
+        return self._teach(source, model, pool, seed, self.steps(len(pool)), beliefs)
 
     def _teach(
         self,
@@ -108,7 +111,7 @@ class EmbeddingTransfer(Schedule):
         seed: int,
         steps: int,
         beliefs: FloatArray | None,
-    ) -> None:
+    ) -> dict[str, list[float]]:
         objective = TransferObjective(
             self,
             Source.of(source, pool, model.device, beliefs),
@@ -116,6 +119,7 @@ class EmbeddingTransfer(Schedule):
             believed=beliefs is not None,
         )
         train(model, pool, objective, self._lasting(steps), seed)
+        return {"active_share": [round(share, 4) for share in objective.active_shares]}
 
     def _lasting(self, steps: int) -> Schedule:
         shared: dict[str, Any] = {name: getattr(self, name) for name in Schedule.model_fields}
