@@ -5,8 +5,8 @@
 Source: a two-tower model of width 64, trained by `supervised` on all labels of the train pairs.
 Its target of width 16 is trained by `embedding-transfer`, with default parameters and with a larger
 weight of the transfer; beside it the same model trained alone, by `supervised`, with as many steps,
-and with those of source and target together. Retrieval is measured on the test pairs, or on a fifth of the train pairs that is held
-out. Writes a table of Markdown.
+and with those of source and target together. Retrieval is measured on the test pairs, or on a fifth
+of the train pairs that is held out. Writes a table of Markdown.
 """
 
 from __future__ import annotations
@@ -124,9 +124,8 @@ def markdown(results: dict[str, Found], seeds: int, made_with: str, *, held_out:
         f"`embedding-transfer` (default parameters, or a larger weight of the transfer), or alone "
         f"by `supervised`, with as many steps; all the steps: those of source and target "
         f"together. The larger weight was chosen on held-out train pairs of glyphs, wikipedia and "
-        f"ucm_captions. MAP on {where}, mean of both "
-        f"directions; kept: as a share of the source's MAP of the same seed. Mean and standard "
-        f"error over {seeds} seeds.\n\n{table}\n\n{made_with}\n"
+        f"ucm_captions. MAP on {where}, mean of both directions; kept: as a share of the source's "
+        f"MAP of the same seed. Mean and standard error over {seeds} seeds.\n\n{table}\n\n{made_with}\n"
     )
 
 
