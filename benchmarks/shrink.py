@@ -125,7 +125,8 @@ def markdown(results: dict[str, Found], seeds: int, made_with: str, *, held_out:
         f"by `supervised`, with as many steps; all the steps: those of source and target "
         f"together. The larger weight was chosen on held-out train pairs of glyphs, wikipedia and "
         f"ucm_captions. MAP on {where}, mean of both directions; kept: as a share of the source's "
-        f"MAP of the same seed. Mean and standard error over {seeds} seeds.\n\n{table}\n\n{made_with}\n"
+        f"MAP of the same seed. Mean and standard error over {seeds} seeds.\n\n{table}\n\n"
+        f"{made_with}\n"
     )
 
 

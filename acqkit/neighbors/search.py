@@ -11,7 +11,7 @@ from acqkit.errors import ConfigError
 from acqkit.neighbors.backend import library as faiss
 from acqkit.neighbors.vectors import paired_distances
 
-_WORTH_AN_INDEX = 30_000
+_WORTH_AN_INDEX = 10_000
 """Fewer rows are searched exactly in the time that an index takes to build."""
 
 _QUERIES_TO_TUNE = 512

@@ -12,7 +12,7 @@ from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.errors import ConfigError
 from acqkit.labels import LabelState
 
-CAPACITY = 8192
+CAPACITY = 65_536
 Sides = tuple[FloatArray, FloatArray]
 
 _TINY = 1e-12

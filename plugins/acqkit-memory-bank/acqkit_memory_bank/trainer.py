@@ -44,15 +44,11 @@ class MemoryBankTrainer(Aggregation, Schedule):
     pseudo_weight: float = Field(4.0, ge=0, description="weight of the loss on pseudo-labels")
     pairing_weight: float = Field(2.0, ge=0, description="weight of the contrastive pairing")
     temperature: float = Field(0.2, gt=0, description="temperature of the contrastive pairing")
-    refreshes: int = Field(6, ge=1, description="how often in a training the memory is asked")
+    refreshes: int = Field(8, ge=1, description="how often in a training the memory is asked")
     momentum: float = Field(
         0.3, ge=0, lt=1, description="what the memory keeps of a pair when it is seen again"
     )
-    capacity: int = Field(
-        CAPACITY,
-        ge=1,
-        description="pairs in memory at most; what larger pools cost grows with its square",
-    )
+    capacity: int = Field(CAPACITY, ge=1, description="pairs in memory at most")
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch on the labels known so far; the same seed, the same model."""
