@@ -36,10 +36,25 @@ class Reference(BaseModel):
     map50: float
 
 
+class LabelPrecision(BaseModel):
+    """How often labels are right that nobody gave: micro precision on unlabeled train pairs.
+
+    `pairs` is how many there are; at each of `coverages`, the share of them that is most
+    confident, `classifier` has the precision of the labels by the model's own probabilities,
+    `pseudo_labels` that of the labels by what the trainer believes of the pool, if it does.
+    """
+
+    pairs: int
+    coverages: list[float]
+    classifier: list[float] | None = None
+    pseudo_labels: list[float] | None = None
+
+
 class RoundRecord(BaseModel):
     """One round of one seed. `seconds` has train, embed, score, allocate, evaluate.
 
-    Beside these: figures that stopping needed, and `training`, what the trainer recorded.
+    The last round has `label_precision` where there is any. Beside these: figures that stopping
+    needed, and `training`, what the trainer recorded.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -53,6 +68,11 @@ class RoundRecord(BaseModel):
     map50: float
     seconds: dict[str, float]
     picked: list[Any]
+    label_precision: LabelPrecision | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """The record as JSON data, without what there is none of."""
+        return self.model_dump(exclude_none=True)
 
 
 class Results(BaseModel):

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from acqkit.campaign import Batch, Campaign
 from acqkit.config import StrategySpec
 from acqkit.interfaces import RoundContext
@@ -16,6 +18,7 @@ from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
 from acqkit.runner.results import RoundRecord
 from acqkit.runner.stopping import Stability, reason_to_stop, validation_map
+from acqkit.runner.unlabeled import label_precision
 from acqkit.timing import PhaseClock
 
 Observer = Callable[[Mapping[str, Any]], None]
@@ -61,20 +64,26 @@ class Simulation:
         """All rounds up to the last one or to the stopping criterion."""
         records = [RoundRecord.model_validate(item) for item in self.campaign.records()]
         for record in records:
-            observer(record.model_dump())
-        while len(records) <= self.plan.config.rounds and not self._reason_to_stop(records):
-            labels_before = records[-1].labels if records else 0
-            if records and self._wanted(len(records), labels_before) == 0:
-                break
-            record = self._round(len(records), labels_before)
-            self.campaign.add_record(record.round, record.model_dump())
+            observer(record.plain())
+        while not self._is_over(records):
+            record = self._round(len(records), records[-1].labels if records else 0)
+            if self._is_over([*records, record]):
+                record = self._with_label_precision(record)
+            self.campaign.add_record(record.round, record.plain())
             records.append(record)
-            observer(record.model_dump())
+            observer(record.plain())
         return records
 
-    def _reason_to_stop(self, records: list[RoundRecord]) -> str:
-        history = [record.model_dump() for record in records]
-        return reason_to_stop(self.plan.config.stop, self.budget, history) if history else ""
+    def _is_over(self, records: list[RoundRecord]) -> bool:
+        """Whether these are all rounds, or the stopping criterion is met, or no pair is left."""
+        if not records:
+            return False
+        if len(records) > self.plan.config.rounds:
+            return True
+        history = [record.plain() for record in records]
+        if reason_to_stop(self.plan.config.stop, self.budget, history):
+            return True
+        return self._wanted(len(records), records[-1].labels) == 0
 
     def _wanted(self, round: int, labels_before: int) -> int:
         wanted = self.initial if round == 0 else self.per_round
@@ -95,11 +104,20 @@ class Simulation:
             round=round,
             labels=labels_before + wanted,
             **_headline(scores),
-            seconds={phase: _rounded(clock.seconds.get(phase, 0.0)) for phase in PHASES},
+            seconds=_seconds(clock),
             picked=[] if batch is None else list(batch.ids),
             **self._stopping_figures(round, context),
             **({"training": training} if (training := self.campaign.training) else {}),
         )
+
+    def _with_label_precision(self, record: RoundRecord) -> RoundRecord:
+        """The last round's record with what the final model says of pairs without a label."""
+        pool, clock = self.plan.pool, self.campaign.clock
+        assert pool.truth is not None  # the oracle has checked it
+        with clock.phase("evaluate"):
+            truth = np.asarray(pool.truth[pool.train_positions])
+            found = label_precision(self.campaign.refresh(), self.plan.trainer, truth)
+        return record.model_copy(update={"label_precision": found, "seconds": _seconds(clock)})
 
     def _labeled_batch(self, round: int, wanted: int) -> Batch:
         """The round's batch with every answer told, asked for now or in an earlier process."""
@@ -147,6 +165,6 @@ def _headline(scores: RetrievalScores) -> dict[str, float]:
     }
 
 
-def _rounded(seconds: float) -> float:
-    """Seconds to a tenth of a millisecond: more digits are noise."""
-    return float(f"{seconds:.4f}")
+def _seconds(clock: PhaseClock) -> dict[str, float]:
+    """Seconds by phase to a tenth of a millisecond: more digits are noise."""
+    return {phase: float(f"{clock.seconds.get(phase, 0.0):.4f}") for phase in PHASES}

@@ -1,0 +1,76 @@
+"""How often labels are right that nobody gave: those of the pairs that are still unlabeled."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.chain import Chain
+from acqkit.embeddings import FloatArray, PairEmbeddings
+from acqkit.errors import EmbeddingError
+from acqkit.interfaces import BelievingTrainer, Model, Pool, RoundContext
+from acqkit.labels import LabelState
+from acqkit.metrics import class_prior, decide, least_sure, precision_coverage
+from acqkit.metrics.pseudo_labels import COVERAGES
+from acqkit.runner.results import LabelPrecision
+
+
+def label_precision(
+    context: RoundContext, trainer: object, truth: NDArray[np.uint8]
+) -> LabelPrecision | None:
+    """Precision at all coverages of what the model and its trainer say of unlabeled pairs.
+
+    `context` is that of a trained model, with embeddings of the train part; `truth` `[n, c]` is
+    of the same pairs. Labels come from class probabilities by one rule, `metrics.decide`, and
+    are ranked by `metrics.least_sure`; see `metrics.precision_coverage`.
+
+    None without any label, where every pair is labeled, or where neither the model nor the
+    trainer says anything. Raises EmbeddingError for beliefs that are not of this pool.
+    """
+    known = context.pool.labels
+    open_ = np.setdiff1d(np.arange(len(context.pool)), known.labeled)
+    if not len(known.labeled) or not len(open_):
+        return None
+    assert context.model is not None  # whoever has embeddings has the model that made them
+    sources = {
+        "classifier": _classifier(context.embeddings),
+        "pseudo_labels": _beliefs(trainer, context.model, context.pool),
+    }
+    curves = {
+        name: _curve(found[open_], truth[open_], known, context.pool.multilabel)
+        for name, found in sources.items()
+        if found is not None
+    }
+    if not curves:
+        return None
+    return LabelPrecision(pairs=len(open_), coverages=list(COVERAGES), **curves)
+
+
+def _classifier(embeddings: PairEmbeddings) -> FloatArray | None:
+    if embeddings.a.probabilities is None or embeddings.b.probabilities is None:
+        return None
+    return embeddings.unified_probabilities()
+
+
+def _beliefs(trainer: object, model: Model, pool: Pool) -> FloatArray | None:
+    """Of a chain, what its first stage makes of the model that the last one left."""
+    first = next(iter(trainer.stages.values())) if isinstance(trainer, Chain) else trainer
+    if not isinstance(first, BelievingTrainer):
+        return None
+    beliefs = first.pool_beliefs(model, pool)
+    wanted = (len(pool), len(pool.class_names))
+    if beliefs is not None and (beliefs.shape != wanted or not np.isfinite(beliefs).all()):
+        raise EmbeddingError(
+            f"{type(first).__name__}.pool_beliefs gave an array of shape {beliefs.shape}, wanted "
+            f"finite class probabilities {wanted}; return one row a pair of the pool"
+        )
+    return beliefs
+
+
+def _curve(
+    probabilities: FloatArray, truth: NDArray[np.uint8], known: LabelState, multilabel: bool
+) -> list[float]:
+    prior = class_prior(known, multilabel=multilabel)
+    labels = decide(probabilities, prior, multilabel=multilabel)
+    precision = precision_coverage(labels, least_sure(probabilities, labels), truth)
+    return [round(value, 5) for value in precision.tolist()]
