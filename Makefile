@@ -8,7 +8,9 @@ INSTALLED := $(VENV)/.installed
 .PHONY: demo test lint clean
 
 demo: $(INSTALLED)
-	$(BIN)/acqkit run examples/demo.yaml
+	$(BIN)/acqkit run examples/demo/plain.yaml
+	$(BIN)/acqkit run examples/demo/full.yaml
+	$(BIN)/acqkit report demo
 
 test: $(INSTALLED)
 	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,15 +95,23 @@ def component_label(value: Any) -> str:
 
 
 def _names(paths: Sequence[Path], results: Sequence[Results]) -> list[str]:
-    """Strategies by name; where two have one name, with what makes the difference."""
+    """Strategies by name, with their trainers if these differ, and what else tells two apart."""
     names = [component_label(result.config["strategy"]) for result in results]
-    trainers = [component_label(result.config.get("trainer", "?")) for result in results]
-    for more in (trainers, [path.name for path in paths], [str(path) for path in paths]):
-        counts = Counter(names)
-        names = [
-            f"{name} · {extra}" if counts[name] > 1 else name
-            for name, extra in zip(names, more, strict=True)
-        ]
-        if len(set(names)) == len(names):
-            break
+    trainers = [ComponentSpec.model_validate(result.config["trainer"]) for result in results]
+    if len({trainer.name for trainer in trainers}) > 1:
+        names = [f"{name} · {trainer.name}" for name, trainer in zip(names, trainers, strict=True)]
+    settings = [
+        trainer.label.removeprefix(trainer.name)[1:-1] or "defaults" for trainer in trainers
+    ]
+    for more in (settings, [path.name for path in paths], [str(path) for path in paths]):
+        names = _told_apart(names, more)
     return names
+
+
+def _told_apart(names: list[str], more: list[str]) -> list[str]:
+    """The names, with `more` where some have one name and `more` differs among these."""
+    variants = {name: {m for n, m in zip(names, more, strict=True) if n == name} for name in names}
+    return [
+        f"{name} · {extra}" if len(variants[name]) > 1 else name
+        for name, extra in zip(names, more, strict=True)
+    ]

@@ -88,6 +88,35 @@ def test_coverage_is_the_mean_over_seeds(folder: Path, pool: PairPool) -> None:
         assert_allclose(coverage.counts[round], np.mean(rows, axis=0))
 
 
+def test_precision_is_read_from_the_last_rounds(tmp_path: Path, pool: PairPool) -> None:
+    measured = {"pairs": 75, "coverages": [0.5, 1.0], "pseudo_labels": [0.9, 0.8]}
+    write_run(tmp_path / "mine", pool, None, label_precision=measured)
+    write_run(tmp_path / "old", pool, None, "random")
+    mine, old = sorted(collect([tmp_path], pool).runs, key=lambda run: run.name)
+    assert mine.precision is not None and old.precision is None
+    assert mine.precision.coverages == [0.5, 1.0]
+    assert mine.precision.pseudo_labels == [[0.9, 0.8]] * 2
+    assert mine.precision.classifier == []
+
+
+def test_rows_and_single_rows_of_the_record_become_tables(tmp_path: Path, pool: PairPool) -> None:
+    record = {
+        "allocation": [{"region": 0, "picked": 5}],
+        "constraints": [{"name": "cost", "at_least": None, "at_most": 9.0, "amount": 8.5}],
+        "optimality": {"value": 1.0, "bound": 1.0, "gap": 0.0},
+        "radius": 0.5,
+        "nothing": {},
+        "values": [1, 2],
+    }
+    write_run(tmp_path / "mine", pool, None, record=record, seeds=1)
+    tables = [table for table in collect([tmp_path], pool).runs[0].allocations if table.round == 1]
+    assert {table.name: table.rows for table in tables} == {
+        "allocation": record["allocation"],
+        "constraints": record["constraints"],
+        "optimality": [record["optimality"]],
+    }
+
+
 def test_the_map_shows_train_pairs_and_where_the_picks_lie(folder: Path, pool: PairPool) -> None:
     data = collect([folder], pool)
     assert data.map is not None
@@ -189,3 +218,18 @@ def test_the_page_lies_in_the_first_folder_unless_told_otherwise(
     other = tmp_path / "elsewhere" / "page.html"
     assert write_report([folder / "mine"], other, pool) == other
     assert other.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_runs_with_different_trainers_say_which(tmp_path: Path, pool: PairPool) -> None:
+    trainers = ({"name": "supervised", "max_steps": 5}, "memory-bank")
+    for name, trainer in zip("ab", trainers, strict=True):
+        write_run(tmp_path / name, pool, None, f"strategy-{name}", config={"trainer": trainer})
+    names = {run.name for run in collect([tmp_path], pool).runs}
+    assert names == {"strategy-a · supervised", "strategy-b · memory-bank"}
+
+
+def test_settings_of_a_trainer_tell_runs_apart(tmp_path: Path, pool: PairPool) -> None:
+    for number, trainer in enumerate(("supervised", {"name": "supervised", "max_steps": 6})):
+        write_run(tmp_path / str(number), pool, None, "bald", config={"trainer": trainer})
+    names = {run.name for run in collect([tmp_path], pool).runs}
+    assert names == {"bald · defaults", "bald · max_steps=6"}
