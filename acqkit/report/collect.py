@@ -21,6 +21,7 @@ from acqkit.report.data import (
     Figures,
     Full,
     PoolFacts,
+    Precision,
     ReportData,
     Run,
 )
@@ -126,13 +127,14 @@ def _run(
         ],
         full=None if results.full is None else Full(**results.full.model_dump()),
         coverage=_coverage(run, pool),
+        precision=_precision(run),
         shown_seed=seed,
         picks=picks,
         picks_total={record.round: len(record.picked) for record in run.rounds(seed)},
         allocations=[
-            AllocationTable(round=round, rows=rows)
+            AllocationTable(round=round, name=name, rows=rows)
             for round, batch in sorted(batches.items())
-            if (rows := _allocation_rows(batch))
+            for name, rows in _tables(batch).items()
         ],
     )
 
@@ -150,12 +152,26 @@ def _readable(config: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _allocation_rows(batch: StoredBatch) -> list[dict[str, Any]]:
-    """The allocation table, where the strategy recorded one as a list of rows."""
-    table = batch.record.get("allocation")
-    if not isinstance(table, list):
-        return []
-    return [dict(row) for row in table if isinstance(row, dict)]
+def _tables(batch: StoredBatch) -> dict[str, list[dict[str, Any]]]:
+    """What the strategy recorded as a list of rows, or as a single one, by name."""
+    tables = {}
+    for name, value in batch.record.items():
+        rows = value if isinstance(value, list) else [value]
+        if found := [dict(row) for row in rows if isinstance(row, dict) and row]:
+            tables[name] = found
+    return tables
+
+
+def _precision(run: RunFolder) -> Precision | None:
+    """What was measured after the last round of each seed."""
+    found = [r.label_precision for r in run.results.rounds if r.label_precision is not None]
+    if not found:
+        return None
+    return Precision(
+        coverages=found[0].coverages,
+        classifier=[one.classifier for one in found if one.classifier is not None],
+        pseudo_labels=[one.pseudo_labels for one in found if one.pseudo_labels is not None],
+    )
 
 
 def _coverage(run: RunFolder, pool: PairPool | None) -> Coverage | None:

@@ -58,6 +58,19 @@ class Coverage(_Data):
     seen: float
 
 
+class Precision(_Data):
+    """How often one strategy's labels of pairs that nobody labeled are right, in the end.
+
+    `classifier` and `pseudo_labels` have one row a seed, or none where it has no such labels,
+    and one column a coverage: precision among the share `coverages` of the pairs that is most
+    confident.
+    """
+
+    coverages: list[float]
+    classifier: list[list[float]] = []
+    pseudo_labels: list[list[float]] = []
+
+
 class ClassFacts(_Data):
     """Class names, and how many train pairs have each."""
 
@@ -90,9 +103,10 @@ class Pick(_Data):
 
 
 class AllocationTable(_Data):
-    """How one round's labels were allocated; rows are what the allocator recorded."""
+    """How one round's labels were allocated; rows are what the allocator recorded as `name`."""
 
     round: int
+    name: str = "allocation"
     rows: list[dict[str, JsonValue]]
 
 
@@ -109,6 +123,7 @@ class Run(_Data):
     figures: list[Figures]
     full: Full | None = None
     coverage: Coverage | None = None
+    precision: Precision | None = None
     shown_seed: int | None = None
     picks: list[Pick] = []
     picks_total: dict[int, int] = {}

@@ -9,6 +9,7 @@ import numpy as np
 
 from acqkit.report.data import ClassFacts, Coverage, ReportData, Run
 from acqkit.report.figures import BASELINE, SHARE_OF_FULL, Metric, curve
+from acqkit.report.precision import precision_lines
 
 MOST_CLASSES = 80
 PHASES = ("train", "embed", "score", "allocate", "evaluate")
@@ -69,6 +70,7 @@ def _run(run: Run, color: str, classes: ClassFacts | None) -> dict[str, Any]:
         "curves": {metric: _curve(run, metric) for metric in metrics},
         "seconds": _seconds(run),
         "coverage": coverage,
+        "precision": None if run.precision is None else precision_lines(run.precision),
     }
 
 

@@ -16,6 +16,7 @@ from acqkit.report.data import Pick, ReportData, Run
 from acqkit.report.figures import SHARE_OF_FULL, Estimate, baseline_of, key_figures
 from acqkit.report.headline import headline, signed
 from acqkit.report.payload import colors, payload, script_json
+from acqkit.report.precision import precision_sentence
 
 MOST_ALLOCATION_ROWS = 60
 SCRIPTS = (
@@ -24,6 +25,7 @@ SCRIPTS = (
     "curves.js",
     "poolmap.js",
     "coverage.js",
+    "precision.js",
     "seconds.js",
     "gallery.js",
     "main.js",
@@ -68,6 +70,8 @@ def _context(data: ReportData) -> dict[str, Any]:
         "rounds": sorted({figure.round for run in data.runs for figure in run.figures}),
         "why": why_picked,
         "shown": {run.name: _shown(run) for run in data.runs},
+        "precision": precision_sentence(data.runs),
+        "pseudo_labels": any(run.precision and run.precision.pseudo_labels for run in data.runs),
         "allocations": _allocations(data.runs),
         "settings": _settings(data.runs),
         "versions": _versions(data.runs),
@@ -129,6 +133,7 @@ def _allocations(runs: list[Run]) -> list[dict[str, Any]]:
                 {
                     "run": run.name,
                     "round": table.round,
+                    "name": table.name,
                     "columns": names,
                     "numeric": [_is_numeric(column) for column in columns.values()],
                     "rows": shown[:MOST_ALLOCATION_ROWS],

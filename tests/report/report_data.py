@@ -24,6 +24,7 @@ from acqkit.report.data import (
     Pick,
     PoolFacts,
     PoolMap,
+    Precision,
     ReportData,
     Run,
     Side,
@@ -90,6 +91,15 @@ def make_run(name: str, gain: float = 0.0, **more: Any) -> Run:
     return Run(name=name, **settings | more)
 
 
+def precision(seeds: int = 2) -> Precision:
+    """Pseudo-labels that are right in 96% of the more confident half, a classifier in 90%."""
+    return Precision(
+        coverages=[0.25, 0.5, 1.0],
+        pseudo_labels=[[1.0, 0.95 + 0.02 * seed, 0.8] for seed in range(seeds)],
+        classifier=[[0.95, 0.9, 0.75]] * seeds,
+    )
+
+
 def pick(round: int, rank: int) -> Pick:
     """A pick with a picture, a sound and a text."""
     return Pick(
@@ -117,8 +127,9 @@ def make_data(**more: Any) -> ReportData:
             f"better {NASTY}",
             0.05,
             allocations=[AllocationTable(round=2, rows=[{"region": NASTY, "picked": 3}])],
+            precision=precision(),
         ),
-        make_run("random"),
+        make_run("random", precision=precision().model_copy(update={"pseudo_labels": []})),
     ]
     settings: dict[str, Any] = {
         "pool": PoolFacts(
@@ -160,8 +171,12 @@ def write_run(
     gain: float = 0.0,
     record: Mapping[str, Any] | None = None,
     config: Mapping[str, Any] | None = None,
+    label_precision: Mapping[str, Any] | None = None,
 ) -> Path:
-    """A run folder as the runner writes it: five random picks a round, scores from round 1 on."""
+    """A run folder as the runner writes it: five random picks a round, scores from round 1 on.
+
+    The last rounds have `label_precision` if it is given.
+    """
     train = pool.train_positions
     rounds = []
     for figure in figures(gain, seeds):
@@ -178,6 +193,8 @@ def write_run(
         if figure.round == ROUNDS - 1:
             store.close()
         rounds.append(figure.model_dump() | {"picked": pool.ids[picked].tolist()})
+        if label_precision is not None and figure.round == ROUNDS - 1:
+            rounds[-1]["label_precision"] = label_precision
     results = {
         "schema": 1,
         "versions": {"acqkit": "1", "torch": "2"},

@@ -115,11 +115,14 @@ def test_a_browser_draws_every_part_without_a_word_on_the_console(opened: Opened
     dom = opened.dom
     charts = opened.html.split('id="chart-')
     parts = {part.split('"')[0]: part for part in charts[1:]}
-    assert set(parts) == {"curves", "map", "coverage", "seconds"}
+    assert set(parts) == {"curves", "map", "coverage", "precision", "seconds"}
     # A trace is a group in the drawing: two bands, two lines.
     assert len(re.findall(r'class="trace scatter', parts["curves"])) == 4
     assert parts["map"].count('class="main-svg"') >= 2
     assert parts["map"].count('class="point ') == 2 * 12
+    # Bands and lines of one strategy's pseudo-labels and of two classifiers.
+    assert len(re.findall(r'class="trace scatter', parts["precision"])) == 6
+    assert parts["precision"].count("stroke-dasharray: 9px") == 2
     # Two strategies, three rounds, two classes, and the pool's marks.
     assert parts["coverage"].count('class="point"') == 2 * (3 * 2 + 2)
     assert parts["seconds"].count('class="point"') == 2 * 5 * 3
@@ -186,7 +189,7 @@ def test_a_report_with_next_to_nothing_is_drawn_too(tmp_path: Path, profile: Pat
     assert opened.console == []
     assert 'class="trace scatter' in opened.html
     assert "MAP, mean of both directions" in opened.dom.text
-    assert "coverage" not in {section.get("id") for section in opened.dom.all("section")}
+    assert not {"coverage", "precision"} & {s.get("id") for s in opened.dom.all("section")}
 
 
 def test_nothing_is_loaded_from_anywhere(page: Path) -> None:
@@ -216,6 +219,21 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
     assert len(before) < 5_200_000
+
+
+def test_tables_have_the_names_under_which_they_were_recorded(tmp_path: Path) -> None:
+    tables = [
+        AllocationTable(round=1, rows=[{"region": 0}]),
+        AllocationTable(round=1, name="optimality", rows=[{"value": 1.5, "gap": 0.0}]),
+    ]
+    runs = [make_run("x", allocations=tables)]
+    html = render_report(make_data(runs=runs), tmp_path / "report.html").read_text("utf-8")
+    shown = html.split('id="allocation"')[1].split("</section>")[0]
+    assert re.findall("<small>(.*?)</small>", shown) == [
+        "round 1 · allocation",
+        "round 1 · optimality",
+    ]
+    assert re.findall('class="n">([^<]*)<', shown) == ["region", "0", "value", "gap", "1.500", "0"]
 
 
 def test_allocation_columns_line_up(tmp_path: Path) -> None:

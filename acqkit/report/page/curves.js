@@ -31,7 +31,7 @@ function drawCurves() {
         text, x: 0, xref: "paper", y: value, xanchor: "left", yanchor: anchor, showarrow: false,
         font: { size: 12, color: color("--muted") },
       })),
-      ...(narrow ? [] : endLabels(runs, range, height - 70)),
+      ...(narrow ? [] : endLabels(runs.map(curveEnd), range, height - 70)),
     ],
   });
 }
@@ -96,18 +96,21 @@ function labelWidth(runs) {
   return runs.length > 1 ? 14 + 7.2 * longest : 16;
 }
 
+function curveEnd(run) {
+  const { labels, mean } = run.curves[state.metric];
+  return { run, x: labels.at(-1), y: mean.at(-1) };
+}
+
 // Names at the ends of the lines, pushed apart where they would cover each other.
-function endLabels(runs, range, pixels) {
-  if (runs.length < 2) return [];
+function endLabels(lines, range, pixels) {
+  if (lines.length < 2) return [];
   const unit = (range[1] - range[0]) / pixels;
-  const ends = runs
-    .map((run) => ({ run, y: run.curves[state.metric].mean.at(-1) }))
-    .sort((one, other) => one.y - other.y);
+  const ends = lines.sort((one, other) => one.y - other.y);
   ends.forEach((end, i) => {
     end.at = i === 0 ? end.y : Math.max(end.y, ends[i - 1].at + 17 * unit);
   });
   const excess = Math.max(0, (ends.at(-1)?.at ?? 0) - range[1]);
-  const x = Math.max(...runs.map((run) => run.curves[state.metric].labels.at(-1)));
+  const x = Math.max(...lines.map((line) => line.x));
   return ends.map(({ run, at }) => ({
     text: plain(short(run.name, 24)), x, y: at - excess, xanchor: "left", yanchor: "middle", xshift: 14,
     showarrow: false, font: { size: 13, color: color(run.color) },
