@@ -199,6 +199,9 @@ def test_beliefs_are_heard_where_labels_lack() -> None:
     other = beliefs.copy()
     other[pool.labels.labeled] = 1 / 3
     assert difference(believing, taught(source, pool, beliefs=other)) == 0
+    everybody = scene(labeled=60)
+    believing = taught(source, everybody, beliefs=beliefs)
+    assert difference(taught(source, everybody), believing) == 0
 
 
 def test_believing_what_is_true_teaches_it() -> None:
