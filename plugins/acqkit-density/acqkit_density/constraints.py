@@ -20,15 +20,15 @@ Ints = NDArray[np.int64]
 class Rule(BaseModel):
     """One rule for the picks of a round.
 
-    `{on: predicted, name: cat, at_least: 5}`: pairs whose predicted class is cat (multi-label:
-    cat is among the predicted ones); `{on: group, name: web, at_most: 30}`: pairs whose
-    group in the pool is web; `{on: cost, at_most: 120}`: what the picks cost together. A rule
-    on predicted classes or groups without a name holds for each of them.
+    `{by: predicted, name: cat, at_least: 5}`: pairs whose predicted class is cat (multi-label:
+    cat is among the predicted ones); `{by: group, name: web, at_most: 30}`: pairs whose
+    group in the pool is web; `{by: cost, at_most: 120}`: what the picks cost together. A rule
+    by predicted classes or groups without a name holds for each of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    on: Literal["predicted", "group", "cost"] = Field(description="predicted, group or cost")
+    by: Literal["predicted", "group", "cost"] = Field(description="predicted, group or cost")
     name: str | None = Field(None, description="a class or a group [each of them]")
     at_least: float | None = Field(None, ge=0, description="floor")
     at_most: float | None = Field(None, ge=0, description="ceiling")
@@ -37,8 +37,8 @@ class Rule(BaseModel):
     def _complete(self) -> Rule:
         if self.at_least is None and self.at_most is None:
             raise ValueError("a rule needs at_least, at_most or both")
-        if self.on == "cost" and self.name is not None:
-            raise ValueError("a rule on cost sums over all picks and takes no name")
+        if self.by == "cost" and self.name is not None:
+            raise ValueError("a rule by cost sums over all picks and takes no name")
         return self
 
     def over(self, title: str, coefficients: NDArray[np.generic]) -> Constraint:
@@ -56,7 +56,7 @@ def constraints_of(
     Raises ConfigError naming the class, group or column that the pool has not.
     """
     of = {"predicted": _on_predicted, "group": _on_group, "cost": _on_cost}
-    return [constraint for rule in rules for constraint in of[rule.on](rule, context, candidates)]
+    return [constraint for rule in rules for constraint in of[rule.by](rule, context, candidates)]
 
 
 def _on_predicted(rule: Rule, context: RoundContext, candidates: Ints) -> list[Constraint]:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from acqkit_density import Density
 from acqkit_density.constraints import Rule
 from acqkit_density.coverage import Coverage, gains_in_order, greedy
@@ -51,9 +54,9 @@ def test_quotas_and_money_are_kept(form: str) -> None:
     context = a_round()
     name = context.pool.class_names[1]
     rules = (
-        Rule(on="group", name="web", at_most=3),
-        Rule(on="cost", at_most=25),
-        Rule(on="predicted", name=name, at_least=4),
+        Rule(by="group", name="web", at_most=3),
+        Rule(by="cost", at_most=25),
+        Rule(by="predicted", name=name, at_least=4),
     )
     selection = picked(Density(form=form, constraints=rules), context)
     assert (selection.positions % 2 == 1).sum() <= 3
@@ -67,7 +70,7 @@ def test_quotas_and_money_are_kept(form: str) -> None:
 
 def test_every_class_and_every_group() -> None:
     context = a_round()
-    rules = (Rule(on="predicted", at_most=5), Rule(on="group", at_least=4))
+    rules = (Rule(by="predicted", at_most=5), Rule(by="group", at_least=4))
     selection = picked(Density(constraints=rules), context)
     assert np.bincount(predicted_classes(context)[selection.positions]).max() <= 5
     assert min(np.bincount(selection.positions % 2)) >= 4
@@ -76,7 +79,7 @@ def test_every_class_and_every_group() -> None:
 def test_multilabel_counts_every_predicted_class() -> None:
     context = a_round(multilabel=True)
     first = context.embeddings.unified_probabilities()[:, 0] >= 0.5
-    rule = Rule(on="predicted", name=context.pool.class_names[0], at_most=2)
+    rule = Rule(by="predicted", name=context.pool.class_names[0], at_most=2)
     selection = picked(Density(constraints=(rule,)), context)
     assert first[selection.positions].sum() <= 2
 
@@ -84,7 +87,7 @@ def test_multilabel_counts_every_predicted_class() -> None:
 @pytest.mark.parametrize("form", ("coverage", "regions"))
 def test_a_constraint_that_binds_nothing_changes_nothing(form: str) -> None:
     context = a_round()
-    idle = (Rule(on="predicted", at_most=1000),)
+    idle = (Rule(by="predicted", at_most=1000),)
     free = picked(Density(form=form, regions=6), context)
     bound = picked(Density(form=form, regions=6, constraints=idle), context)
     assert set(bound.positions) == set(free.positions)
@@ -93,7 +96,7 @@ def test_a_constraint_that_binds_nothing_changes_nothing(form: str) -> None:
 
 def test_constrained_regions_are_as_good_as_brute_force() -> None:
     context = a_round(20)
-    rule = Rule(on="cost", at_most=5)
+    rule = Rule(by="cost", at_most=5)
     density = Density(form="regions", regions=1, weight=0.0, constraints=(rule,))
     chosen = picked(density, context, 3)
     values = scores_of(context).values
@@ -108,9 +111,9 @@ def test_constrained_regions_are_as_good_as_brute_force() -> None:
 def test_clashing_rules_are_named() -> None:
     context = a_round()
     rules = (
-        Rule(on="group", name="web", at_most=3),
-        Rule(on="group", name="lab", at_most=3),
-        Rule(on="cost", at_most=50),
+        Rule(by="group", name="web", at_most=3),
+        Rule(by="group", name="lab", at_most=3),
+        Rule(by="cost", at_most=50),
     )
     density = Density(constraints=rules)
     with pytest.raises(BudgetError, match=r"group web .*at most 3.*group lab") as caught:
@@ -121,8 +124,8 @@ def test_clashing_rules_are_named() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({"on": "predicted", "name": "unicorn", "at_least": 1}, "'unicorn', which the pool has"),
-        ({"on": "group", "name": "moon", "at_least": 1}, "its groups are lab, web"),
+        ({"by": "predicted", "name": "unicorn", "at_least": 1}, "'unicorn', which the pool has"),
+        ({"by": "group", "name": "moon", "at_least": 1}, "its groups are lab, web"),
     ],
 )
 def test_rules_on_what_is_not_there_say_so(rule: dict[str, object], message: str) -> None:
@@ -136,7 +139,7 @@ def test_rules_on_what_is_not_there_say_so(rule: dict[str, object], message: str
 def test_a_pool_without_the_column_says_so(column: str) -> None:
     pool = make_pool(40, 4, labeled=12)
     context = make_context(pool, make_embeddings(pool))
-    rule = Rule.model_validate({"on": column, "at_most": 9})
+    rule = Rule.model_validate({"by": column, "at_most": 9})
     with pytest.raises(ConfigError, match=f"give it a column {column}"):
         Density(constraints=(rule,)).allocate(scores_of(context), context, 5)
 
@@ -145,9 +148,9 @@ def test_a_pool_without_the_column_says_so(column: str) -> None:
     "rule",
     [
         {"at_most": 3},
-        {"on": "predicted"},
-        {"on": "planet", "at_most": 1},
-        {"on": "cost", "name": "5", "at_most": 1},
+        {"by": "predicted"},
+        {"by": "planet", "at_most": 1},
+        {"by": "cost", "name": "5", "at_most": 1},
     ],
 )
 def test_incomplete_rules_are_refused(rule: dict[str, object]) -> None:
@@ -169,3 +172,11 @@ def test_gains_in_order_sum_to_what_the_greedy_choice_covers() -> None:
     assert gains[order].sum() == pytest.approx(running.value())
     assert (np.sort(gains[order])[::-1] == gains[order]).all()
     assert gains[np.setdiff1d(np.arange(40), order)].max() <= gains[order].min() + 1e-12
+
+
+def test_the_rules_that_the_readme_shows_are_read_from_yaml() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    (rules,) = [block["allocator"]["constraints"] for block in shown if "allocator" in block]
+    found = Density(constraints=rules).constraints
+    assert [rule.by for rule in found] == ["predicted", "predicted", "group", "group", "cost"]

@@ -76,7 +76,7 @@ def test_only_the_sample_is_scored_and_the_record_says_so() -> None:
     [
         Density(form="regions"),
         Density(form="both"),
-        Density(constraints=(Rule(on="predicted", at_most=9),)),
+        Density(constraints=(Rule(by="predicted", at_most=9),)),
     ],
 )
 def test_regions_and_constraints_read_every_score(allocator: Density) -> None:
