@@ -15,8 +15,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from acqkit_memory_bank import MemoryBankTrainer, PseudoLabels, decide, pseudo_labels
-from acqkit_memory_bank.decisions import class_prior, least_sure
+from acqkit_memory_bank import MemoryBankTrainer, PseudoLabels, pseudo_labels
 from acqkit_memory_bank.neighbors import joint_points, nearest_pairs
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from PIL import Image
 from acqkit.campaign.embed import embed_pool
 from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
 from acqkit.loading import load_pool
+from acqkit.metrics import class_prior, decide, least_sure
 from acqkit.models.two_tower import TwoTower
 from acqkit.neighbors import unit
 from acqkit.pool import PairPool

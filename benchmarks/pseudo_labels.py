@@ -5,7 +5,7 @@
 A tenth of the train pairs of every pool is labeled at random; the trainers `supervised` and
 `memory-bank` train with the same steps, and precision is measured on the other train pairs, over
 which confidence ranks the labels. All labels come from probabilities by the same rule
-(`acqkit_memory_bank.decide` at its defaults), confidence too. Writes a table of Markdown.
+(`acqkit.metrics.decide` at its defaults), confidence too. Writes a table of Markdown.
 """
 
 from __future__ import annotations
@@ -17,14 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from acqkit_memory_bank import (
-    MemoryBankTrainer,
-    PseudoLabels,
-    decide,
-    precision_coverage,
-    pseudo_labels,
-)
-from acqkit_memory_bank.decisions import COVERAGES, FLOOR, class_prior, least_sure
+from acqkit_memory_bank import MemoryBankTrainer, PseudoLabels, pseudo_labels
 from numpy.typing import NDArray
 
 from acqkit.campaign.embed import embed_pool
@@ -32,6 +25,14 @@ from acqkit.embeddings import FloatArray
 from acqkit.interfaces import Trainer
 from acqkit.labels import LabelState
 from acqkit.loading import load_pool
+from acqkit.metrics import (
+    COVERAGES,
+    FLOOR,
+    class_prior,
+    decide,
+    least_sure,
+    precision_coverage,
+)
 from acqkit.models.supervised import Supervised
 from acqkit.models.two_tower import TwoTower
 from acqkit.pool import PairPool

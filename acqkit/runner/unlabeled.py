@@ -10,8 +10,7 @@ from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import BelievingTrainer, Model, Pool, RoundContext
 from acqkit.labels import LabelState
-from acqkit.metrics import class_prior, decide, least_sure, precision_coverage
-from acqkit.metrics.pseudo_labels import COVERAGES
+from acqkit.metrics import COVERAGES, class_prior, decide, least_sure, precision_coverage
 from acqkit.runner.results import LabelPrecision
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from acqkit import Component, hookimpl
-from acqkit.metrics import decide as decide
-from acqkit.metrics import precision_coverage as precision_coverage
 from acqkit_memory_bank.bank import MemoryBank as MemoryBank
 from acqkit_memory_bank.beliefs import Aggregation as Aggregation
 from acqkit_memory_bank.labeling import label_pool as label_pool

@@ -14,13 +14,14 @@ from acqkit.embeddings import (
 )
 from acqkit.errors import EmbeddingError, PoolError
 from acqkit.interfaces import Model, Pool
+from acqkit.metrics import FLOOR, class_prior, decide, least_sure
 from acqkit.neighbors import unit
 from acqkit.pool import PairPool
 from acqkit_memory_bank.bank import MemoryBank, Sides
 from acqkit_memory_bank.beliefs import Aggregation, Beliefs, cosine
-from acqkit_memory_bank.decisions import FLOOR, class_prior, decide, geometric_mean, least_sure
 from acqkit_memory_bank.labels import PseudoLabels
 from acqkit_memory_bank.neighbors import Weights
+from acqkit_memory_bank.opinion_pool import geometric_mean
 
 AGGREGATION = Aggregation(spread=0.8, alignment=0, sharpening=1)
 """How a trained model's neighbors are heard: further than in training, and as they are."""

@@ -9,13 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from acqkit_memory_bank import (
-    MemoryBank,
-    PseudoLabels,
-    label_pool,
-    precision_coverage,
-    pseudo_labels,
-)
+from acqkit_memory_bank import MemoryBank, PseudoLabels, label_pool, pseudo_labels
 from acqkit_memory_bank.labeling import AGGREGATION
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
@@ -24,6 +18,7 @@ from acqkit import PairEmbeddings
 from acqkit.embeddings import ModalityEmbeddings
 from acqkit.errors import EmbeddingError, PoolError
 from acqkit.labels import LabelState
+from acqkit.metrics import precision_coverage
 from acqkit.pool import PairPool
 from acqkit.testing import LinearPairModel, make_embeddings, make_pool
 

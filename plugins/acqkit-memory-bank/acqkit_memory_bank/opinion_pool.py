@@ -1,4 +1,4 @@
-"""What two witnesses agree to; how labels come of it is the same for any probabilities."""
+"""What several witnesses of a pair's classes agree to."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from acqkit.embeddings import FloatArray
-from acqkit.metrics.pseudo_labels import COVERAGES as COVERAGES
-from acqkit.metrics.pseudo_labels import FLOOR as FLOOR
-from acqkit.metrics.pseudo_labels import class_prior as class_prior
-from acqkit.metrics.pseudo_labels import decide as decide
-from acqkit.metrics.pseudo_labels import least_sure as least_sure
-from acqkit.metrics.pseudo_labels import precision_coverage as precision_coverage
 
 
 def geometric_mean(sources: Sequence[FloatArray], *, multilabel: bool, doubt: float) -> FloatArray:

@@ -1,14 +1,11 @@
-"""What two witnesses agree to, and that what is decided of it is the core's."""
+"""What several witnesses agree to."""
 
 from __future__ import annotations
 
-import acqkit_memory_bank
 import numpy as np
 import pytest
-from acqkit_memory_bank.decisions import geometric_mean
+from acqkit_memory_bank.opinion_pool import geometric_mean
 from numpy.testing import assert_allclose
-
-from acqkit import metrics
 
 
 @pytest.mark.parametrize("multilabel", [True, False])
@@ -18,8 +15,3 @@ def test_the_geometric_mean_of_one_source_is_that_source(multilabel: bool) -> No
     certain = np.eye(4, dtype=np.float32)
     pooled = geometric_mean([certain, certain[::-1]], multilabel=multilabel, doubt=0.1)
     assert ((pooled > 0.01) & (pooled <= 0.5 + 1e-6)).all()
-
-
-def test_labels_and_precision_are_those_of_the_core() -> None:
-    assert acqkit_memory_bank.decide is metrics.decide
-    assert acqkit_memory_bank.precision_coverage is metrics.precision_coverage
