@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from acqkit import (
@@ -93,3 +95,24 @@ class LightMargin(Component):
         ordered = np.sort(probabilities, axis=1)
         order = np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")
         return context.candidates[order[:n]]
+
+
+class Watching:
+    """Picks the first candidates and keeps what it was shown."""
+
+    needs_embeddings = True
+
+    def __init__(self) -> None:
+        self.seen: list[RoundContext] = []
+
+    def select(self, context: RoundContext, n: int) -> IntArray:
+        self.seen.append(context)
+        return context.candidates[:n]
+
+
+PARTS: dict[str, Any] = {
+    "strategy": LightMargin(),
+    "trainer": LightTrainer(),
+    "model": LightFactory(),
+}
+"""What `Campaign.create` and `Campaign.open` take for a campaign without torch."""

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from acqkit import Batch, Campaign, Component, PairPool, RoundContext
+from acqkit.embeddings import IntArray, PairEmbeddings
+from acqkit.errors import (
+    CampaignError,
+)
+from acqkit.interfaces import Model, Pool
+from acqkit.selection import Composed
+from acqkit.timing import PhaseClock
+from laborers import ById
+from light import PARTS, LightTrainer, Watching
+
+
+def test_a_strategy_without_need_of_embeddings_trains_nothing(
+    tmp_path: Path, pool: PairPool
+) -> None:
+    class NeverTrains(Component):
+        def fit(self, model: Model, pool: Pool, seed: int) -> None:
+            raise AssertionError("nothing was to be trained")
+
+    class Blind(Watching):
+        needs_embeddings = False
+
+    class Flat(Component):
+        needs_embeddings = False
+
+        def score(self, block: PairEmbeddings, context: RoundContext) -> Any:
+            return np.zeros(len(block), np.float32)
+
+    class First(Component):
+        needs_embeddings = False
+
+        def allocate(self, scores: Any, context: RoundContext, n: int) -> IntArray:
+            return context.candidates[:n]
+
+    parts = PARTS | {"trainer": NeverTrains()}
+    with Campaign.create(tmp_path / "c", pool, **parts) as campaign:
+        blind = Blind()
+        campaign.ask(3, strategy=blind)
+        campaign.ask(3, strategy=Composed(scorer=Flat(), allocator=First()))
+        assert blind.seen[0].model is None
+        assert blind.seen[0].embeddings.a.mean.shape == (len(pool.train_positions), 0)
+        assert campaign.embeddings is None
+        assert "train" not in campaign.seconds and "allocate" in campaign.seconds
+        with pytest.raises(AssertionError, match="nothing was to be trained"):
+            campaign.ask(3, strategy=Watching())
+        assert len(campaign.batches()) == 2
+
+
+class CountingTrainer:
+    """Notes the seed and the number of labels of every training."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, int]] = []
+
+    def fit(self, model: Model, pool: Pool, seed: int) -> None:
+        self.calls.append((seed, len(pool.labels.labeled)))
+        model.fit(pool, seed)
+
+
+def test_trains_once_per_state_of_the_labels(tmp_path: Path, pool: PairPool) -> None:
+    trainer = CountingTrainer()
+    parts = PARTS | {"trainer": trainer}
+    with Campaign.create(tmp_path / "c", pool, **parts) as campaign:
+        first = campaign.ask(6, strategy=ById())
+        campaign.tell(first.batch_id, dict.fromkeys(first.ids, "class0"))
+        context = campaign.refresh()
+        assert campaign.model is context.model is campaign.refresh().model
+        second = campaign.ask(2)
+        campaign.ask(2)
+        assert [labels for _, labels in trainer.calls] == [6]
+        campaign.tell(second.batch_id, {second.ids[0]: "class1"})
+        campaign.tell(second.batch_id, {second.ids[0]: "class1"}, annotator="bob")
+        assert campaign.refresh().round == 3
+        assert [labels for _, labels in trainer.calls] == [6, 7]
+    again = CountingTrainer()
+    with Campaign.open(tmp_path / "c", pool, **(parts | {"trainer": again})) as campaign:
+        campaign.refresh()
+    assert again.calls == trainer.calls[-1:]
+    assert len({seed for seed, _ in trainer.calls}) == 2
+
+
+def test_reopening_changes_no_pick(tmp_path: Path, pool: PairPool) -> None:
+    def go_on(campaign: Campaign) -> tuple[Any, ...]:
+        fresh = not campaign.batches()
+        batch = campaign.ask(6, strategy=ById() if fresh else None)
+        half = dict.fromkeys(batch.ids[:3], "class1") | dict.fromkeys(batch.ids[3:], "class0")
+        campaign.tell(batch.batch_id, half)
+        return batch.ids
+
+    with Campaign.create(tmp_path / "a", pool, **PARTS) as campaign:
+        uninterrupted = [go_on(campaign) for _ in range(5)]
+    Campaign.create(tmp_path / "b", pool, **PARTS).close()
+    reopened = []
+    for _ in range(5):
+        with Campaign.open(tmp_path / "b", pool, **PARTS) as campaign:
+            reopened.append(go_on(campaign))
+    assert reopened == uninterrupted
+    with Campaign.create(tmp_path / "c", pool, seed=1, **PARTS) as campaign:
+        assert [go_on(campaign) for _ in range(5)] != uninterrupted
+
+
+def test_embeddings_of_the_latest_ask_lie_beside_the_file(tmp_path: Path, pool: PairPool) -> None:
+    folder = tmp_path / "c"
+    with Campaign.create(folder, pool, **PARTS) as campaign:
+        first = campaign.ask(6, strategy=ById())
+        campaign.tell(first.batch_id, dict.fromkeys(first.ids, "class2"))
+        campaign.ask(2)
+        campaign.ask(2)
+        stored, seen = campaign.embeddings, campaign.refresh().embeddings
+        assert stored is not None
+        np.testing.assert_array_equal(stored.positions, pool.train_positions)
+        np.testing.assert_array_equal(stored.a.mean, seen.a.mean)
+        np.testing.assert_array_equal(stored.unified_probabilities(), seen.unified_probabilities())
+        assert [path.name for path in folder.glob("embeddings*")] == ["embeddings-002"]
+
+
+def test_records_are_kept_by_round(tmp_path: Path, pool: PairPool) -> None:
+    with Campaign.create(tmp_path / "c", pool, **PARTS) as campaign:
+        campaign.add_record(1, {"round": 1, "map": 0.25})
+        campaign.add_record(0, {"round": 0, "map": 0.125})
+        for _ in range(2):
+            campaign.add_record(1, {"round": 1, "map": 0.5})
+    with Campaign.open(tmp_path / "c", pool, **PARTS) as campaign:
+        assert campaign.records() == [{"round": 0, "map": 0.125}, {"round": 1, "map": 0.5}]
+
+
+class Telling(LightTrainer):
+    """Counts labels, and says so."""
+
+    unit: str = "labels"
+
+    def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, Any]:  # type: ignore[override]
+        super().fit(model, pool, seed)
+        count = len(pool.labels.labeled)
+        return {self.unit: count if self.unit == "labels" else {count}}
+
+
+def test_what_the_trainer_records_is_that_of_the_labels_known_so_far(
+    tmp_path: Path, pool: PairPool
+) -> None:
+    with Campaign.create(tmp_path / "c", pool, **(PARTS | {"trainer": Telling()})) as campaign:
+        assert campaign.training == {"labels": 0}
+        batch = campaign.ask(5, strategy=ById())
+        campaign.tell(batch.batch_id, dict.fromkeys(batch.ids, "class0"))
+        assert campaign.training == {"labels": 5}
+    with Campaign.open(tmp_path / "c", pool, **(PARTS | {"trainer": Telling()})) as campaign:
+        assert campaign.training == {"labels": 5}
+
+
+def test_a_trainer_may_record_nothing_and_only_json(tmp_path: Path, pool: PairPool) -> None:
+    with Campaign.create(tmp_path / "a", pool, **PARTS) as campaign:
+        assert campaign.training == {}
+    trainer = Telling(unit="sets")
+    with (
+        Campaign.create(tmp_path / "b", pool, **(PARTS | {"trainer": trainer})) as campaign,
+        pytest.raises(CampaignError, match="the trainer's record is no plain JSON data"),
+    ):
+        _ = campaign.training
+
+
+def test_seconds_are_counted_on_the_clock_of_the_moment(campaign: Campaign, batch: Batch) -> None:
+    campaign.tell(batch.batch_id, dict.fromkeys(batch.ids, "class0"))
+    campaign.clock = PhaseClock()
+    campaign.ask(2)
+    assert {"train", "embed", "allocate"} <= set(campaign.seconds)
+    campaign.clock = PhaseClock()
+    campaign.refresh()
+    assert campaign.seconds == {}
