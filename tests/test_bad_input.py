@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pool_builders import Builder, N, folder, good_arrays, npz, parquet
 
 from acqkit.errors import PoolError
 from acqkit.pool import PairPool
 from acqkit.pool.open import open_pool
-from bad_pools import BAD_POOLS, TABLE, Builder, N, folder, good_arrays, npz, parquet
+from bad_pools import BAD_POOLS, TABLE
 
 
 def assert_one_sentence(message: str, fragments: tuple[str, ...]) -> None:
