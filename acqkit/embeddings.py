@@ -50,9 +50,9 @@ class ModalityEmbeddings:
     def take(self, rows: IntArray | slice) -> ModalityEmbeddings:
         """The rows given by positions or by a slice (a slice copies nothing)."""
         return ModalityEmbeddings(
-            self.mean[rows],
-            None if self.variance is None else self.variance[rows],
-            None if self.probabilities is None else self.probabilities[rows],
+            _rows(self.mean, rows),
+            None if self.variance is None else _rows(self.variance, rows),
+            None if self.probabilities is None else _rows(self.probabilities, rows),
             None if self.present is None else self.present[rows],
         )
 
@@ -147,6 +147,11 @@ class PairEmbeddings:
             classifier = replace(classifier, weight=classifier.weight[:, columns])
         return PairEmbeddings(a, b, self.positions, self.multilabel, classifier)
 
+    def only_probabilities(self) -> PairEmbeddings:
+        """The embeddings with means of width 0 and without variances; copies nothing."""
+        a, b = (replace(side, mean=side.mean[:, :0], variance=None) for side in self.sides)
+        return replace(self, a=a, b=b, classifier=None, content_dim=None)
+
     def blocks(
         self, rows: IntArray | None = None, size: int = DEFAULT_BLOCK_SIZE
     ) -> Iterator[PairEmbeddings]:
@@ -233,6 +238,13 @@ class PairEmbeddings:
             classifier,
             manifest.get("content_dim"),
         )
+
+
+def _rows(values: FloatArray, rows: IntArray | slice) -> FloatArray:
+    """Rows of an array; `take` gathers short ones four times as fast as indexing."""
+    if isinstance(rows, np.ndarray) and rows.dtype == np.int64:
+        return np.asarray(np.take(values, rows, axis=0))
+    return values[rows]
 
 
 def _check_array(name: str, values: FloatArray | None, n: int, positions: IntArray) -> None:

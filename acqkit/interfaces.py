@@ -42,6 +42,12 @@ class Component(BaseModel):
     there is no model.
     """
 
+    needs_means: ClassVar[bool] = True
+    """Whether a scorer looks at the means or variances of its blocks.
+
+    Where False, blocks have probabilities only and width 0: a large pool's means are not read.
+    """
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PairBatch:

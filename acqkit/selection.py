@@ -32,12 +32,15 @@ def score_candidates(
     finite, naming the first such pair, and when `wanted` names a pair that is no candidate.
     """
     rows = context.candidates if wanted is None else _among_candidates(wanted, context)
+    embeddings = context.embeddings
+    if not getattr(scorer, "needs_means", True):
+        embeddings = embeddings.only_probabilities()
     if isinstance(scorer, PreparedScorer):
         scorer = scorer.prepare(context)
     n = len(context.pool)
     values = np.full(n, -np.inf, dtype=np.float32)
     terms: dict[str, FloatArray] = {}
-    for block in context.embeddings.blocks(rows, context.block_size):
+    for block in embeddings.blocks(rows, context.block_size):
         result = scorer.score(block, context)
         scores = result if isinstance(result, Scores) else Scores(np.asarray(result))
         values[block.positions] = _checked(scorer, "scores", scores.values, block.positions)

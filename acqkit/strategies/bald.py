@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import Field
 
@@ -16,6 +18,8 @@ _SAMPLES_AT_ONCE = 1 << 23
 
 class Bald(Component):
     """Information that a pair's labels would bring about the model, by MC dropout."""
+
+    needs_means: ClassVar[bool] = False
 
     samples: int = Field(20, ge=2, description="stochastic passes over each pair")
 

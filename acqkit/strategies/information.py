@@ -17,7 +17,8 @@ def label_entropy(probabilities: FloatArray, multilabel: bool) -> FloatArray:
     entropy = _surprise(probabilities)
     if multilabel:
         entropy += _surprise(1 - probabilities)
-    return np.asarray(entropy.sum(axis=-1))
+    # `sum` along a short last axis takes five times as long.
+    return np.asarray(np.einsum("...c->...", entropy))
 
 
 def _surprise(p: FloatArray) -> FloatArray:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
+import torch
 
 from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.interfaces import Component, RoundContext
@@ -10,6 +13,8 @@ from acqkit.interfaces import Component, RoundContext
 
 class LeastConfidence(Component):
     """1 minus the probability of the likeliest label, or its mean over classes."""
+
+    needs_means: ClassVar[bool] = False
 
     def score(self, block: PairEmbeddings, context: RoundContext) -> FloatArray:
         """1 − max_c p_c `[k]` of the unified probabilities (Lewis and Gale 1994).
@@ -20,4 +25,5 @@ class LeastConfidence(Component):
         p = block.unified_probabilities()
         if block.multilabel:
             return np.asarray(np.minimum(p, 1 - p).mean(axis=1))
-        return np.asarray(1 - p.max(axis=1))
+        # numpy's maximum along a short axis takes twice as long.
+        return (1 - torch.from_numpy(p).amax(dim=1)).numpy()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from acqkit.embeddings import FloatArray, PairEmbeddings
@@ -10,6 +12,8 @@ from acqkit.interfaces import Component, RoundContext
 
 class Margin(Component):
     """Minus the lead of the likeliest answer over the second likeliest."""
+
+    needs_means: ClassVar[bool] = False
 
     def score(self, block: PairEmbeddings, context: RoundContext) -> FloatArray:
         """−(p₁ − p₂) `[k]`, the two largest unified probabilities (Scheffer et al. 2001).

@@ -49,11 +49,7 @@ def unified_probabilities(embeddings: PairEmbeddings, positions: IntArray) -> Fl
     Raises EmbeddingError when there are none.
     """
     width = embeddings.take(slice(0, 0)).unified_probabilities().shape[1]
-    probabilities = replace(
-        embeddings,
-        a=replace(embeddings.a, mean=embeddings.a.mean[:, :0], variance=None),
-        b=replace(embeddings.b, mean=embeddings.b.mean[:, :0], variance=None),
-    )
+    probabilities = embeddings.only_probabilities()
     gathered = np.empty((len(positions), width), dtype=np.float32)
     for start, block in _blocks(probabilities, positions):
         gathered[start : start + len(block)] = block.unified_probabilities()

@@ -32,6 +32,9 @@ class ProbCover(Component):
     purity: float = Field(
         0.95, gt=0, lt=1, description="share of balls that may hold one pseudo-label only"
     )
+    considered: int = Field(
+        100_000, ge=1, description="picks come from a sample of at most this many pairs"
+    )
     witnesses: int = Field(
         50_000, ge=1, description="coverage is counted on a sample of at most this many pairs"
     )
@@ -41,12 +44,13 @@ class ProbCover(Component):
 
         A pair covers those whose unified means, as unit vectors, lie within delta. Labeled
         pairs, and those asked for that wait for an answer, cover from the start. Exact
-        greedy, so within 1 − 1/e of the best coverage, in memory linear in the pool; pools
-        of more than `witnesses` pairs count coverage on a uniform sample of that size. Once
-        everything is covered, chance picks the rest.
+        greedy, so within 1 − 1/e of the best coverage, in memory linear in the pool. Counting
+        takes time with the square of the pool, so larger pools are sampled uniformly: what is
+        picked out of `considered` pairs is counted on `witnesses` of them. Once everything is
+        covered, chance picks the rest.
         """
         check_budget(n, len(context.candidates))
-        positions = whole_pool(context)
+        positions = self._considered(context, n)
         x = unit(unified_means(context.embeddings, positions))
         # In canonical order the first pairs are a uniform sample of the pool.
         witnesses = x[: self.witnesses]
@@ -55,12 +59,18 @@ class ProbCover(Component):
             classes = max(len(context.pool.class_names), 2)
             delta = pure_radius(x, witnesses, classes, self.purity, context.derive("probcover"))
         threshold = 1 - delta**2 / 2 - _ROUNDING
-        known = x[np.isin(positions, settled(context))]
+        known = unit(unified_means(context.embeddings, settled(context)))
         uncovered = count_similar(witnesses, known, threshold) == 0
         free = np.isin(positions, context.candidates)
         rows, gains = greedy_cover(x, uncovered, free, threshold, n)
         record = {"delta": delta, "covered": 1 - float(uncovered.mean())}
         return Selection(positions[rows], gains, record=record)
+
+    def _considered(self, context: RoundContext, n: int) -> IntArray:
+        """The first pairs in canonical order, with at least `n` candidates among them."""
+        positions = whole_pool(context)
+        candidates = np.flatnonzero(np.isin(positions, context.candidates))
+        return positions[: max(self.considered, int(candidates[n - 1]) + 1)]
 
 
 def greedy_cover(
