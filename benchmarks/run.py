@@ -31,6 +31,8 @@ from suite.config import find_suite, read_suite
 from suite.environment import commit, environment
 from suite.execute import finished
 from suite.render import Findings, write_markdown, write_page
+from suite.speed.config import is_speed_suite
+from suite.speed.run import run_speed
 from suite.study import make_study
 from suite.table import make_table, write_table
 from suite.workers import run_cells
@@ -71,6 +73,9 @@ def _run(
 ) -> None:
     register_baselines()
     file = find_suite(name)
+    if is_speed_suite(file):
+        run_speed(console, file, out or Path("runs") / file.stem, resume, dry_run)
+        return
     suite = read_suite(file, seeds=seeds)
     folder = out or Path("runs") / file.stem
     work = plan_work(suite, data or (DATA if DATA.is_dir() else None))

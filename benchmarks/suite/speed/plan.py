@@ -1,0 +1,78 @@
+"""Which measurements a suite asks for, and which of them cannot be made here."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from acqkit.errors import AcqkitError
+from suite.speed.case import Case, Outcome
+from suite.speed.config import SpeedEntry, SpeedSuite
+from suite.speed.floors import COMMON, FLOORS, OF_ALGORITHM
+from suite.speed.ours import make_strategy
+from suite.speed.peers import PEERS, find_peer
+
+OURS, FLOOR = "acqkit", "floor"
+MOST_FOR_GRAPH = 100_000
+"""Pairs up to which the floors that compare every two pairs are made."""
+
+
+def plan_cases(suite: SpeedSuite) -> list[Case]:
+    """All cases, small pools first, and among equals in the suite's order: ours, floors, peers."""
+    sizes = sorted(itertools.product(suite.dims, suite.batches, suite.pairs), key=_order)
+    return [case for size in sizes for case in _of_size(suite, *size)]
+
+
+def _order(size: tuple[int, int, int]) -> tuple[int, int, int]:
+    dim, batch, pairs = size
+    return pairs, dim, batch
+
+
+def _of_size(suite: SpeedSuite, dim: int, batch: int, pairs: int) -> list[Case]:
+    def case(role: str, algorithm: str, who: str, method: str, spec: Any = None) -> Case:
+        kept = ("labeled", "classes", "passes", "threads", "repeats", "limit_seconds", "limit_gib")
+        return Case.model_validate(
+            {name: getattr(suite, name) for name in kept}
+            | {"role": role, "algorithm": algorithm, "who": who, "method": method}
+            | {"pairs": pairs, "dim": dim, "batch": batch, "spec": spec or {}}
+        )
+
+    cases = [case("floor", COMMON, FLOOR, name) for name in OF_ALGORITHM[COMMON]]
+    seen: set[str] = set()
+    for entry in suite.strategies:
+        algorithm = entry.algorithm or entry.title
+        cases.append(case("ours", algorithm, OURS, entry.title, _spec(entry)))
+        if algorithm in seen:
+            continue
+        seen.add(algorithm)
+        for name in OF_ALGORITHM.get(algorithm, ()):
+            cases.append(case("floor", algorithm, FLOOR, name))
+        for peer in PEERS:
+            if algorithm in peer.methods:
+                cases.append(case("peer", algorithm, peer.name, peer.methods[algorithm]))
+    return [c for c in cases if not (c.role == "floor" and _is_too_large(c))]
+
+
+def _is_too_large(case: Case) -> bool:
+    return FLOORS[case.method].quadratic and case.pairs > MOST_FOR_GRAPH
+
+
+def _spec(entry: SpeedEntry) -> dict[str, Any]:
+    spec = entry.spec
+    parts = {"strategy": spec.strategy, "scorer": spec.scorer, "allocator": spec.allocator}
+    return {
+        kind: {"name": part.name, "params": part.params} for kind, part in parts.items() if part
+    }
+
+
+def missing(case: Case) -> Outcome | None:
+    """The outcome of a case that cannot be measured here: a row that says why."""
+    reason = ""
+    if case.role == "peer":
+        reason = find_peer(case.who).missing()
+    elif case.role == "ours":
+        try:
+            make_strategy(SpeedEntry.model_validate({"spec": case.spec}).spec, radius=0.5)
+        except AcqkitError as error:
+            reason = str(error)
+    return Outcome(case=case, status="missing", reason=reason) if reason else None

@@ -1,0 +1,110 @@
+"""Run a speed suite: what is not measured yet is measured, then everything is written."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from acqkit.errors import ConfigError
+from suite.environment import commit, environment
+from suite.speed.case import Case, Outcome
+from suite.speed.config import SpeedSuite, read_speed_suite
+from suite.speed.peers import PEERS
+from suite.speed.plan import missing, plan_cases
+from suite.speed.rows import make_rows, write_rows
+from suite.speed.scene import write_scene
+from suite.speed.tables import markdown
+from suite.speed.watch import run_case
+
+_HOUR = 3600.0
+
+
+def run_speed(console: Console, file: Path, out: Path, resume: bool, dry_run: bool) -> None:
+    """Measure, and write table.parquet, table.md and environment.json into `out`.
+
+    Raises ConfigError where `out` holds something and `resume` is not given.
+    """
+    suite = read_speed_suite(file)
+    cases = plan_cases(suite)
+    open_cases = [case for case in cases if not missing(case) and not read_outcome(case, out)]
+    console.print(
+        f"{suite.title}: {len(cases)} measurements, {len(open_cases)} to make, in {out}",
+        soft_wrap=True,
+    )
+    if dry_run:
+        return
+    if out.exists() and any(out.iterdir()) and not resume:
+        raise ConfigError(f"{out} is not empty; give --resume to go on with it, or another --out")
+    (out / "measurements").mkdir(parents=True, exist_ok=True)
+    _measure(console, open_cases, out)
+    write_report(suite, cases, out, f"python benchmarks/run.py {file.stem}")
+    console.print((out / "table.md").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
+
+
+def _measure(console: Console, cases: list[Case], out: Path) -> None:
+    for shape in sorted({case.shape for case in cases}, key=lambda s: -s.pairs):
+        write_scene(shape, out / "data")
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        speed_estimate_period=_HOUR,
+    ) as progress:
+        task = progress.add_task("measurements", total=len(cases))
+        for case in cases:
+            progress.update(task, description=case.title)
+            outcome = run_case(case, out / "data", commit())
+            _write(outcome, out)
+            if outcome.status != "ok":
+                text = f"{outcome.status}: {case.title}: {outcome.reason}"
+                progress.console.print(text, markup=False, soft_wrap=True)
+            progress.advance(task)
+
+
+def write_report(suite: SpeedSuite, cases: list[Case], out: Path, command: str) -> None:
+    """Write what all measurements so far say."""
+    found = [missing(case) or read_outcome(case, out) for case in cases]
+    rows = make_rows([outcome for outcome in found if outcome])
+    made_with = _made_with(suite) | {"command": command}
+    (out / "environment.json").write_text(json.dumps(made_with, indent=1), encoding="utf-8")
+    write_rows(rows, out / "table.parquet")
+    (out / "table.md").write_text(markdown(suite, rows, made_with), encoding="utf-8")
+
+
+def _made_with(suite: SpeedSuite) -> dict[str, Any]:
+    made_with = environment(jobs=1)
+    installed = {peer.name: metadata.version(peer.name) for peer in PEERS if not peer.missing()}
+    made_with["versions"] |= installed
+    return made_with | {"threads": f"{suite.threads} threads for each measurement"}
+
+
+def read_outcome(case: Case, out: Path) -> Outcome | None:
+    """What a measurement came to; None where it has not been made, or its file is broken."""
+    path = out / "measurements" / f"{case.key}.json"
+    try:
+        return Outcome.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return None
+
+
+def _write(outcome: Outcome, out: Path) -> None:
+    path = out / "measurements" / f"{outcome.case.key}.json"
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(outcome.model_dump_json(), encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,44 @@
+"""What the figures of one pool size say: whether each strategy of ours is as fast as promised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from suite.speed.rows import Row
+
+FACTOR, OF_FLOOR = 10.0, 2.0
+"""Ours is to be so many times faster than any peer, or within so many times its floor."""
+LARGE_MIB, MEMORY_SHARE = 1024.0, 0.25
+
+
+def verdicts(rows: Sequence[Row]) -> Iterator[str]:
+    """A line for each row of ours: holds, or misses with the reason."""
+    for row in rows:
+        if row.role != "ours":
+            continue
+        faults = list(_faults(row, [r for r in rows if r.algorithm == row.algorithm]))
+        yield f"- {row.method}: " + ("misses: " + "; ".join(faults) if faults else "holds")
+
+
+def _faults(own: Row, group: Sequence[Row]) -> Iterator[str]:
+    if own.seconds is None:
+        yield f"{own.status}, {own.reason}"
+        return
+    peers = [row for row in group if row.role == "peer" and row.seconds is not None]
+    behind = [row for row in peers if (row.seconds or 0) < own.seconds]
+    for row in behind:
+        yield f"{row.who} takes {row.seconds:.4g} s, ours {own.seconds:.4g} s"
+    near_floor = own.to_floor is not None and own.to_floor <= OF_FLOOR
+    factor = min((row.seconds or 0) / own.seconds for row in peers) if peers else None
+    if not near_floor and factor is not None and factor < FACTOR:
+        floor = "" if own.to_floor is None else f", {own.to_floor:.2f} times its floor"
+        yield f"{factor:.1f} times as fast as the fastest peer{floor}"
+    elif not near_floor and not peers and own.to_floor is not None:
+        yield f"{own.to_floor:.2f} times its floor"
+    for row in peers:
+        theirs, held = row.peak_mib or 0.0, own.peak_mib or 0.0
+        if theirs > LARGE_MIB and held > MEMORY_SHARE * theirs:
+            yield f"{held:.0f} MiB is more than a quarter of {row.who}'s"
+    for row in peers:
+        if row.answer.startswith("worse"):
+            yield f"answers worse than {row.who}"
