@@ -18,7 +18,7 @@ MOST_FOR_GRAPH = 100_000
 
 
 def plan_cases(suite: SpeedSuite) -> list[Case]:
-    """All cases, small pools first, and among equals in the suite's order: ours, floors, peers."""
+    """All cases, small pools first; of one size ours and floors first, as peers may take hours."""
     sizes = sorted(itertools.product(suite.dims, suite.batches, suite.pairs), key=_order)
     return [case for size in sizes for case in _of_size(suite, *size)]
 
@@ -50,7 +50,8 @@ def _of_size(suite: SpeedSuite, dim: int, batch: int, pairs: int) -> list[Case]:
         for peer in PEERS:
             if algorithm in peer.methods:
                 cases.append(case("peer", algorithm, peer.name, peer.methods[algorithm]))
-    return [c for c in cases if not (c.role == "floor" and _is_too_large(c))]
+    kept = [c for c in cases if not (c.role == "floor" and _is_too_large(c))]
+    return sorted(kept, key=lambda c: c.role == "peer")
 
 
 def _is_too_large(case: Case) -> bool:

@@ -49,8 +49,11 @@ def run_speed(console: Console, file: Path, out: Path, resume: bool, dry_run: bo
     if out.exists() and any(out.iterdir()) and not resume:
         raise ConfigError(f"{out} is not empty; give --resume to go on with it, or another --out")
     (out / "measurements").mkdir(parents=True, exist_ok=True)
-    _measure(console, open_cases, out)
-    write_report(suite, cases, out, f"python benchmarks/run.py {file.stem}")
+    try:
+        _measure(console, open_cases, out)
+    finally:
+        # A run that is interrupted also leaves a report of what it has measured.
+        write_report(suite, cases, out, f"python benchmarks/run.py {file.stem}")
     console.print((out / "table.md").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
 
 
