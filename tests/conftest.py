@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+
+from acqkit import Batch, Campaign, PairPool
+from acqkit.testing import make_pool
+from laborers import ById
+from light import PARTS
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 REAL_POOLS = ("av_digits", "fashion", "mdi_icons", "ucm_captions", "wikipedia")
@@ -30,3 +38,23 @@ def real_pool_path(request: pytest.FixtureRequest) -> Path:
     if not path.exists():
         pytest.skip(f"the real data sets are not beside this checkout: {request.param} is missing")
     return path
+
+
+@pytest.fixture
+def pool() -> PairPool:
+    """Sixty pairs with ids that are texts, a quarter of them for evaluation."""
+    made = make_pool(60, 3, test_share=0.25)
+    return replace(made, explicit_ids=np.array([f"p{i}" for i in range(60)]))
+
+
+@pytest.fixture
+def campaign(tmp_path: Path, pool: PairPool) -> Iterator[Campaign]:
+    """A campaign on it whose parts cost almost nothing."""
+    with Campaign.create(tmp_path / "campaign", pool, **PARTS) as made:
+        yield made
+
+
+@pytest.fixture
+def batch(campaign: Campaign) -> Batch:
+    """Five pairs that were asked for."""
+    return campaign.ask(5, strategy=ById())
