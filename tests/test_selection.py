@@ -177,3 +177,21 @@ def test_columns_must_fit_the_picks(context: RoundContext) -> None:
 
     with pytest.raises(SelectionError, match="returned scores that are not 2 finite numbers"):
         select(Misfit(), context, 2)
+
+
+class _Peek(Component):
+    """Says how wide the means are that it gets."""
+
+    def score(self, block: PairEmbeddings, context: RoundContext) -> FloatArray:
+        assert block.a.probabilities is not None
+        return np.full(len(block), block.dim, dtype=np.float32)
+
+
+class _PeekWithoutMeans(_Peek):
+    needs_means = False
+
+
+def test_means_are_read_only_for_scorers_that_need_them(context: RoundContext) -> None:
+    own = context.candidates
+    assert (score_candidates(_Peek(), context).values[own] == context.embeddings.dim).all()
+    assert (score_candidates(_PeekWithoutMeans(), context).values[own] == 0).all()

@@ -27,5 +27,14 @@ class Margin(Component):
             return np.asarray(-np.abs(2 * p - 1).min(axis=1))
         if p.shape[1] == 1:
             return -p[:, 0]
-        largest = np.partition(p, -2, axis=1)
-        return largest[:, -2] - largest[:, -1]
+        return -_lead(p)
+
+
+def _lead(p: FloatArray) -> FloatArray:
+    """p₁ − p₂ `[k]`; over columns, which takes half as long as a partition of short rows."""
+    columns = np.ascontiguousarray(p.T)
+    first, second = np.maximum(columns[0], columns[1]), np.minimum(columns[0], columns[1])
+    for column in columns[2:]:
+        np.maximum(second, np.minimum(first, column), out=second)
+        np.maximum(first, column, out=first)
+    return np.asarray(first - second)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.spatial.distance import cdist
 
 from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.neighbors import kmeans, unit
+from acqkit.pool import PairPool
 from acqkit.selection import select
 from acqkit.strategies import ProbCover
 from acqkit.strategies.probcover import pure_radius
@@ -66,6 +68,42 @@ def test_a_sample_of_witnesses_covers_nearly_as_much() -> None:
         for w in (3000, 600)
     ]
     assert covered[1] >= 0.95 * covered[0]
+
+
+def test_a_sample_of_pairs_to_pick_covers_nearly_as_much() -> None:
+    x = blobs(3000, 12)
+    balls = _balls(x, 0.4)
+    strategies = (ProbCover(delta=0.4), ProbCover(delta=0.4, considered=500, witnesses=400))
+    covered = [
+        balls[select(strategy, context_of(x), 8).positions].any(0).mean() for strategy in strategies
+    ]
+    assert covered[1] >= 0.9 * covered[0]
+
+
+def test_what_is_labeled_beyond_the_sample_covers() -> None:
+    x = np.repeat(np.eye(4, dtype=np.float32), 50, axis=0)
+    context = context_of(x, labeled=range(50, 200))
+    picks = select(ProbCover(delta=0.5, considered=20), context, 1)
+    assert picks.positions[0] < 50
+    assert picks.record["covered"] == 1
+
+
+def test_the_sample_grows_until_there_are_enough_candidates() -> None:
+    context = context_of(blobs(300, 5), labeled=range(280))
+    picks = select(ProbCover(delta=0.5, considered=1), context, 20).positions
+    assert sorted(picks) == list(range(280, 300))
+
+
+def test_a_sample_follows_the_pairs_when_the_pool_is_permuted() -> None:
+    x, order = blobs(300, 5), np.random.default_rng(0).permutation(300)
+    context = context_of(x)
+    assert isinstance(context.pool, PairPool)
+    permuted = replace(
+        context, pool=context.pool.take(order), embeddings=context.embeddings.take(order)
+    )
+    strategy = ProbCover(delta=0.5, considered=60)
+    picks = select(strategy, context, 5).positions
+    assert (order[select(strategy, permuted, 5).positions] == picks).all()
 
 
 def test_the_radius_is_the_largest_at_which_balls_are_pure() -> None:

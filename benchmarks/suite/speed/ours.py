@@ -11,12 +11,13 @@ import numpy as np
 import acqkit
 from acqkit.config import ComponentSpec, StrategySpec
 from acqkit.embeddings import FloatArray, IntArray, ModalityEmbeddings, PairEmbeddings
-from acqkit.interfaces import PairBatch, Pool, RoundContext, Strategy
+from acqkit.interfaces import Model, PairBatch, Pool, RoundContext, Strategy
 from acqkit.labels import LabelState
 from acqkit.plugins import Kind, registry
 from acqkit.pool import PairPool
 from acqkit.pool.features import ArrayFeatures
 from acqkit.selection import Composed, select
+from acqkit.strategies import Bald
 from suite.speed.scene import Scene
 
 
@@ -45,7 +46,13 @@ class SampledModel:
         return self.samples[:n_samples, rows]
 
 
-def context_of(scene: Scene) -> RoundContext:
+def sampled_model(scene: Scene) -> SampledModel:
+    """The model that `bald` asks."""
+    unlabeled = scene.unlabeled
+    return SampledModel(np.ascontiguousarray(scene.samples[:, unlabeled]), unlabeled)
+
+
+def context_of(scene: Scene, model: Model | None = None) -> RoundContext:
     """The scene as a round sees it: both modalities are the same, so that unified means are x.
 
     Peers get one array; ours still reads and unifies two, as it must for real pairs.
@@ -65,15 +72,14 @@ def context_of(scene: Scene) -> RoundContext:
     )
     side = ModalityEmbeddings(scene.mean, scene.variance, scene.probabilities)
     embeddings = PairEmbeddings(side, side, np.arange(n), False, scene.classifier)
-    unlabeled = pool.labels.unlabeled
-    model = SampledModel(np.ascontiguousarray(scene.samples[:, unlabeled]), unlabeled)
-    return RoundContext(1, 0, pool, embeddings, unlabeled, model)
+    return RoundContext(1, 0, pool, embeddings, pool.labels.unlabeled, model)
 
 
 def ours(spec: dict[str, Any], scene: Scene, batch: int) -> tuple[Callable[[], IntArray], str]:
     """The selection of a strategy given as in a configuration, and acqkit's version."""
     strategy = make_strategy(StrategySpec.model_validate(spec), scene.radius)
-    context = context_of(scene)
+    asks_model = isinstance(getattr(strategy, "scorer", None), Bald)
+    context = context_of(scene, sampled_model(scene) if asks_model else None)
     return (lambda: select(strategy, context, batch).positions), acqkit.__version__
 
 
