@@ -2,8 +2,10 @@
 
     python benchmarks/run.py smoke
     python benchmarks/run.py strategies --jobs 2 --resume
+    python benchmarks/run.py speed
 
 Writes table.parquet (one row a cell and round), table.md and page.html into the output folder.
+A suite of the kind `speed` has no page; each of its rows is a measurement in its own process.
 """
 
 from __future__ import annotations

@@ -107,6 +107,7 @@ def test_a_run_that_is_killed_repeats_nothing_and_ends_with_the_same_table(
     with pytest.raises(KeyboardInterrupt):
         run.run_speed(console, file, out, resume=False, dry_run=False)
     assert len(measured) == last
+    assert "more measurements of the suite are not made yet" in (out / "table.md").read_text(encoding="utf-8")
     last = -1
     with pytest.raises(ConfigError, match="--resume"):
         run.run_speed(console, file, out, resume=False, dry_run=False)

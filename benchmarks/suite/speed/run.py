@@ -83,8 +83,9 @@ def _measure(console: Console, cases: list[Case], out: Path) -> None:
 def write_report(suite: SpeedSuite, cases: list[Case], out: Path, command: str) -> None:
     """Write what all measurements so far say."""
     found = [missing(case) or read_outcome(case, out) for case in cases]
-    rows = make_rows([outcome for outcome in found if outcome])
-    made_with = _made_with(suite) | {"command": command}
+    made = [outcome for outcome in found if outcome]
+    rows = make_rows(made)
+    made_with = _made_with(suite) | {"command": command, "open": len(cases) - len(made)}
     (out / "environment.json").write_text(json.dumps(made_with, indent=1), encoding="utf-8")
     write_rows(rows, out / "table.parquet")
     (out / "table.md").write_text(markdown(suite, rows, made_with), encoding="utf-8")

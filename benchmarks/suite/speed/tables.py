@@ -30,6 +30,11 @@ def markdown(suite: SpeedSuite, rows: Sequence[Row], made_with: Mapping[str, Any
         warm=WARM_UP, threads=suite.threads, seconds=suite.limit_seconds, gib=suite.limit_gib
     )
     parts = [f"# {suite.title}", f"`{made_with['command']}`", suite.description.strip(), notes]
+    if made_with["open"]:
+        parts.append(
+            f"{made_with['open']} more measurements of the suite are not made yet: "
+            "`--resume` goes on."
+        )
     for size in dict.fromkeys((row.pairs, row.dim, row.batch) for row in rows):
         own = [row for row in rows if (row.pairs, row.dim, row.batch) == size]
         pairs, dim, batch = size
