@@ -13,15 +13,16 @@ class Top(Component):
     """The n candidates with the highest scores; chance, by the seed, decides between equals."""
 
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> IntArray:
-        """`n` picks, highest score first, in O(u + n log n) for u candidates."""
+        """`n` picks, highest score first, in O(u + n log n) for u candidates that differ."""
         candidates = context.candidates
         check_budget(n, len(candidates))
         values = scores.values[candidates]
         last = len(values) - n
-        threshold = np.partition(values, last)[last]
-        sure = candidates[values > threshold]
-        equal = candidates[values == threshold]
-        chance = context.uniforms("top")
-        order = np.argsort(chance[equal], kind="stable")
-        picks = np.concatenate([sure, equal[order[: n - len(sure)]]])
-        return picks[np.lexsort((chance[picks], -scores.values[picks]))]
+        reached = candidates[values >= np.partition(values, last)[last]]
+        wanted = -scores.values[reached]
+        if len(np.unique(wanted)) == len(wanted):
+            order = np.argsort(wanted)
+        else:
+            order = np.lexsort((context.uniforms("top")[reached], wanted))
+        picks: IntArray = reached[order[:n]]
+        return picks
