@@ -107,7 +107,9 @@ def test_a_run_that_is_killed_repeats_nothing_and_ends_with_the_same_table(
     with pytest.raises(KeyboardInterrupt):
         run.run_speed(console, file, out, resume=False, dry_run=False)
     assert len(measured) == last
-    assert "more measurements of the suite are not made yet" in (out / "table.md").read_text(encoding="utf-8")
+    assert "more measurements of the suite are not made yet" in (out / "table.md").read_text(
+        encoding="utf-8"
+    )
     last = -1
     with pytest.raises(ConfigError, match="--resume"):
         run.run_speed(console, file, out, resume=False, dry_run=False)
@@ -178,6 +180,7 @@ def test_picks_are_compared_with_the_peers(
         (1.0, 9.0, 0.4, "9.0 times as fast as the fastest peer, 2.50 times its floor"),
         (1.0, 0.9, 0.6, "numpy takes 0.9 s, ours 1 s"),
         (1.0, None, 0.4, "2.50 times its floor"),
+        (1.0, None, 0.6, ""),
     ],
 )
 def test_verdicts_follow_peers_and_floors(
@@ -188,16 +191,19 @@ def test_verdicts_follow_peers_and_floors(
         outcome(cases["ours coreset"], own),
         outcome(cases["floor one pass per pick"], floor),
     ]
+    added = ", as no peer is measured" if peer is None else ""
     if peer is not None:
         results.append(outcome(cases["peer quick"], peer))
     assert list(verdicts(make_rows(results))) == [
-        f"- coreset: misses: {fault}" if fault else "- coreset: holds"
+        f"- coreset: misses: {fault}" if fault else f"- coreset: holds{added}"
     ]
 
 
 def test_memory_counts_only_beside_peers_that_take_much(two_peers: None) -> None:
     cases = cases_of()
     own = make_rows([outcome(cases["ours coreset"], peak_mib=400.0)])[0]
+    slow = make_rows([outcome(cases["peer quick"], None, status="DNF", reason="slow")])[0]
+    assert list(verdicts([own, slow])) == ["- coreset: holds, as no peer finishes"]
     peer = make_rows([outcome(cases["peer quick"], 20.0, peak_mib=1000.0)])[0]
     assert list(verdicts([own, peer])) == ["- coreset: holds"]
     assert "a quarter" in next(iter(verdicts([own, replace(peer, peak_mib=1500.0)])))

@@ -16,8 +16,18 @@ def verdicts(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         if row.role != "ours":
             continue
-        faults = list(_faults(row, [r for r in rows if r.algorithm == row.algorithm]))
-        yield f"- {row.method}: " + ("misses: " + "; ".join(faults) if faults else "holds")
+        group = [other for other in rows if other.algorithm == row.algorithm]
+        faults = list(_faults(row, group))
+        said = "misses: " + "; ".join(faults) if faults else "holds" + _unrivaled(group)
+        yield f"- {row.method}: {said}"
+
+
+def _unrivaled(group: Sequence[Row]) -> str:
+    """What to add where there was nothing to be behind of."""
+    peers = [row for row in group if row.role == "peer"]
+    if any(row.seconds is not None for row in peers):
+        return ""
+    return ", as no peer finishes" if peers else ", as no peer is measured"
 
 
 def _faults(own: Row, group: Sequence[Row]) -> Iterator[str]:
