@@ -92,7 +92,7 @@ def scene(data: Path) -> Scene:
 def test_a_strategy_is_measured_in_a_process_of_its_own(data: Path) -> None:
     outcome = run_case(a_case(), data, "abc")
     assert outcome.status == "ok", outcome.reason
-    assert len(outcome.seconds) == 3
+    assert len(outcome.seconds) == 25  # milliseconds each
     assert len(set(outcome.picks)) == 7
     assert outcome.objective is not None
     assert outcome.peak_mib is not None

@@ -52,7 +52,7 @@ class SpeedSuite(Settings):
     labeled: int = Field(500, ge=1)
     classes: int = Field(20, ge=2)
     passes: int = Field(10, ge=2, description="stochastic predictions per pair, for bald")
-    repeats: int = Field(3, ge=1, description="the median is reported")
+    repeats: int = Field(3, ge=1, description="at least; the median is reported")
     threads: int = Field(2, ge=1, description="the same for all")
     limit_seconds: float = Field(300, gt=0, description="of one selection; DNF past it")
     limit_gib: float = Field(8, gt=0, description="of memory beyond mapped files; DNF past it")

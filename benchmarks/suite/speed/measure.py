@@ -22,6 +22,8 @@ from suite.speed.peers import find_peer
 from suite.speed.scene import WARM_UP, Scene, open_scene
 from suite.speed.watch import BEGIN, END, anonymous_memory
 
+_STEADY, _MOST_REPEATS = 1.0, 25
+"""Selections of milliseconds are repeated for so many seconds, or so often."""
 _PATIENCE = 120.0
 """A selection is not repeated once so many seconds have gone into it."""
 
@@ -52,7 +54,7 @@ def main(case: Case, data: Path, answer: Path) -> None:
     small = min(WARM_UP, case.pairs)
     prepared(case, scene.first(small), min(10, small // 4))[0]()
     seconds: list[float] = []
-    for _ in range(case.repeats):
+    while _is_unsteady(seconds, case.repeats):
         select, version = prepared(case, scene, case.batch)
         print(BEGIN, anonymous_memory("self"), flush=True)
         start = time.perf_counter()
@@ -62,8 +64,16 @@ def main(case: Case, data: Path, answer: Path) -> None:
         result = {"seconds": seconds, "version": version} | _judged(case, scene, picks)
         answer.write_text(json.dumps(result), encoding="utf-8")
         del select  # what was made ready for it must not count as the next one's memory
-        if sum(seconds) + statistics.median(seconds) > _PATIENCE:
-            break
+
+
+def _is_unsteady(seconds: list[float], repeats: int) -> bool:
+    """Whether to select once more: `repeats` times, of quick selections for a second's worth."""
+    if not seconds:
+        return True
+    total = sum(seconds)
+    if total + statistics.median(seconds) > _PATIENCE:
+        return False
+    return len(seconds) < repeats or (total < _STEADY and len(seconds) < _MOST_REPEATS)
 
 
 def _judged(case: Case, scene: Scene, picks: IntArray | None) -> dict[str, object]:

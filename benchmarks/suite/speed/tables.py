@@ -15,19 +15,23 @@ _HEAD = (
     "| ours needs of its memory | same answer"
 )
 _NOTES = """\
-Every row is one process: seconds are the median of the selection's repetitions after a warm-up
-on {warm} pairs; peak MiB is memory beyond what was held before and beyond mapped files, read
-from outside every 5 ms. All read the same memory-mapped arrays with {threads} threads. A
-selection past {seconds:g} s or {gib:g} GiB is DNF. Ours reads and unifies two modalities, peers
-read one array. Classifiers, ensembles and unit vectors that a peer wants are made before its
-clock starts, ours' after. Floors are bare loops over the same arrays; what each does is in
-`benchmarks/suite/speed/floors.py`."""
+Every row is one process: seconds are the median of {repeats} selections or more (up to 25 of quick
+ones) after a warm-up on {warm} pairs; peak MiB is memory beyond what was held before and beyond
+mapped files, read from outside every 5 ms. All read the same memory-mapped arrays; threads: \
+{threads}. A selection past {seconds:g} s or {gib:g} GiB is DNF. Ours reads and unifies two
+modalities, peers read one array. Classifiers, ensembles and unit vectors that a peer wants are made
+before its clock starts, ours' after. Floors are bare loops over the same arrays; what each does is
+in `benchmarks/suite/speed/floors.py`."""
 
 
 def markdown(suite: SpeedSuite, rows: Sequence[Row], made_with: Mapping[str, Any]) -> str:
     """The whole report."""
     notes = _NOTES.format(
-        warm=WARM_UP, threads=suite.threads, seconds=suite.limit_seconds, gib=suite.limit_gib
+        repeats=suite.repeats,
+        warm=WARM_UP,
+        threads=suite.threads,
+        seconds=suite.limit_seconds,
+        gib=suite.limit_gib,
     )
     parts = [f"# {suite.title}", f"`{made_with['command']}`", suite.description.strip(), notes]
     if made_with["open"]:
