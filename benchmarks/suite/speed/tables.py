@@ -39,7 +39,8 @@ def markdown(suite: SpeedSuite, rows: Sequence[Row], made_with: Mapping[str, Any
             f"{made_with['open']} more measurements of the suite are not made yet: "
             "`--resume` goes on."
         )
-    for size in dict.fromkeys((row.pairs, row.dim, row.batch) for row in rows):
+    measured = [row for row in rows if row.status != "missing"]
+    for size in dict.fromkeys((row.pairs, row.dim, row.batch) for row in measured):
         own = [row for row in rows if (row.pairs, row.dim, row.batch) == size]
         pairs, dim, batch = size
         parts.append(f"## {pairs:,} pairs x {dim}, {batch:,} picks, {suite.labeled} labeled")
