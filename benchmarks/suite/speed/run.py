@@ -95,7 +95,7 @@ def _made_with(suite: SpeedSuite) -> dict[str, Any]:
     made_with = environment(jobs=1)
     installed = {peer.name: metadata.version(peer.name) for peer in PEERS if not peer.missing()}
     made_with["versions"] |= installed
-    return made_with | {"threads": f"{suite.threads} threads for each measurement"}
+    return made_with | {"threads": f"threads of each measurement: {suite.threads}"}
 
 
 def read_outcome(case: Case, out: Path) -> Outcome | None:

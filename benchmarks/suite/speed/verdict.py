@@ -24,7 +24,7 @@ def verdicts(rows: Sequence[Row]) -> Iterator[str]:
 
 def _unrivaled(group: Sequence[Row]) -> str:
     """What to add where there was nothing to be behind of."""
-    peers = [row for row in group if row.role == "peer"]
+    peers = [row for row in group if row.role == "peer" and row.status != "missing"]
     if any(row.seconds is not None for row in peers):
         return ""
     return ", as no peer finishes" if peers else ", as no peer is measured"
