@@ -69,10 +69,13 @@ class SoftContrastiveLoss(nn.Module):
         # From differences of squares, not cdist: its gradient is not defined where rows meet.
         squared = x.square().sum(dim=1)[:, None] + y.square().sum(dim=1)[None, :] - 2 * x @ y.T
         distance = (squared.clamp_min(0) + _TINY).sqrt()
-        counted = torch.ones_like(relaxed)
-        if not itself:
-            counted.fill_diagonal_(0.0)
-        entries = int(counted.numel() if itself else counted.numel() - len(x))
-        mean = (distance * counted).sum() / max(entries, 1)
+        entries = distance.numel() - (0 if itself else len(x))
+        mean = _total(distance, diagonal=itself) / max(entries, 1)
         each, short = contrast(distance / mean.clamp_min(_TINY), relaxed, self.margin)
-        return (counted * each).sum(), ((short > 0) & (counted > 0)).sum(), entries
+        active = _total((short > 0).float(), diagonal=itself)
+        return _total(each, diagonal=itself), active, entries
+
+
+def _total(values: Tensor, *, diagonal: bool) -> Tensor:
+    """The sum of `values` `[k, k]`, with or without the diagonal; cheaper than a mask."""
+    return values.sum() if diagonal else values.sum() - values.diagonal().sum()
