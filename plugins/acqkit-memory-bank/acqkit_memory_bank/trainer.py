@@ -27,6 +27,8 @@ from acqkit_memory_bank.labeling import label_pool
 FIRST, LAST = 0.1, 0.8
 """Shares of the training at which the memory is asked first, and after which no more."""
 _RAMP = 0.2
+_FEWEST_REFRESHES = 4
+"""With fewer the beliefs are those of a model that has hardly begun."""
 
 
 class MemoryBankTrainer(Aggregation, Schedule):
@@ -44,7 +46,9 @@ class MemoryBankTrainer(Aggregation, Schedule):
     pseudo_weight: float = Field(4.0, ge=0, description="weight of the loss on pseudo-labels")
     pairing_weight: float = Field(2.0, ge=0, description="weight of the contrastive pairing")
     temperature: float = Field(0.2, gt=0, description="temperature of the contrastive pairing")
-    refreshes: int = Field(8, ge=1, description="how often in a training the memory is asked")
+    refreshes: int = Field(
+        8, ge=1, description="how often the memory is asked at most; more seldom in large pools"
+    )
     momentum: float = Field(
         0.3, ge=0, lt=1, description="what the memory keeps of a pair when it is seen again"
     )
@@ -97,8 +101,8 @@ class MemoryBankObjective(Objective):
         self._trust = torch.zeros(len(data), device=network.device)
         # Where everything is labeled there is nothing to ask the memory.
         self._has_targets = not len(self._unlabeled)
-        shares = np.linspace(FIRST, LAST, 0 if self._has_targets else self.params.refreshes)
-        self._when = frozenset(int(share * steps) for share in shares)
+        asked = 0 if self._has_targets else self._refreshes(len(data), steps)
+        self._when = frozenset(int(share * steps) for share in np.linspace(FIRST, LAST, asked))
 
     def loss(self, step: Step) -> Tensor:
         """The weighted sum for one step."""
@@ -119,6 +123,15 @@ class MemoryBankObjective(Objective):
             )
             total = total + params.pseudo_weight * ramp * pseudo
         return total
+
+    def _refreshes(self, pairs: int, steps: int) -> int:
+        """No more than one each time that the steps have read what the memory holds.
+
+        A refresh costs as much as the steps of two such times.
+        """
+        params = self.params
+        seen = steps * params.batch_size // min(pairs, params.capacity)
+        return min(params.refreshes, max(_FEWEST_REFRESHES, seen))
 
     def _pairing(self, sample: Outputs) -> Tensor:
         a, b = sample.paired_means()
