@@ -2,12 +2,12 @@
 
     python benchmarks/sample.py --pairs 60000 --labeled 50 --picks 150
 
-The pool of `scale.py`, one seed a line: the objective of the coverage form (summed scores, plus
-what the picks cover of all pairs) for picks from the sample, and for random ones, relative to
-the exact picks. Neighborhoods hold the same share of the pool for all three: half a pick's. The
-bound below which a pool is treated exactly is lowered, so that the sample holds 112 pairs a
-label or pick and neighbors are looked for in as few of them as for 1,500 labels and picks out
-of a million pairs.
+The pool of the suite `scale`, one seed a line: the objective of the coverage form (summed
+scores, plus what the picks cover of all pairs) for picks from the sample, and for random ones,
+relative to the exact picks. Neighborhoods hold the same share of the pool for all three: half a
+pick's. The bound below which a pool is treated exactly is lowered, so that the sample holds 112
+pairs a label or pick and neighbors are looked for in as few of them as for 1,500 labels and picks
+out of a million pairs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-import scale
 import torch
 from acqkit_density import Density, graph, large
 from acqkit_density.scene import Scene
@@ -28,6 +27,7 @@ from acqkit import RoundContext, Selection
 from acqkit.embeddings import IntArray
 from acqkit.selection import Composed, score_candidates, select
 from acqkit.strategies import Entropy
+from suite.scale import measure as scale
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ out; a tenth of the others is labeled at random. Test pairs are not looked at.
 from __future__ import annotations
 
 import itertools
+import json
 import multiprocessing
 import shlex
 import time
@@ -37,9 +38,9 @@ from acqkit.randomness import derive_seed, pair_keys, uniforms
 from acqkit.report.figures import Estimate
 from acqkit.runner.evaluate import evaluate
 from suite.baselines import register_baselines
-from suite.cells import locate
 from suite.config import PoolEntry
 from suite.environment import environment
+from suite.locate import locate
 from suite.tables import estimate
 
 HERE = Path(__file__).resolve().parent
@@ -57,6 +58,7 @@ class Job:
     params: tuple[tuple[str, Any], ...]
     pool: str
     source: str
+    options: str
     seed: int
     steps: int
     labeled: float
@@ -120,13 +122,22 @@ def _plan(
             raise AcqkitError(f"{trainer} has {len(combined)} settings; give at most {MOST}")
         for pool, params in itertools.product(settings["pools"], combined):
             registry().make("trainer", trainer, dict(params))
-            source, reason = locate(PoolEntry(name=pool), data)
-            if reason:
-                console.print(f"left out: {pool}: {reason}")
+            place = locate(PoolEntry(name=pool), data)
+            if place.missing:
+                console.print(f"left out: {pool}: {place.missing}")
                 continue
             title = PoolEntry(name=pool).title
             for seed in range(seeds):
-                yield Job(trainer, params, title, source, seed, steps, labeled)
+                yield Job(
+                    trainer,
+                    params,
+                    title,
+                    place.source,
+                    json.dumps(place.options),
+                    seed,
+                    steps,
+                    labeled,
+                )
 
 
 def combinations(values: dict[str, list[Any]]) -> Iterator[tuple[tuple[str, Any], ...]]:
@@ -142,7 +153,7 @@ def _prepare() -> None:
 
 def run_job(job: Job) -> Done:
     """Train on the pairs that are not held out, a share of them labeled, and evaluate."""
-    pool, held_out = split_train(job.source)
+    pool, held_out = split_train(job.source, job.options)
     shuffled = np.argsort(uniforms(pair_keys(pool.id_keys(), derive_seed(job.seed, 0, "labels"))))
     known = np.sort(shuffled[: round(job.labeled * len(pool))])
     assert pool.truth is not None and held_out.truth is not None
@@ -159,9 +170,9 @@ def run_job(job: Job) -> Done:
 
 
 @lru_cache(maxsize=1)
-def split_train(source: str) -> tuple[PairPool, PairPool]:
+def split_train(source: str, options: str) -> tuple[PairPool, PairPool]:
     """The train pairs of a pool in two parts: to learn from, and held out."""
-    pool = load_pool(source)
+    pool = load_pool(source, **json.loads(options))
     train = pool.take(pool.train_positions)
     held_out = uniforms(pair_keys(train.id_keys(), derive_seed(0, 0, "validation"))) < VALIDATION
     return train.take(np.flatnonzero(~held_out)), train.take(np.flatnonzero(held_out))

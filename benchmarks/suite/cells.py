@@ -12,6 +12,7 @@ from acqkit.config import ComponentSpec, StrategySpec
 from acqkit.errors import AcqkitError
 from acqkit.plugins import Kind, registry
 from suite.config import PoolEntry, StrategyEntry, Suite, TrainerEntry
+from suite.locate import Place, locate
 
 FULL = "all labels"
 """How the fully supervised reference is called where strategies are."""
@@ -23,8 +24,8 @@ CellKind = Literal["strategy", "full"]
 class Cell:
     """One strategy with one trainer on one pool for one seed.
 
-    `source` is what `acqkit.load_pool` takes; everything else that the result depends on is
-    in `settings`, from which `key` is made: titles may change and the cell is still the same.
+    `place` is where this machine has the pool; everything that the result depends on is in
+    `settings`, from which `key` is made: titles and folders may change and the cell is the same.
     """
 
     kind: CellKind
@@ -32,7 +33,7 @@ class Cell:
     trainer: str
     strategy: str
     seed: int
-    source: str
+    place: Place
     settings: dict[str, Any]
 
     @property
@@ -69,32 +70,19 @@ def plan_work(suite: Suite, data: Path | None) -> Work:
     entries = [e for e in suite.entries if _installed("strategy", e.title, _parts(e), missing)]
     cells: list[Cell] = []
     for pool in suite.pools:
-        source, reason = locate(pool, data)
-        if reason:
-            missing.append(Missing("pool", pool.title, reason))
+        place = locate(pool, data)
+        if place.missing:
+            missing.append(Missing("pool", pool.title, place.missing))
             continue
         for seed in range(suite.seeds):
             if seed < suite.full_seeds:
                 cells += [
-                    _full_cell(suite, pool, trainer, seed, source)
+                    _full_cell(suite, pool, trainer, seed, place)
                     for trainer in (*trainers, *for_full)
                 ]
             for trainer in trainers:
-                cells += [_cell(suite, pool, trainer, e, seed, source) for e in entries]
+                cells += [_cell(suite, pool, trainer, e, seed, place) for e in entries]
     return Work(cells, missing)
-
-
-def locate(pool: PoolEntry, data: Path | None) -> tuple[str, str]:
-    """What to load for a pool, and why it cannot be loaded (an empty string when it can)."""
-    name = pool.name
-    if name.startswith("data:"):
-        if data is None:
-            return name, "no folder of data sets is given; give one with --data"
-        path = data / name.removeprefix("data:")
-        return str(path), "" if path.exists() else "it is not in the folder given with --data"
-    if name in registry().names("dataset") or Path(name).exists():
-        return name, ""
-    return name, "there is no data set of that name and no such file"
 
 
 def _parts(entry: TrainerEntry | StrategyEntry) -> list[tuple[Kind, ComponentSpec | None]]:
@@ -130,21 +118,21 @@ def _cell(
     trainer: TrainerEntry,
     entry: StrategyEntry,
     seed: int,
-    source: str,
+    place: Place,
 ) -> Cell:
     settings = _settings(suite, pool, trainer, entry.spec, seed, suite.schedule(pool))
     settings["first_batch"] = entry.first_batch
-    return Cell("strategy", pool.title, trainer.title, entry.title, seed, source, settings)
+    return Cell("strategy", pool.title, trainer.title, entry.title, seed, place, settings)
 
 
 def _full_cell(
-    suite: Suite, pool: PoolEntry, trainer: TrainerEntry, seed: int, source: str
+    suite: Suite, pool: PoolEntry, trainer: TrainerEntry, seed: int, place: Place
 ) -> Cell:
     # All labels at once are an initial set of everything.
     schedule = {"initial": "100%", "per_round": 1, "rounds": 0}
     spec = StrategySpec(strategy=ComponentSpec(name="random"))
     settings = _settings(suite, pool, trainer, spec, seed, schedule)
-    return Cell("full", pool.title, trainer.title, FULL, seed, source, settings)
+    return Cell("full", pool.title, trainer.title, FULL, seed, place, settings)
 
 
 def _settings(

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from acqkit.config import Amount, ComponentSpec, Settings, StrategySpec
 from acqkit.errors import ConfigError
 from acqkit.plugins import explain
+from suite.session import read_yaml
 
 SUITES = Path(__file__).parents[1] / "suites"
 
@@ -224,12 +224,7 @@ def read_suite(path: Path, **changes: Any) -> Suite:
 
     Raises ConfigError with one sentence naming file, key and value.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path.name} is no YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path.name} holds no mapping; give title, pools and strategies")
+    data = read_yaml(path)
     data |= {key: value for key, value in changes.items() if value is not None}
     try:
         return Suite.model_validate(data)

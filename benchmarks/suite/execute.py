@@ -109,7 +109,8 @@ def write_failure(cell: Cell, out: Path, reason: str) -> None:
 def _simulate(cell: Cell, folder: Path) -> tuple[Literal["own", "random"], Results]:
     settings = dict(cell.settings)
     first_batch = settings.pop("first_batch", "auto")
-    pool = _pool(cell.source, json.dumps(settings.pop("pool")))
+    del settings["pool"]
+    pool = _pool(cell.place.source, json.dumps(cell.place.options))
     settings |= {"seeds": 1, "first_seed": settings.pop("seed")}
     if not without_labels(settings["initial"]):
         return "random", run(pool, **settings, out=folder / "own")
@@ -124,11 +125,9 @@ def _simulate(cell: Cell, folder: Path) -> tuple[Literal["own", "random"], Resul
 
 
 @functools.lru_cache(maxsize=1)
-def _pool(source: str, spec: str) -> PairPool:
+def _pool(source: str, options: str) -> PairPool:
     """The pool, kept in memory for the next cell: cells of one pool follow each other."""
-    value = json.loads(spec)
-    params = {} if isinstance(value, str) else {k: v for k, v in value.items() if k != "name"}
-    return load_pool(source, **params)
+    return load_pool(source, **json.loads(options))
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:

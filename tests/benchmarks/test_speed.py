@@ -13,9 +13,10 @@ import yaml
 from rich.console import Console
 
 from acqkit.errors import ConfigError
+from suite.session import Session, kind_of
 from suite.speed import plan, run
 from suite.speed.case import Case, Outcome
-from suite.speed.config import SpeedSuite, is_speed_suite, read_speed_suite
+from suite.speed.config import SpeedSuite, read_speed_suite
 from suite.speed.peers import PEERS, Peer
 from suite.speed.plan import missing, plan_cases
 from suite.speed.rows import exponents, make_rows
@@ -63,7 +64,7 @@ def cases_of(**changes: Any) -> dict[str, Case]:
 
 @pytest.mark.parametrize("name", ["speed", "speed_full"])
 def test_the_shipped_suites_have_every_peer_and_a_floor_for_all_but_two(name: str) -> None:
-    assert is_speed_suite(SUITES / f"{name}.yaml")
+    assert kind_of(SUITES / f"{name}.yaml") == "speed"
     cases = plan_cases(read_speed_suite(SUITES / f"{name}.yaml"))
     assert {case.who for case in cases if case.role == "peer"} == {peer.name for peer in PEERS}
     ours = {case.algorithm for case in cases if case.role == "ours"}
@@ -90,7 +91,8 @@ def test_what_cannot_be_run_is_refused(
 def test_a_run_that_is_killed_repeats_nothing_and_ends_with_the_same_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two_peers: None
 ) -> None:
-    file, console = write_suite(tmp_path), Console(quiet=True)
+    file = write_suite(tmp_path)
+    session = Session(Console(quiet=True), tmp_path / "out")
     measured: list[Case] = []
     last = 4
 
@@ -105,15 +107,15 @@ def test_a_run_that_is_killed_repeats_nothing_and_ends_with_the_same_table(
     monkeypatch.setattr(run, "run_case", fake)
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        run.run_speed(console, file, out, resume=False, dry_run=False)
+        run.run_speed(file, session)
     assert len(measured) == last
     assert "more measurements of the suite are not made yet" in (out / "table.md").read_text(
         encoding="utf-8"
     )
     last = -1
     with pytest.raises(ConfigError, match="--resume"):
-        run.run_speed(console, file, out, resume=False, dry_run=False)
-    run.run_speed(console, file, out, resume=True, dry_run=False)
+        run.run_speed(file, session)
+    run.run_speed(file, replace(session, resume=True))
     assert len({case.key for case in measured}) == len(measured)
     text = (out / "table.md").read_text(encoding="utf-8")
     assert "missing: not installed: pip install acqkit[peers]" in text
@@ -122,7 +124,7 @@ def test_a_run_that_is_killed_repeats_nothing_and_ends_with_the_same_table(
     rows = pq.read_table(out / "table.parquet").to_pylist()
     assert {row["status"] for row in rows} == {"ok", "DNF", "missing"}
     assert len(rows) == len(plan_cases(read_speed_suite(file)))
-    run.run_speed(console, file, out, resume=True, dry_run=False)
+    run.run_speed(file, replace(session, resume=True))
     assert (out / "table.md").read_text(encoding="utf-8") == text
 
 

@@ -105,7 +105,7 @@ def test_what_is_not_here_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
         ("there", "supervised", "random"),
         ("there", "supervised", FULL),
     }
-    assert {c.source for c in work.cells} == {str(tmp_path / "there")}
+    assert {c.place.source for c in work.cells} == {str(tmp_path / "there")}
     assert [m.reason for m in plan_work(suite, None).missing if m.name == "there"] == [
         "no folder of data sets is given; give one with --data"
     ]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from acqkit.plugins import registry
 from acqkit.testing import make_pool
 from distributions import lay_out
 from run import main
-from suite.cells import plan_work
+from suite.cells import Cell, plan_work
 from suite.config import read_suite
 from suite.execute import run_cell
 from suite.render import Findings, write_markdown, write_page
@@ -261,3 +261,23 @@ def test_a_worker_that_dies_takes_no_other_cell_down(suite_file: Path) -> None:
         "random": "done",
         "deadly": "failed",
     }
+
+
+def test_an_interrupted_suite_leaves_a_table_of_what_it_has_finished(
+    suite_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = suite_file.parent / "out"
+    finished: list[str] = []
+
+    def interrupted(cells: Sequence[Cell], folder: Path, *_: object) -> None:
+        run_cell(cells[0], folder)
+        run_cell(cells[1], folder)
+        finished.extend(cell.strategy for cell in cells[:2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("suite.run.run_cells", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start(suite_file)
+    done = {row.strategy for row in read_table(out / "table.parquet") if row.status == "done"}
+    assert done == set(finished)
+    assert (out / "page.html").exists()

@@ -40,18 +40,18 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_validation_pairs_are_a_fixed_part_of_the_train_pairs(source: Path) -> None:
-    learned, held_out = split_train(str(source))
+    learned, held_out = split_train(str(source), "{}")
     ids = {*learned.ids.tolist()}, {*held_out.ids.tolist()}
     assert not ids[0] & ids[1]
     assert all(number % 4 for number in ids[0] | ids[1])
     assert len(ids[0] | ids[1]) == 150
     assert len(held_out) == pytest.approx(VALIDATION * 150, abs=15)
-    again = split_train.__wrapped__(str(source))
+    again = split_train.__wrapped__(str(source), "{}")
     assert again[1].ids.tolist() == held_out.ids.tolist()
 
 
 def test_a_job_says_how_good_a_setting_is(source: Path) -> None:
-    job = Job("fixmatch", (("threshold", 0.7),), "tiny", str(source), 0, 40, 0.2)
+    job = Job("fixmatch", (("threshold", 0.7),), "tiny", str(source), "{}", 0, 40, 0.2)
     first, second = run_job(job), run_job(job)
     assert (first.map, first.map50) == (second.map, second.map50)
     assert 0.5 < first.map <= first.map50 <= 1

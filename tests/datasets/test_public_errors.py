@@ -61,7 +61,7 @@ def test_the_default_folder_is_in_the_cache_of_the_home(
     monkeypatch.delenv("ACQKIT_DATA", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = tmp_path / ".cache" / "acqkit" / "mirflickr25k"
-    with pytest.raises(PoolError, match=re.escape(str(folder))):
+    with pytest.raises(PoolError, match=re.escape("~/.cache/acqkit/mirflickr25k")):
         MirFlickr25k().load()
     folder.mkdir(parents=True)
     write(folder)

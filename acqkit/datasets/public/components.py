@@ -11,6 +11,7 @@ from acqkit.datasets.public import spec as specs
 from acqkit.datasets.public.assemble import Draw, make_pool
 from acqkit.datasets.public.files import DATA_HOME, FileIndex, check_sums, default_folder
 from acqkit.datasets.public.find import find_layout
+from acqkit.datasets.public.layouts import Layout
 from acqkit.interfaces import Component
 from acqkit.pool import PairPool
 from acqkit.pool.where import nearest
@@ -40,11 +41,18 @@ class PublicSet(Component):
 
     def load(self) -> PairPool:
         """The pool, with truth and split; raises PoolError (what is missing and where from)."""
-        index = FileIndex.of((self.folder or default_folder(self.spec.name)).expanduser())
-        layout = find_layout(self.spec, index, self.layout)
+        index, layout = self._found()
         check_sums(index, self.checksum)
         pieces = layout.read(index, self.spec.classes)
         return make_pool(self.spec, pieces, self._draw(), f"{index.folder} ({layout.name})")
+
+    def check(self) -> None:
+        """Raise PoolError if files are missing, as `load` would, without reading any."""
+        self._found()
+
+    def _found(self) -> tuple[FileIndex, Layout]:
+        index = FileIndex.of((self.folder or default_folder(self.spec.name)).expanduser())
+        return index, find_layout(self.spec, index, self.layout)
 
     def _draw(self) -> Draw | None:
         return None

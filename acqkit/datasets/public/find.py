@@ -45,7 +45,10 @@ def _advice(spec: Spec, layouts: list[Layout], index: FileIndex) -> str:
 
 
 def _described(folder: Path) -> str:
-    return str(folder) if folder.is_dir() else f"{folder} (there is no such folder)"
+    home = Path.home()
+    inside = folder.is_relative_to(home) and home != Path("/")
+    shown = f"~/{folder.relative_to(home)}" if inside else str(folder)
+    return shown if folder.is_dir() else f"{shown} (there is no such folder)"
 
 
 def _partly_there(layouts: list[Layout], index: FileIndex) -> str:

@@ -1,24 +1,16 @@
-"""How scoring and allocating grow with the pool, against the least that any method must do.
+"""One measurement of scoring and allocating, against the least that any method must do.
 
-    python benchmarks/scale.py --sizes 100000,300000,1000000 --out benchmarks/results/scale.md
-
-Per size, in a process of its own: `ascmr` scores and `density` allocates 1,000 picks out of n
-pairs (d = 128, 20 classes, 500 labeled, means and variances memory-mapped). The floor is one
-sequential read of those arrays and one float32 product of the unified means with 1,000 centers.
-Memory is the peak of anonymous memory, without mapped files but with the interpreter and its
-libraries. Up to 50,000 pairs everything is exact; beyond, `density` works on 112 pairs a label
-or pick, and only those are scored. Both run on one thread, so that other work on the machine
-disturbs their ratio less. Arrays go to a temporary folder: 2.1 GB for a million pairs.
+`ascmr` scores and `density` allocates 1,000 picks out of n pairs (d = 128, 20 classes, 500
+labeled, means and variances memory-mapped). The floor is one sequential read of those arrays and
+one float32 product of the unified means with 1,000 centers. Memory is the peak of anonymous
+memory, without mapped files but with the interpreter and its libraries.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -162,56 +154,10 @@ class PeakMemory:
             self.peak = max(self.peak, int(line.split()[1]))
 
 
-def table(results: list[dict[str, Any]]) -> str:
-    """The results as Markdown, with the exponent of growth from the first to the last size."""
-    phases = list(dict.fromkeys(name for result in results for name in result["phases"]))
-    head = ["pairs", "looked at", "seconds", "floor", "times the floor", "peak GiB", *phases]
-    lines = [" | ".join(head), " | ".join("---" for _ in head)]
-    for result in results:
-        numbers = [result[name] for name in ("seconds", "floor", "ratio", "peak_gib")]
-        numbers += [result["phases"].get(name, 0.0) for name in phases]
-        cells = [
-            f"{result['pairs']:,}",
-            f"{result['sample']:,}",
-            *(f"{number:.2f}" for number in numbers),
-        ]
-        lines.append(" | ".join(cells))
-    if len(results) > 1:
-        first, last = results[0], results[-1]
-        growth = math.log(last["seconds"] / first["seconds"]) / math.log(
-            last["pairs"] / first["pairs"]
-        )
-        lines += ["", f"Seconds grow as n^{growth:.2f}."]
-    return "\n".join(lines)
-
-
 def main() -> None:
-    """Generate, measure each size in its own process, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", default="100000,1000000")
-    parser.add_argument("--out", type=Path, help="a .md or .json file")
-    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help="where the arrays are kept [temporary]")
-    options = parser.parse_args()
-    if options.measure:
-        print(json.dumps(measure(options.folder, options.measure)))
-        return
-    sizes = sorted(int(size) for size in options.sizes.split(","))
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.folder or Path(temporary)
-        if not (folder / "weight.npy").exists():
-            generate(folder, sizes[-1])
-        results = []
-        for size in sizes:
-            command = [sys.executable, __file__, "--measure", str(size), "--folder", str(folder)]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            results.append(json.loads(done.stdout))
-            print(table(results), flush=True)
-    if options.out:
-        title = f"`python benchmarks/scale.py --sizes {options.sizes}`, on one thread.\n\n"
-        is_json = options.out.suffix == ".json"
-        text = json.dumps(results, indent=1) if is_json else title + table(results)
-        options.out.write_text(text + "\n")
+    """Measure the first so many pairs of a folder and print the figures as JSON."""
+    folder, pairs = sys.argv[1:]
+    print(json.dumps(measure(Path(folder), int(pairs))))
 
 
 if __name__ == "__main__":

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from acqkit.config import Settings, StrategySpec
 from acqkit.errors import ConfigError
 from acqkit.plugins import explain
 from suite.config import Entry
-
-KIND = "speed"
+from suite.session import read_yaml
 
 
 class SpeedEntry(Entry):
@@ -72,18 +70,9 @@ class SpeedSuite(Settings):
         return self
 
 
-def is_speed_suite(path: Path) -> bool:
-    """Whether a suite file is about speed."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError:
-        return False
-    return isinstance(data, dict) and data.get("kind") == KIND
-
-
 def read_speed_suite(path: Path) -> SpeedSuite:
     """The suite in a YAML file; raises ConfigError with one sentence naming key and value."""
     try:
-        return SpeedSuite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return SpeedSuite.model_validate(read_yaml(path))
     except ValidationError as error:
         raise ConfigError(f"{path.name}: {explain(error, SpeedSuite)}") from None

@@ -8,18 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
-from acqkit.errors import ConfigError
 from suite.environment import commit, environment
+from suite.session import Session
 from suite.speed.case import Case, Outcome
 from suite.speed.config import SpeedSuite, read_speed_suite
 from suite.speed.peers import PEERS
@@ -29,54 +20,40 @@ from suite.speed.scene import write_scene
 from suite.speed.tables import markdown
 from suite.speed.watch import run_case
 
-_HOUR = 3600.0
 
+def run_speed(file: Path, session: Session) -> None:
+    """Measure, and write table.parquet, table.md and environment.json into the output folder.
 
-def run_speed(console: Console, file: Path, out: Path, resume: bool, dry_run: bool) -> None:
-    """Measure, and write table.parquet, table.md and environment.json into `out`.
-
-    Raises ConfigError where `out` holds something and `resume` is not given.
+    Raises ConfigError where that holds something and resuming is not asked for.
     """
-    suite = read_speed_suite(file)
+    suite, out = read_speed_suite(file), session.out
     cases = plan_cases(suite)
     open_cases = [case for case in cases if not missing(case) and not read_outcome(case, out)]
-    console.print(
-        f"{suite.title}: {len(cases)} measurements, {len(open_cases)} to make, in {out}",
-        soft_wrap=True,
-    )
-    if dry_run:
+    session.say(f"{suite.title}: {len(cases)} measurements, {len(open_cases)} to make, in {out}")
+    if session.dry_run:
         return
-    if out.exists() and any(out.iterdir()) and not resume:
-        raise ConfigError(f"{out} is not empty; give --resume to go on with it, or another --out")
-    (out / "measurements").mkdir(parents=True, exist_ok=True)
+    session.claim()
+    (out / "measurements").mkdir(exist_ok=True)
     try:
-        _measure(console, open_cases, out)
+        _measure(session, open_cases)
     finally:
         # A run that is interrupted also leaves a report of what it has measured.
         write_report(suite, cases, out, f"python benchmarks/run.py {file.stem}")
-    console.print((out / "table.md").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
+    session.say((out / "table.md").read_text(encoding="utf-8"))
 
 
-def _measure(console: Console, cases: list[Case], out: Path) -> None:
+def _measure(session: Session, cases: list[Case]) -> None:
+    out = session.out
     for shape in sorted({case.shape for case in cases}, key=lambda s: -s.pairs):
         write_scene(shape, out / "data")
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        speed_estimate_period=_HOUR,
-    ) as progress:
+    with session.bar() as progress:
         task = progress.add_task("measurements", total=len(cases))
         for case in cases:
             progress.update(task, description=case.title)
             outcome = run_case(case, out / "data", commit())
             _write(outcome, out)
             if outcome.status != "ok":
-                text = f"{outcome.status}: {case.title}: {outcome.reason}"
-                progress.console.print(text, markup=False, soft_wrap=True)
+                session.say(f"{outcome.status}: {case.title}: {outcome.reason}")
             progress.advance(task)
 
 

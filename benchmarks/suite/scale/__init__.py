@@ -1,0 +1,1 @@
+"""How a round of selection grows with the pool."""
