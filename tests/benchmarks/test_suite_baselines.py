@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from acqkit.errors import ConfigError, PoolError
 from acqkit.interfaces import Component, Trainer
+from acqkit.models.contrast import same_class_loss
 from acqkit.models.network import Outputs
 from acqkit.models.sklearn_pair import LogisticPair
 from acqkit.models.supervised import belief_classification_of, classification_of
@@ -20,7 +21,6 @@ from acqkit.pool import PairPool
 from acqkit.runner.evaluate import evaluate
 from acqkit.testing import Check, make_pool, parametrize_with_checks
 from suite.baselines import register_baselines
-from suite.baselines.contrast import same_class_loss
 from suite.baselines.fixmatch import FixMatch
 from suite.baselines.graph import neighbor_graph, propagated, spread
 from suite.baselines.propagation import LabelPropagation, joined_features

@@ -6,26 +6,16 @@ import torch
 from torch import Tensor
 
 
-def jaccard(labels: Tensor) -> Tensor:
-    """Shared classes as a share of all classes of two pairs, `[k, k]`, of labels `[k, c]` 0/1.
-
-    1 or 0 for single-label pairs; 0 for two pairs without any class.
-    """
-    shared = labels @ labels.T
-    sizes = labels.sum(dim=1)
-    return shared / (sizes[:, None] + sizes[None, :] - shared).clamp_min(1.0)
-
-
 def source_similarity(features: Tensor, bandwidth: float) -> Tensor:
     """w_ij = exp(-‖f_i - f_j‖² / σ) `[k, k]` of the source's features `[k, d]`.
 
     σ = bandwidth · mean squared distance of two different rows, so that it means the same
     whatever the source's scale. Source: doi 10.1016/j.ins.2025.121974.
     """
-    squared = torch.cdist(features, features).square()
+    squared = torch.cdist(features, features).square_()
     k = len(features)
     mean = squared.sum() / max(k * (k - 1), 1)
-    return torch.exp(-squared / (bandwidth * mean).clamp_min(1e-12)).fill_diagonal_(1.0)
+    return squared.div_(-(bandwidth * mean).clamp_min(1e-12)).exp_().fill_diagonal_(1.0)
 
 
 def relaxed_labels(

@@ -18,32 +18,26 @@ from acqkit.neighbors import unit
 class Source:
     """The source's view of `n` pairs.
 
-    features `[n, d]`, unit rows: the mean of both modalities' unit embeddings; classes `[n, c]`:
-    class probabilities, the known labels where there are any, or None where nobody knows any.
+    features `[n, d]`, unit rows: the mean of both modalities' unit embeddings; beliefs `[n, c]`:
+    class probabilities that somebody trusts, with the known labels in their place, or None.
     """
 
     features: Tensor
-    classes: Tensor | None
+    beliefs: Tensor | None = None
 
     @classmethod
     def of(
         cls, model: Model, pool: Pool, device: torch.device, beliefs: FloatArray | None = None
     ) -> Source:
-        """Ask any fitted `model`, block by block; `beliefs` `[n, c]` replace its probabilities."""
-        features, classes = [], []
-        for batch in blocks_of(pool):
-            block = model.embed(batch)
-            features.append(_features(block))
-            if beliefs is None and block.a.probabilities is not None:
-                classes.append(block.unified_probabilities())
-        probabilities = np.concatenate(classes) if classes else beliefs
-        if probabilities is not None:
+        """Ask any fitted `model`, block by block; `beliefs` `[n, c]` are taken along."""
+        features = [_features(model.embed(batch)) for batch in blocks_of(pool)]
+        if beliefs is not None:
             known = pool.labels.labeled
-            probabilities = np.array(probabilities, dtype=np.float32)
-            probabilities[known] = pool.labels.matrix[known]
+            beliefs = np.array(beliefs, dtype=np.float32)
+            beliefs[known] = pool.labels.matrix[known]
         return cls(
             torch.from_numpy(np.concatenate(features)).to(device),
-            None if probabilities is None else torch.from_numpy(probabilities).to(device),
+            None if beliefs is None else torch.from_numpy(beliefs).to(device),
         )
 
 

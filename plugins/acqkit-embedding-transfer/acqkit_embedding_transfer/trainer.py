@@ -1,10 +1,10 @@
-"""The trainer `embedding-transfer`: a class-wise source teaches a pair-wise target."""
+"""The trainer `embedding-transfer`: class-wise learning teaches pair-wise learning."""
 
 from __future__ import annotations
 
-import copy
-from typing import Any
+from typing import cast
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -13,36 +13,38 @@ from torch.nn import functional
 from acqkit.embeddings import FloatArray
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, Pool
+from acqkit.models.contrast import jaccard, same_class_loss
 from acqkit.models.data import TrainingData
 from acqkit.models.losses import pairing_loss
 from acqkit.models.network import Outputs, PairNetwork
-from acqkit.models.supervised import (
-    SupervisedObjective,
-    belief_classification_of,
-    classification_of,
-)
+from acqkit.models.supervised import belief_classification_of, classification_of
 from acqkit.models.training import Objective, Schedule, Step, train
 from acqkit_embedding_transfer.loss import SoftContrastiveLoss
-from acqkit_embedding_transfer.relations import jaccard, relaxed_labels, source_similarity
+from acqkit_embedding_transfer.relations import relaxed_labels, source_similarity
 from acqkit_embedding_transfer.source import Source
+
+FIRST, LAST = 0.2, 0.6
+"""Shares of a training at which a model is first and last asked as its own source."""
 
 
 class EmbeddingTransfer(Schedule):
-    """Class-wise learning first, then pair-wise learning that is taught by what it found.
+    """Pair-wise learning of relations that a class-wise model sees between all pairs.
 
-    By itself it trains the source too, in the first `source_share` of its steps: classification
-    on labels and contrastive pairing. Any other fitted model can be the source: `fit_from`, or
-    `first+embedding-transfer` by name. The target then learns relations between pairs, across
-    and within modalities, from relaxed labels; it goes on from the source's parameters where
-    it is the same architecture, and starts afresh where it is not.
+    By itself it learns class by class at first: classification and supervised contrast of the
+    labeled pairs, contrastive pairing of all. Then the model is asked what it sees of every
+    pair, and again as it gets better, and learns these relations, across and within modalities,
+    from relaxed labels: it is its own source. Any other fitted model can be the source
+    from the first step on: `fit_from`, or `first+embedding-transfer` by name. The target then
+    goes on from the source's parameters where it is the same architecture, and starts afresh
+    where it is not.
 
     Source: A multimodal embedding transfer approach for consistent and selective learning
     processes in cross-modal retrieval, Information Sciences 704, 2025,
     doi 10.1016/j.ins.2025.121974.
     """
 
-    source_share: float = Field(
-        0.5, gt=0, lt=1, description="share of the steps in which the source is trained"
+    questions: int = Field(
+        3, ge=1, description="how often a model that is its own source is asked what it sees"
     )
     transfer_weight: float = Field(30.0, ge=0, description="weight of the soft contrastive loss")
     label_share: float = Field(
@@ -58,29 +60,32 @@ class EmbeddingTransfer(Schedule):
         1.5, gt=0, description="distance, in mean distances, that unrelated pairs are pushed to"
     )
     classification_weight: float = Field(1.0, ge=0, description="weight of the known labels")
+    contrast_weight: float = Field(
+        1.0, ge=0, description="weight of the supervised contrast of labeled pairs"
+    )
+    contrast_temperature: float = Field(
+        0.1, gt=0, description="temperature of the supervised contrast"
+    )
     belief_weight: float = Field(
         4.0, ge=0, description="weight of pseudo-labels, where the trainer before gives some"
     )
     pairing_weight: float = Field(2.0, ge=0, description="weight of the contrastive pairing")
+    plenty: float = Field(
+        1000.0, gt=0, description="labeled pairs beyond which all pair-wise losses count less"
+    )
     temperature: float = Field(0.2, gt=0, description="temperature of the contrastive pairing")
 
     def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, list[float]] | None:
-        """Train source and target from scratch on the labels known so far.
+        """Train from scratch on the labels known so far, the model being its own source.
 
-        Returns `active_share`: per epoch of the target's training over the whole pool, the mean
-        share of entries of the soft contrastive loss that are within their relaxed margin. A
-        model that is no `PairNetwork` is asked to fit itself.
+        Returns `active_share`: per epoch over the whole pool in which relations are learned, the
+        mean share of entries of the soft contrastive loss that are within their relaxed margin.
+        A model that is no `PairNetwork` is asked to fit itself.
         """
         if not isinstance(model, PairNetwork):
             model.fit(pool, seed)
             return None
-        steps = self.steps(len(pool))
-        first = max(1, round(self.source_share * steps))
-        class_wise = SupervisedObjective(
-            self.classification_weight, self.pairing_weight, self.temperature
-        )
-        train(model, pool, class_wise, self._lasting(first), seed)
-        return self._teach(copy.deepcopy(model), model, pool, seed, max(1, steps - first), None)
+        return self._train(model, pool, TransferObjective(self), seed)
 
     def fit_from(
         self,
@@ -101,29 +106,18 @@ class EmbeddingTransfer(Schedule):
                 f"embedding-transfer trains torch networks, and {type(model).__name__} is none; "
                 "wrap two encoders in acqkit.models.TorchPairModel, or use another trainer"
             )
-        return self._teach(source, model, pool, seed, self.steps(len(pool)), beliefs)
-
-    def _teach(
-        self,
-        source: Model,
-        model: PairNetwork,
-        pool: Pool,
-        seed: int,
-        steps: int,
-        beliefs: FloatArray | None,
-    ) -> dict[str, list[float]]:
         objective = TransferObjective(
             self,
             Source.of(source, pool, model.device, beliefs),
             _same_architecture(source, model),
-            believed=beliefs is not None,
         )
-        train(model, pool, objective, self._lasting(steps), seed)
-        return {"active_share": [round(share, 4) for share in objective.active_shares]}
+        return self._train(model, pool, objective, seed)
 
-    def _lasting(self, steps: int) -> Schedule:
-        shared: dict[str, Any] = {name: getattr(self, name) for name in Schedule.model_fields}
-        return Schedule(**shared | {"min_steps": steps, "max_steps": steps})
+    def _train(
+        self, model: PairNetwork, pool: Pool, objective: TransferObjective, seed: int
+    ) -> dict[str, list[float]]:
+        train(model, pool, objective, self, seed)
+        return {"active_share": [round(share, 4) for share in objective.active_shares]}
 
 
 def _same_architecture(source: Model, model: PairNetwork) -> dict[str, Tensor] | None:
@@ -136,76 +130,113 @@ def _same_architecture(source: Model, model: PairNetwork) -> dict[str, Tensor] |
 
 
 class TransferObjective(Objective):
-    """Classification, pairing and the soft contrastive loss; state of one training.
+    """Classification, contrast, pairing and the soft contrastive loss; state of one training.
 
-    `active_shares` has one entry an epoch: the mean share of entries within their margin.
+    Without a source, the network in training becomes its own. `active_shares` has one entry an
+    epoch: the mean share of entries within their margin.
     """
 
     def __init__(
         self,
         params: EmbeddingTransfer,
-        source: Source,
+        source: Source | None = None,
         begin_with: dict[str, Tensor] | None = None,
-        *,
-        believed: bool = False,
     ) -> None:
-        self.params, self.source, self.believed = params, source, believed
+        self.params, self.source = params, source
         self.active_shares: list[float] = []
         self._begin_with = begin_with
         self._soft = SoftContrastiveLoss(params.margin)
+        self._pair_wise_weight = 1.0
+        self._when: frozenset[int] = frozenset()
         self._steps_of_epoch = 0
 
     def start(self, network: PairNetwork, data: TrainingData, steps: int) -> None:
         """Go on from the source's parameters, where they were given."""
         if self._begin_with is not None:
             network.load_state_dict(self._begin_with)
+        if self.source is None:
+            shares = np.linspace(FIRST, LAST, self.params.questions)
+            self._when = frozenset(int(share * steps) for share in shares)
+        self._pair_wise_weight = min(1.0, self.params.plenty / max(len(data.labeled), 1))
 
     def epoch_started(self, epoch: int) -> None:
         """Begin a new mean of the active share."""
-        self.active_shares.append(0.0)
         self._steps_of_epoch = 0
 
     def loss(self, step: Step) -> Tensor:
         """The weighted sum for one step."""
         params, multilabel = self.params, step.network.multilabel
-        total = params.pairing_weight * self._pairing(step.sample)
-        total = total + params.transfer_weight * self._transfer(step)
+        if step.number in self._when:
+            self.source = _asked(step.network, step.data)
+        total = self._pair_wise_weight * self._pair_wise(step)
         if step.labeled is not None:
             known = classification_of(step.labeled, step.labels, multilabel=multilabel)
             total = total + params.classification_weight * known
-        if self.believed and self.source.classes is not None:
+        beliefs = self._beliefs_of(step.sample)
+        if beliefs is not None:
             believed = belief_classification_of(
                 step.sample,
-                self.source.classes[self._rows(step.sample)],
+                beliefs,
                 step.unlabeled[:, None].float(),
                 multilabel=multilabel,
             )
             total = total + params.belief_weight * believed
         return total
 
+    def _pair_wise(self, step: Step) -> Tensor:
+        """Pairing, contrast, and what the source teaches, as soon as there is one."""
+        params = self.params
+        total = params.pairing_weight * self._pairing(step.sample)
+        if step.labeled is not None:
+            alike = same_class_loss(step.labeled, step.labels, params.contrast_temperature)
+            total = total + params.contrast_weight * alike
+        if self.source is not None:
+            total = total + params.transfer_weight * self._transfer(step, self.source)
+        return total
+
     def _pairing(self, sample: Outputs) -> Tensor:
-        likeness = None
-        if self.source.classes is not None:
-            classes = functional.normalize(self.source.classes[self._rows(sample)], dim=1)
+        likeness, beliefs = None, self._beliefs_of(sample)
+        if beliefs is not None:
             both = sample.both_present()
-            classes = classes if both is None else classes[both]
+            classes = functional.normalize(beliefs if both is None else beliefs[both], dim=1)
             likeness = classes @ classes.T
         return pairing_loss(*sample.paired_means(), self.params.temperature, likeness)
 
-    def _transfer(self, step: Step) -> Tensor:
+    def _beliefs_of(self, outputs: Outputs) -> Tensor | None:
+        if self.source is None or self.source.beliefs is None:
+            return None
+        return self.source.beliefs[_rows(outputs, self.source)]
+
+    def _transfer(self, step: Step, source: Source) -> Tensor:
         outputs = step.outputs
-        rows = self._rows(outputs)
+        rows = _rows(outputs, source)
         relaxed = relaxed_labels(
-            source_similarity(self.source.features[rows], self.params.bandwidth),
+            source_similarity(source.features[rows], self.params.bandwidth),
             jaccard(step.data.labels[rows]),
             torch.from_numpy(step.data.known[outputs.positions]).to(rows.device),
             self.params.label_share,
         )
         loss: Tensor = self._soft(*outputs.features, relaxed, outputs.present)
+        self._record_share()
+        return loss
+
+    def _record_share(self) -> None:
+        """Take the last step's share into the mean of its epoch."""
+        if self._steps_of_epoch == 0:
+            self.active_shares.append(0.0)
         self._steps_of_epoch += 1
         mean = self.active_shares[-1]
         self.active_shares[-1] = mean + (self._soft.active_share - mean) / self._steps_of_epoch
-        return loss
 
-    def _rows(self, outputs: Outputs) -> Tensor:
-        return torch.from_numpy(outputs.positions).to(self.source.features.device)
+
+def _asked(network: PairNetwork, data: TrainingData) -> Source:
+    """What the network in training sees of the pool by now, without dropout."""
+    network.eval()
+    try:
+        return Source.of(cast(Model, network), data.pool, network.device)
+    finally:
+        network.train()
+
+
+def _rows(outputs: Outputs, source: Source) -> Tensor:
+    return torch.from_numpy(outputs.positions).to(source.features.device)

@@ -61,27 +61,16 @@ def test_both_modalities_count_alike_whatever_their_lengths() -> None:
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
-def test_known_labels_take_the_place_of_probabilities() -> None:
-    pool = scene()
-    model = LinearPairModel.for_pool(pool)
-    found = Source.of(model, pool, CPU).classes
-    assert found is not None
-    known, unknown = pool.labels.labeled, pool.labels.unlabeled
-    assert_array_equal(found.numpy()[known], pool.labels.matrix[known])
-    expected = embedded(model, pool).unified_probabilities()[unknown]
-    assert_allclose(found.numpy()[unknown], expected, atol=1e-6)
-
-
-def test_beliefs_take_the_place_of_probabilities_but_not_of_known_labels() -> None:
+def test_known_labels_take_the_place_of_beliefs() -> None:
     pool = scene()
     model = LinearPairModel.for_pool(pool)
     beliefs = np.random.default_rng(0).random((30, 3)).astype(np.float32)
     before = beliefs.copy()
     found = Source.of(model, pool, CPU, beliefs)
-    assert found.classes is not None
+    assert found.beliefs is not None
     known, unknown = pool.labels.labeled, pool.labels.unlabeled
-    assert_array_equal(found.classes.numpy()[unknown], beliefs[unknown])
-    assert_array_equal(found.classes.numpy()[known], pool.labels.matrix[known])
+    assert_array_equal(found.beliefs.numpy()[unknown], beliefs[unknown])
+    assert_array_equal(found.beliefs.numpy()[known], pool.labels.matrix[known])
     assert_array_equal(beliefs, before)
     torch.testing.assert_close(found.features, Source.of(model, pool, CPU).features)
 
@@ -100,9 +89,7 @@ def test_the_size_of_blocks_does_not_matter(size: int, monkeypatch: pytest.Monke
     monkeypatch.setattr("acqkit_embedding_transfer.source.blocks_of", small_blocks)
     found = Source.of(model, pool, CPU)
     assert sum(asked) == 30 and max(asked) == size
-    assert found.classes is not None and whole.classes is not None
     torch.testing.assert_close(found.features, whole.features)
-    torch.testing.assert_close(found.classes, whole.classes)
 
 
 @pytest.mark.parametrize("labeled", [0, 10])
@@ -113,7 +100,4 @@ def test_any_model_can_be_asked(factory: LogisticPair | TwoTower, labeled: int) 
     Supervised(min_steps=5, max_steps=5).fit(model, pool, 0)
     found = Source.of(model, pool, CPU)
     assert_allclose(found.features.norm(dim=1), np.ones(30), atol=1e-5)
-    # Nobody knows a class before the first label.
-    assert (found.classes is None) == (labeled == 0)
-    if found.classes is not None:
-        assert_allclose(found.classes.sum(dim=1), np.ones(30), atol=1e-5)
+    assert found.beliefs is None

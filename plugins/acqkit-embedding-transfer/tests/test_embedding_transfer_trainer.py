@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from acqkit_embedding_transfer import EmbeddingTransfer
+from acqkit_embedding_transfer import EmbeddingTransfer, Source
 from numpy.testing import assert_allclose
 from torch import nn
 
@@ -100,11 +101,11 @@ def test_all_sorts_of_pools(multilabel: bool, absent: bool, labeled: int) -> Non
     assert (found[0].a.probabilities is None) == (labeled == 0)
 
 
-@pytest.mark.parametrize(("share", "epochs"), [(0.5, 2), (0.25, 3), (0.9, 1)])
-def test_the_share_of_active_entries_is_recorded_per_epoch(share: float, epochs: int) -> None:
-    """60 pairs make three batches of 16; the target has what the source leaves of 12 steps."""
+@pytest.mark.parametrize(("steps", "epochs"), [(3, 1), (12, 4), (30, 8)])
+def test_the_share_of_active_entries_is_recorded_per_epoch(steps: int, epochs: int) -> None:
+    """60 pairs make three batches of 16; relations are learned from a fifth of the steps on."""
     pool = scene()
-    how = TINY.model_copy(update={"source_share": share})
+    how = TINY.model_copy(update={"min_steps": steps, "max_steps": steps})
     record = how.fit(SMALL.build(pool, "cpu"), pool, 0)
     assert record is not None and list(record) == ["active_share"]
     assert len(record["active_share"]) == epochs
@@ -119,15 +120,37 @@ def test_the_share_of_active_entries_is_recorded_per_epoch(share: float, epochs:
     assert max(ends[0]["active_share"]) < 0.01 and min(ends[1]["active_share"]) > 0.9
 
 
-def test_by_itself_it_is_a_source_and_then_a_target() -> None:
-    pool = scene()
-    alone, target = (SMALL.build(pool, "cpu") for _ in range(2))
-    TINY.fit(alone, pool, 3)
-    source = SMALL.build(pool, "cpu")
-    Supervised(min_steps=6, max_steps=6, batch_size=16).fit(source, pool, 3)
-    rest = TINY.model_copy(update={"min_steps": 6, "max_steps": 6})
-    rest.fit_from(source, target, pool, 3)
-    assert difference(embedded(alone, pool), embedded(target, pool)) == 0
+@pytest.mark.parametrize("questions", [1, 3])
+def test_by_itself_it_is_its_own_source_as_it_learns(
+    questions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, asked = scene(), []
+    target = SMALL.build(pool, "cpu")
+
+    def spy(model: Model, *given: Any) -> Source:
+        assert model is target and not target.training
+        asked.append(original(model, *given))
+        return asked[-1]
+
+    original = Source.of
+    monkeypatch.setattr(Source, "of", spy)
+    TINY.model_copy(update={"questions": questions}).fit(target, pool, 3)
+    assert len(asked) == questions and not target.training
+    for earlier, later in itertools.pairwise(asked):
+        assert float((earlier.features - later.features).abs().max()) > 1e-3
+
+
+def test_pair_wise_learning_counts_less_where_labels_are_plenty() -> None:
+    """Sixteen pairs are labeled."""
+    pool, source = scene(), source_for(scene())
+
+    def with_(**changes: float) -> PairEmbeddings:
+        return taught(source, pool, TINY.model_copy(update=changes))
+
+    assert difference(with_(plenty=16.0), with_(plenty=1e9)) == 0
+    halved = {"pairing_weight": 1.0, "contrast_weight": 0.5, "transfer_weight": 15.0}
+    assert difference(with_(plenty=8.0), with_(plenty=1e9, **halved)) < 1e-5
+    assert difference(with_(plenty=8.0), with_(plenty=1e9)) > 1e-4
 
 
 @pytest.mark.parametrize("multilabel", [False, True])
@@ -201,7 +224,7 @@ def test_beliefs_are_heard_where_labels_lack() -> None:
     assert difference(believing, taught(source, pool, beliefs=other)) == 0
     everybody = scene(labeled=60)
     believing = taught(source, everybody, beliefs=beliefs)
-    assert difference(taught(source, everybody), believing) == 0
+    assert difference(taught(source, everybody, beliefs=other), believing) == 0
 
 
 def test_believing_what_is_true_teaches_it() -> None:

@@ -1,0 +1,52 @@
+"""Supervised contrastive learning: pairs of one class attract each other."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from acqkit.models.network import Outputs
+
+_NEVER = 1e9
+"""Taken from a logit, it leaves no probability."""
+
+
+def same_class_loss(outputs: Outputs, labels: Tensor, temperature: float) -> Tensor:
+    """Supervised contrastive loss over the unit features of labeled pairs; a scalar.
+
+    Every present modality of every pair is an anchor, all others are its candidates, and its
+    positives are those that share a label, each by the Jaccard index of the two label sets
+    (1 or 0 if single-label). labels `[k, c]`. Mean over the anchors that have a positive,
+    0 where there is none.
+
+    Source: Khosla et al. 2020, "Supervised contrastive learning", eq. 2; across modalities.
+    """
+    features = torch.cat(
+        [_there(f, m) for f, m in zip(outputs.features, outputs.present, strict=True)]
+    )
+    rows = torch.cat([_there(labels, mask) for mask in outputs.present])
+    weights = jaccard(rows).fill_diagonal_(0)
+    total = weights.sum(dim=1)
+    anchors = total > 0
+    if not bool(anchors.any()):
+        return features.sum() * 0
+    weights /= total.clamp_min(1e-12)[:, None]
+    similarity = features @ features.T / temperature
+    # Nobody is a candidate of its own; weights there are 0, so that the bound is not multiplied.
+    others = similarity - torch.diag(similarity.new_full((len(rows),), _NEVER))
+    each = torch.logsumexp(others, dim=1) - (weights * similarity).sum(dim=1)
+    return each[anchors].mean()
+
+
+def jaccard(labels: Tensor) -> Tensor:
+    """Shared classes as a share of all classes of two pairs, `[k, k]`, of labels `[k, c]` 0/1.
+
+    1 or 0 for single-label pairs; 0 for two pairs without any class.
+    """
+    shared = labels @ labels.T
+    sizes = labels.sum(dim=1)
+    return shared / (sizes[:, None] + sizes[None, :] - shared).clamp_min(1.0)
+
+
+def _there(rows: Tensor, present: Tensor | None) -> Tensor:
+    return rows if present is None else rows[present]
