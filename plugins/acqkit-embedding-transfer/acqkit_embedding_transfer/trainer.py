@@ -43,10 +43,11 @@ class EmbeddingTransfer(Schedule):
     doi 10.1016/j.ins.2025.121974.
     """
 
+    learning_rate: float = Field(5e-3, gt=0, description="highest learning rate (AdamW)")
     questions: int = Field(
         3, ge=1, description="how often a model that is its own source is asked what it sees"
     )
-    transfer_weight: float = Field(30.0, ge=0, description="weight of the soft contrastive loss")
+    transfer_weight: float = Field(10.0, ge=0, description="weight of the soft contrastive loss")
     label_share: float = Field(
         0.9, ge=0, le=1, description="what known labels count beside the source's similarity"
     )

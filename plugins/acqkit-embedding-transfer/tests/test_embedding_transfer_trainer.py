@@ -148,7 +148,7 @@ def test_pair_wise_learning_counts_less_where_labels_are_plenty() -> None:
         return taught(source, pool, TINY.model_copy(update=changes))
 
     assert difference(with_(plenty=16.0), with_(plenty=1e9)) == 0
-    halved = {"pairing_weight": 1.0, "contrast_weight": 0.5, "transfer_weight": 15.0}
+    halved = {"pairing_weight": 1.0, "contrast_weight": 0.5, "transfer_weight": 5.0}
     assert difference(with_(plenty=8.0), with_(plenty=1e9, **halved)) < 1e-5
     assert difference(with_(plenty=8.0), with_(plenty=1e9)) > 1e-4
 
