@@ -14,7 +14,7 @@ from acqkit.neighbors import kmeans, nearest, unit
 from acqkit_density.graph import pair_points
 
 LARGE = 50_000
-"""Up to here everything is exact; beyond, it is what a few passes over the pool can give."""
+"""Up to here all pairs are looked at; beyond, what a few passes over the pool can give."""
 _ROWS_PER_REGION = 32
 _ITERATIONS = 5
 _ROUGH_ITERATIONS = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from acqkit_density import Density, large
+from acqkit_density import Density, graph, large
 from acqkit_density.constraints import Rule
 from acqkit_density.large import representatives, semantic_regions
 from acqkit_density.scene import Scene
@@ -107,6 +107,34 @@ def test_a_sample_covers_nearly_as_well_as_the_pool(monkeypatch: pytest.MonkeyPa
     sampled = Density().allocate(scores, context, 10)
     assert sampled.record["sample"]["pairs"] < 1200
     assert value(sampled.positions) > 0.95 * exact > 1.4 * chance
+
+
+def test_searched_neighbors_cover_as_well_as_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between 10,000 and 50,000 pairs, some of the nearest neighbors are not found."""
+    pool = make_pool(11_000, 8, labeled=40)
+    context = make_context(pool, make_embeddings(pool))
+    scores, allocator = score_candidates(Entropy(), context), Density()
+
+    def whole() -> Scene:
+        return Scene.whole(scores, context, 30, regions=5, neighbors=20, thin_graph=False)
+
+    searched = whole()
+    monkeypatch.setattr(graph, "_RECALL", 1.0)
+    exact = whole()
+    found = np.mean(
+        [
+            len(np.intersect1d(one, other))
+            for one, other in zip(searched.graph.indices, exact.graph.indices, strict=True)
+        ]
+    )
+    assert 0.9 * 20 < found < 20
+    values = []
+    for scene in (searched, exact):
+        coverage = allocator.coverage(exact, 30)
+        rows = allocator.choose(scene, 30)
+        coverage.include(rows)
+        values.append(exact.utilities[rows].sum() + coverage.value())
+    assert values[0] > 0.99 * values[1]
 
 
 def test_representatives_hold_the_labeled_and_enough_candidates() -> None:
