@@ -57,6 +57,9 @@ def main(
     except AcqkitError as error:
         console.print(f"[red]Error:[/] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        console.print("Interrupted; --resume goes on where it stood.")
+        raise typer.Exit(130) from None
 
 
 def run_suite(file: Path, session: Session) -> None:

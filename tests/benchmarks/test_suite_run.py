@@ -264,7 +264,7 @@ def test_a_worker_that_dies_takes_no_other_cell_down(suite_file: Path) -> None:
 
 
 def test_an_interrupted_suite_leaves_a_table_of_what_it_has_finished(
-    suite_file: Path, monkeypatch: pytest.MonkeyPatch
+    suite_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = suite_file.parent / "out"
     finished: list[str] = []
@@ -276,8 +276,10 @@ def test_an_interrupted_suite_leaves_a_table_of_what_it_has_finished(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("suite.run.run_cells", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Exit) as ended:
         start(suite_file)
+    assert ended.value.exit_code == 130
+    assert "--resume goes on where it stood" in capsys.readouterr().out
     done = {row.strategy for row in read_table(out / "table.parquet") if row.status == "done"}
     assert done == set(finished)
     assert (out / "page.html").exists()
