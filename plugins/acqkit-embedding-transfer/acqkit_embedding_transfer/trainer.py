@@ -188,7 +188,8 @@ class TransferObjective(Objective):
         """Pairing, contrast, and what the source teaches, as soon as there is one."""
         params = self.params
         total = params.pairing_weight * self._pairing(step.sample)
-        if step.labeled is not None:
+        # Few labels contrasted over and over spoil what pseudo-labels of all pairs say better.
+        if step.labeled is not None and self._beliefs_of(step.labeled) is None:
             alike = same_class_loss(step.labeled, step.labels, params.contrast_temperature)
             total = total + params.contrast_weight * alike
         if self.source is not None:

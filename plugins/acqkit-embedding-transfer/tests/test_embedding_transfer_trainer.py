@@ -287,3 +287,13 @@ def test_a_model_of_another_kind_fits_itself_but_is_no_target() -> None:
     assert fitted == [(pool, 7)]
     with pytest.raises(ConfigError, match="LinearPairModel is none; wrap two encoders"):
         TINY.fit_from(source_for(pool), linear, pool, 0)
+
+
+def test_where_pseudo_labels_are_believed_few_labels_are_not_contrasted() -> None:
+    pool = scene()
+    source = source_for(pool)
+    beliefs = np.full((60, 3), 1 / 3, dtype=np.float32)
+    without = TINY.model_copy(update={"contrast_weight": 0.0})
+    believing = taught(source, pool, beliefs=beliefs)
+    assert difference(believing, taught(source, pool, without, beliefs=beliefs)) == 0
+    assert difference(taught(source, pool), taught(source, pool, without)) > 1e-4
