@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import subprocess
 import sys
@@ -19,9 +18,7 @@ from acqkit.plugins import explain
 from suite.environment import environment
 from suite.scale.measure import THREADS, generate
 from suite.session import Session, read_yaml
-from suite.workers import THREAD_VARIABLES
-
-_BENCHMARKS = Path(__file__).parents[2]
+from suite.speed.watch import environment_of
 
 
 class ScaleSuite(Settings):
@@ -86,10 +83,9 @@ def _measure(session: Session, sizes: list[int]) -> None:
 def measured(folder: Path, size: int) -> str:
     """What a process of its own measures of the first `size` pairs, as JSON."""
     command = [sys.executable, "-m", "suite.scale.measure", str(folder), str(size)]
-    paths = os.pathsep.join(filter(None, [str(_BENCHMARKS), os.environ.get("PYTHONPATH")]))
-    threads = dict.fromkeys(THREAD_VARIABLES, str(THREADS))
-    environ = {**os.environ, **threads, "PYTHONPATH": paths}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environ)
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=environment_of(THREADS)
+    )
     return done.stdout
 
 

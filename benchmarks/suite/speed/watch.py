@@ -48,7 +48,7 @@ def run_case(case: Case, data: Path, commit: str) -> Outcome:
             errors.open("w") as sink,
             subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", "suite.speed.measure", *arguments],
-                env=_environment(case.threads),
+                env=environment_of(case.threads),
                 stdout=subprocess.PIPE,
                 stderr=sink,
             ) as process,
@@ -71,7 +71,8 @@ def run_case(case: Case, data: Path, commit: str) -> Outcome:
     return Outcome(case=case, status="ok", commit=commit, peak_mib=peak, **result)
 
 
-def _environment(threads: int) -> Mapping[str, str]:
+def environment_of(threads: int) -> Mapping[str, str]:
+    """What a measuring process sees: so many threads, and the benchmarks' own modules."""
     path = os.pathsep.join([str(_BENCHMARKS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     numbers = dict.fromkeys((*THREAD_VARIABLES, "NUMBA_NUM_THREADS"), str(threads))
     return {**os.environ, **numbers, "PYTHONPATH": path}

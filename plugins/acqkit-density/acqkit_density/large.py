@@ -48,7 +48,7 @@ class Sample:
 
 
 def is_large(pairs: int) -> bool:
-    """Whether a pool has more pairs than are treated exactly."""
+    """Whether a pool has more pairs than are all looked at."""
     return pairs > LARGE
 
 

@@ -127,7 +127,8 @@ class MemoryBankObjective(Objective):
     def _refreshes(self, pairs: int, steps: int) -> int:
         """No more than one each time that the steps have read what the memory holds.
 
-        A refresh costs as much as the steps of two such times.
+        Until then most of what it holds is what it held; in large pools a refresh costs nearly
+        as much as those steps.
         """
         params = self.params
         seen = steps * params.batch_size // min(pairs, params.capacity)
