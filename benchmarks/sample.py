@@ -7,8 +7,7 @@ picks cover of all pairs) relative to that of the exact picks, for picks among a
 neighbors searched to a recall of 0.95, then, one seed a line, for picks from the sample and for
 random ones. Neighborhoods hold the same share of the pool for all three: half a
 pick's. The bound below which a pool is treated exactly is lowered, so that the sample holds 112
-pairs a label or pick and neighbors are looked for in as few of them as for 1,500 labels and picks
-out of a million pairs.
+pairs a label or pick, as for 1,500 labels and picks out of a million pairs.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ def main() -> None:
         )
         print("seed | pairs in the sample | sample / exact | random / exact\n--- | --- | --- | ---")
         for seed in range(options.seeds):
-            found = sampled(replace(base, seed=seed), picks, options.labeled)
+            found = sampled(replace(base, seed=seed), picks)
             chance = np.random.default_rng(seed).choice(base.candidates, picks, replace=False)
             ratios = [
                 value(exact, scene, picks, rows_of(scene, positions)) / best
@@ -74,10 +73,9 @@ def whole(allocator: Density, scores: Scores, context: RoundContext, picks: int)
         )
 
 
-def sampled(context: RoundContext, picks: int, labeled: int) -> Selection:
+def sampled(context: RoundContext, picks: int) -> Selection:
     """What is picked from a sample as thin as that of a pool of a million."""
-    compared = graph._COMPARED * (labeled + picks) // (scale.LABELED + scale.PICKS)
-    with mock.patch.object(large, "LARGE", 0), mock.patch.object(graph, "_COMPARED", compared):
+    with mock.patch.object(large, "LARGE", 0):
         return select(Composed(scorer=Entropy(), allocator=Density()), context, picks)
 
 

@@ -11,8 +11,8 @@ from acqkit.neighbors.vectors import paired_distances
 _SEED_LIMIT = 2**31
 """faiss keeps seeds in a C int."""
 
-_ROWS_PER_CLUSTER = 64
-_FEWEST_ROWS = 32_768
+_ROWS_PER_CLUSTER = 40
+_FEWEST_ROWS = 16_384
 
 
 def kmeans(
@@ -25,7 +25,7 @@ def kmeans(
 ) -> tuple[FloatArray, IntArray]:
     """Lloyd's k-means of rows of `x` `[n, d]`: centroids `[k, d]` and each row's cluster `[n]`.
 
-    Trained on at most 64 rows a cluster or 32,768, whichever is more, drawn by `seed`; all
+    Trained on at most 40 rows a cluster or 16,384, whichever is more, drawn by `seed`; all
     rows are assigned. More clusters than rows become as many as there are rows. Clusters may be
     empty, as they must be where fewer than `k` rows differ. `spherical` keeps centroids at
     length 1, for rows that are.

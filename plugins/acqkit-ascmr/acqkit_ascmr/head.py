@@ -2,8 +2,10 @@
 
 Fitted after training, on the model's embeddings of the whole pool, without labels. Per
 modality a small network gives a log-variance around the model's own mean (which it leaves as
-it is, so that the model's classifier keeps its meaning). The loss is soft contrastive matching
-over a batch's n×n pairs with the closed-form expected squared distance
+it is, so that the model's classifier keeps its meaning): one for all dimensions, since the
+loss treats them alike and networks with an output for each would learn as many equal ones.
+The loss is soft contrastive matching over a batch's n×n pairs with the closed-form expected
+squared distance
 
   d(i, j) = ‖μᵢᵃ − μⱼᵇ‖² + Σ_d (vᵢᵃ + vⱼᵇ),   P(i, j) = sigmoid(−s·d(i, j) + t),  s > 0
 
@@ -26,16 +28,16 @@ from acqkit.interfaces import RoundContext
 from acqkit_ascmr.tensors import as_tensor
 
 _FIT_ROWS = 20_000
-_BATCH = 256
+_BATCH = 128
 
 
 class VarianceNet(nn.Module):
-    """Embeddings `[k, d]` (in units of the pool's spread) to log-variances `[k, d]`."""
+    """Embeddings `[k, d]` (in units of the pool's spread) to log-variances `[k, 1]`."""
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(dim, hidden)
-        self.output = nn.Linear(hidden, dim)
+        self.output = nn.Linear(hidden, 1)
         nn.init.zeros_(self.output.weight)
         nn.init.constant_(self.output.bias, math.log(0.1))
 
@@ -61,7 +63,7 @@ class PairHead(nn.Module):
         self.swapped = False
 
     def standard(self, side: ModalityEmbeddings, net: int) -> tuple[Tensor, Tensor]:
-        """Mean and variance `[k, d]` in units of the pool's spread."""
+        """Mean `[k, d]` and variance, `[k, d]` or `[k, 1]`, in units of the pool's spread."""
         mean = as_tensor(side.mean) / self.scale
         if side.variance is not None:
             variance = as_tensor(side.variance) / self.scale**2
@@ -71,7 +73,7 @@ class PairHead(nn.Module):
 
     @torch.no_grad()
     def variances(self, block: PairEmbeddings) -> tuple[Tensor, Tensor]:
-        """vᵃ and vᵇ `[k, d]` in the embedding's own units; the model's own where it gives them."""
+        """vᵃ and vᵇ in the embedding's own units: `[k, 1]`, or the model's own `[k, d]`."""
         order = (1, 0) if self.swapped else (0, 1)
         a, b = (
             self.standard(side, net)[1] * self.scale**2
@@ -90,7 +92,8 @@ class PairHead(nn.Module):
         (mean_a, var_a), (mean_b, var_b) = (
             self.standard(side, net) for side, net in zip(block.sides, order, strict=True)
         )
-        distance = (mean_a - mean_b).square().sum(dim=1) + (var_a + var_b).sum(dim=1)
+        distance = (mean_a - mean_b).square().sum(dim=1)
+        distance += mean_a.shape[1] * (var_a.mean(dim=1) + var_b.mean(dim=1))
         return torch.sigmoid(self.match_logits(distance))
 
 
@@ -141,7 +144,7 @@ def _train(
     n = len(sides[0].mean)
     if n < 2:
         return
-    optimizer = torch.optim.Adam(head.parameters(), lr=5e-3)
+    optimizer = torch.optim.Adam(head.parameters(), lr=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         rows = rng.choice(n, size=min(_BATCH, n), replace=False)
@@ -164,15 +167,20 @@ def head_loss(
     wasserstein: float,
     prior: float,
 ) -> Tensor:
-    """The head's loss on a batch of matched pairs, all arguments `[k, d]`; a scalar."""
+    """The head's loss on a batch of matched pairs; a scalar.
+
+    Means are `[k, d]`; variances too, or `[k, 1]`.
+    """
     k, dim = mean_a.shape
-    from_a = mean_a.square().sum(dim=1) + var_a.sum(dim=1)
-    from_b = mean_b.square().sum(dim=1) + var_b.sum(dim=1)
+    from_a = mean_a.square().sum(dim=1) + dim * var_a.mean(dim=1)
+    from_b = mean_b.square().sum(dim=1) + dim * var_b.mean(dim=1)
     distance = torch.addmm(from_a[:, None] + from_b[None], mean_a, mean_b.T, alpha=-2)
     logits = head.match_logits(distance)
-    off_diagonal = ~torch.eye(k, dtype=torch.bool)
-    match = functional.softplus(-logits.diagonal()).mean()
-    mismatch = functional.softplus(logits[off_diagonal]).mean()
-    w2 = (mean_a - mean_b).square() + (var_a.sqrt() - var_b.sqrt()).square()
+    matched = logits.diagonal()
+    match = functional.softplus(-matched).mean()
+    unmatched = functional.softplus(logits).sum() - functional.softplus(matched).sum()
+    mismatch = unmatched / (k * (k - 1))
+    apart = (mean_a - mean_b).square().mean(dim=1)
+    w2 = apart + (var_a.sqrt() - var_b.sqrt()).square().mean(dim=1)
     kl = 0.5 * sum((v - v.log() - 1).mean() for v in (var_a, var_b))
-    return match + mismatch + wasserstein * w2.sum(dim=1).mean() / dim + prior * kl
+    return match + mismatch + wasserstein * w2.mean() + prior * kl

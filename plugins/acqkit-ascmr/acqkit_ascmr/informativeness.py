@@ -47,6 +47,7 @@ def total_variance(
 ) -> tuple[Tensor, Tensor]:
     """The mixture's total variance as (intra, inter), each `[k, d]` (law of total variance).
 
+    Variances are `[k, d]`, or both `[k, 1]` where one holds for all dimensions, and so is intra.
     intra = ½(vᵃ + vᵇ), inter = ¼(μᵃ − μᵇ)²; where a modality lacks, the other's v and 0.
     """
     weights = Weights.of(block)

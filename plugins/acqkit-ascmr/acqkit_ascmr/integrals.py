@@ -3,13 +3,17 @@
 For z ~ N(μ, diag v) and logits Wz + c the logits are Gaussian with mean Wμ + c and covariance
 W diag(v) Wᵀ. Sigmoids need only the variances Σ_d W²v, one at a time: Gauss-Hermite
 quadrature, deterministic. The softmax needs the covariance: quasi-random normal points, the
-same for every pair, enter through its Cholesky factor, and no embedding is ever drawn.
+same for every pair, enter through a factor of it, and no embedding is ever drawn.
+
+Variances are `[k, d]`, or `[k, 1]` where one number holds for all dimensions: then pairs differ
+only in how far the same directions reach, and one factor serves them all.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +27,6 @@ _WIDTHS = (3, 7, 15, 31, 63)
 """Numbers of classes whose logits vary; the others are too improbable to matter."""
 _OUT_OF_REACH = -9.0
 """Log-odds to the first class that a class must come near to vary."""
-_SPREADS = (0.5, 0.9, 1.5, 3.0)
-"""Standard deviations of logit differences above which more points are taken."""
-_NEGLIGIBLE = -3.0
-"""Log-odds that a class must be able to reach for its spread to matter."""
 _FACTORED = 2048
 _CHUNK = 1 << 18
 """Pairs factored, and numbers held, at a time: what stays in the cache."""
@@ -67,9 +67,9 @@ class SigmoidIntegral:
         self._weights = (weights / weights.sum()).astype(np.float32).tolist()
 
     def __call__(self, mean: Tensor, variance: Tensor) -> Predictive:
-        """Integrate over N(mean, diag variance), both `[k, d]`."""
+        """Integrate over N(mean, diag variance): mean `[k, d]`, variance `[k, d]` or `[k, 1]`."""
         center = torch.addmm(self._bias, mean, self._weight.T)
-        spread = (variance @ self._weight.square().T).clamp_min_(0).sqrt_()
+        spread = logit_variance(variance, self._weight).clamp_min_(0).sqrt_()
         probabilities = torch.zeros_like(center)
         entropy = torch.zeros(len(center))
         for point, weight in zip(self._points, self._weights, strict=True):
@@ -83,51 +83,73 @@ class SigmoidIntegral:
 
 
 class SoftmaxIntegral:
-    """The softmax: quasi-random points in the space of logit differences, more where it is wide.
+    """The softmax: quasi-random points in logit space, the same for every pair.
 
-    Only differences l_j − l_0 to the pair's most probable class matter; their covariance
-    S = (W_j − W_0) diag(v) (W_k − W_0)ᵀ has a Cholesky factor whose first columns belong to the
-    most probable classes, and those take the best coordinates of a Sobol sequence. A pair whose
-    differences hardly vary takes 64 points, the widest ones `points`. Classes out of reach of
-    the first, and all beyond the 63 after it, enter with their mean logits.
+    With variances `[k, 1]` the covariance is v·WWᵀ: the directions of its factor are common to
+    all pairs. With variances `[k, d]` only differences l_j − l_0 to the pair's most probable
+    class matter; their covariance S = (W_j − W_0) diag(v) (W_k − W_0)ᵀ has a Cholesky factor
+    whose first columns belong to the most probable classes, and those take the best
+    coordinates of a Sobol sequence. Classes out of reach of the first, and all beyond the 63
+    after it, enter with their mean logits.
     """
 
     def __init__(self, classifier: LinearClassifier, points: int) -> None:
         self._weight = as_tensor(classifier.weight)
         self._bias = as_tensor(classifier.bias)
-        self._levels = [min(level, points) for level in (64, 128, 512, 2048, points)]
+        self._points = points
 
     def __call__(self, mean: Tensor, variance: Tensor) -> Predictive:
-        """Integrate over N(mean, diag variance), both `[k, d]`."""
-        k, c = len(mean), len(self._weight)
-        probabilities, entropy = torch.zeros(k, c), torch.zeros(k)
+        """Integrate over N(mean, diag variance): mean `[k, d]`, variance `[k, d]` or `[k, 1]`."""
         center = torch.addmm(self._bias, mean, self._weight.T)
-        own_variance = variance @ self._weight.square().T
+        if variance.shape[1] == 1 and len(self._weight) <= _WIDTHS[-1]:
+            return self._in_common_directions(center, variance.sqrt())
+        return self._in_own_directions(center, variance.expand(mean.shape))
+
+    def _in_common_directions(self, center: Tensor, spread: Tensor) -> Predictive:
+        """For logits `center` `[k, c]` + `spread` `[k, 1]` times the noise of `_directions`."""
+        noise, flat = self._directions, self._directions.flatten()
+        probabilities, entropy = torch.empty(center.shape), torch.empty(len(center))
+        for rows in _slices(len(center), _CHUNK // len(flat)):
+            logits = torch.addcmul(center[rows, :, None], spread[rows, :, None], noise)
+            largest = logits.amax(dim=1)
+            odds = logits.sub_(largest[:, None]).exp_()
+            total = odds.sum(dim=1)
+            p = odds.div_(total[:, None])
+            own = probabilities[rows] = p.mean(dim=2)
+            # H = log Σ exp(l_j) − Σ l_j p_j, and l is linear in the noise.
+            expected_logit = (center[rows] * own).sum(dim=1)
+            expected_logit += spread[rows, 0] * (p.flatten(1) @ flat) / noise.shape[1]
+            entropy[rows] = (total.log_() + largest).mean(dim=1) - expected_logit
+        return Predictive(probabilities, entropy.clamp_min_(0))
+
+    @functools.cached_property
+    def _directions(self) -> Tensor:
+        """Noise of the logits `[c, points]` for variances of 1, without what all of them share."""
+        centered = (self._weight - self._weight.mean(dim=0)).double()
+        left, sizes, _ = torch.linalg.svd(centered, full_matrices=False)
+        rank = int((sizes > 1e-6 * sizes[0]).sum())
+        factor = left[:, :rank] * sizes[:rank]
+        noise: Tensor = factor @ sobol_normal(self._points, rank).double()
+        return noise.float()
+
+    def _in_own_directions(self, center: Tensor, variance: Tensor) -> Predictive:
+        k, c = center.shape
+        probabilities, entropy = torch.zeros(k, c), torch.zeros(k)
+        own_variance = logit_variance(variance, self._weight)
         for rows in torch.split(torch.arange(k), _FACTORED):
             ordered, classes = center[rows].sort(dim=1, descending=True, stable=True)
             difference = (ordered - ordered[:, :1])[:, 1:]
             width = _width(difference, own_variance[rows].gather(1, classes))
             for number in sorted(set(width.tolist())):
                 own = (width == number).nonzero()[:, 0]
-                p, entropy[rows[own]] = self._of_width(
-                    variance[rows[own]], difference[own], classes[own], min(number, c - 1)
+                covariance = self._covariance(
+                    variance[rows[own]], classes[own, : min(number, c - 1) + 1]
+                )
+                p, entropy[rows[own]] = _integrate(
+                    difference[own], _factor(covariance), self._points
                 )
                 probabilities[rows[own]] = torch.zeros(len(own), c).scatter_(1, classes[own], p)
         return Predictive(probabilities, entropy)
-
-    def _of_width(
-        self, variance: Tensor, difference: Tensor, classes: Tensor, width: int
-    ) -> tuple[Tensor, Tensor]:
-        """Probabilities `[k, c]`, in the order of `classes`, of which `width` + 1 may matter."""
-        covariance = self._covariance(variance, classes[:, : width + 1])
-        level, factor = _level(difference, covariance), _factor(covariance)
-        probabilities, entropy = torch.empty(classes.shape), torch.empty(len(classes))
-        for number in sorted(set(level.tolist())):
-            own = (level == number).nonzero()[:, 0]
-            probabilities[own], entropy[own] = _integrate(
-                difference[own], factor[own], self._levels[number]
-            )
-        return probabilities, entropy
 
     def _covariance(self, variance: Tensor, classes: Tensor) -> Tensor:
         """Of the differences of `classes` `[k, r + 1]` to their first, `[k, r, r]`."""
@@ -151,6 +173,19 @@ class SoftmaxIntegral:
         return (centered[:, None] * centered[None]).flatten(0, 1).T.contiguous()
 
 
+def logit_variance(variance: Tensor, weight: Tensor) -> Tensor:
+    """Σ_d W²v `[k, c]` for variances `[k, d]`, or `[k, 1]` that hold for all dimensions."""
+    squares = weight.square()
+    if variance.shape[1] == 1:
+        return variance * squares.sum(dim=1)
+    return variance @ squares.T
+
+
+def _slices(rows: int, size: int) -> Iterator[slice]:
+    for start in range(0, rows, max(1, size)):
+        yield slice(start, start + max(1, size))
+
+
 def _width(difference: Tensor, variance: Tensor) -> Tensor:
     """How many of the ordered classes after the first may matter, `[k]`, rounded up to a width.
 
@@ -162,15 +197,6 @@ def _width(difference: Tensor, variance: Tensor) -> Tensor:
     last = (places * (reach > _OUT_OF_REACH)).amax(dim=1)
     widths = torch.tensor(_WIDTHS)
     return widths[torch.bucketize(last, widths).clamp_max(len(_WIDTHS) - 1)]
-
-
-def _level(difference: Tensor, covariance: Tensor) -> Tensor:
-    """Which number of points a pair takes, `[k]`: by the widest difference that may matter."""
-    spread = covariance.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
-    if spread.shape[1] == 0:
-        return torch.zeros(len(spread), dtype=torch.int64)
-    may_win = difference[:, : spread.shape[1]] + 2 * spread > _NEGLIGIBLE
-    return torch.bucketize((spread * may_win).amax(dim=1), torch.tensor(_SPREADS))
 
 
 def _factor(covariance: Tensor) -> Tensor:
@@ -192,9 +218,8 @@ def _integrate(difference: Tensor, factor: Tensor, points: int) -> tuple[Tensor,
     fixed_total = fixed.sum(dim=1, keepdim=True) + 1.0
     fixed_logit = (fixed * difference[:, noisy:]).sum(dim=1, keepdim=True)
     probabilities, entropy = torch.empty(k, rest + 1), torch.empty(k)
-    size = max(1, _CHUNK // (max(noisy, 1) * count))
-    for rows in torch.split(torch.arange(k), size):
-        logits = (factor[rows].flatten(0, 1) @ normal).view(len(rows), noisy, count)
+    for rows in _slices(k, _CHUNK // (max(noisy, 1) * count)):
+        logits = (factor[rows].flatten(0, 1) @ normal).view(-1, noisy, count)
         logits += difference[rows, :noisy, None]
         # The first class is at 0; 80 above it is certain, and its exponential is finite.
         odds = logits.clamp_max_(80.0).exp()

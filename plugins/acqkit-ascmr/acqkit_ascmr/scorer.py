@@ -48,10 +48,10 @@ class Ascmr(Component):
         "uncertain about the pair's classes",
     )
     nodes: int = Field(12, ge=2, le=64, description="quadrature nodes of a sigmoid")
-    points: int = Field(512, ge=64, description="points of the softmax where it varies most")
+    points: int = Field(64, ge=16, description="quasi-random points of a softmax")
     samples: int = Field(32, ge=2, description="samples for a classifier that is not linear")
     hidden: int = Field(64, ge=1, description="width of the head's networks")
-    steps: int = Field(200, ge=0, description="training steps of the head")
+    steps: int = Field(100, ge=0, description="training steps of the head")
     wasserstein: float = Field(0.1, ge=0, description="weight of the 2-Wasserstein term")
     prior: float = Field(0.1, ge=0, description="weight of the KL term")
 
@@ -99,7 +99,7 @@ class SampledIntegral:
     multilabel: bool
 
     def __call__(self, mean: Tensor, variance: Tensor) -> Predictive:
-        """Integrate over N(mean, diag variance), both `[k, d]`."""
+        """Integrate over N(mean, diag variance): mean `[k, d]`, variance `[k, d]` or `[k, 1]`."""
         noise = common_noise(max(1, self.samples // 2), mean.shape[1])
         entropy = bernoulli_entropy if self.multilabel else categorical_entropy
         spread = variance.sqrt()
@@ -161,10 +161,10 @@ class PreparedAscmr:
     def _match(self, block: PairEmbeddings, var_a: Tensor, var_b: Tensor) -> dict[str, Tensor]:
         assert self.head is not None  # prepare has fitted one
         intra, inter = total_variance(block, var_a, var_b)
-        unit = self.head.scale**2 * intra.shape[1]
         both = (Weights.of(block).a * Weights.of(block).b) > 0
         mismatch = (1 - self.head.match_probability(block)) * both
-        return {"mismatch": mismatch, "intra": intra.sum(1) / unit, "inter": inter.sum(1) / unit}
+        intra, inter = (part.mean(dim=1) / self.head.scale**2 for part in (intra, inter))
+        return {"mismatch": mismatch, "intra": intra, "inter": inter}
 
     def _geometric(self, block: PairEmbeddings, var_a: Tensor, var_b: Tensor) -> Scores:
         intra, inter = total_variance(block, var_a, var_b)

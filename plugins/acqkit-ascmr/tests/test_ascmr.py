@@ -16,6 +16,7 @@ from acqkit_ascmr.integrals import (
     categorical_entropy,
 )
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import spearmanr
 
 from acqkit import PairEmbeddings, RoundContext
 from acqkit.selection import score_candidates
@@ -92,6 +93,32 @@ def test_the_softmax_agrees_with_monte_carlo(classes: int, spread: float, points
     assert_allclose(found.probabilities.sum(dim=1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("classes", [2, 6, 20])
+@pytest.mark.parametrize(("spread", "points"), [(0.2, 512), (1, 4096), (3, 65_536)])
+def test_one_variance_for_all_dimensions_is_integrated_alike(
+    classes: int, spread: float, points: int
+) -> None:
+    context = scene(multilabel=False, classes=classes)
+    a, classifier = context.embeddings.a, context.embeddings.classifier
+    assert a.variance is not None and classifier is not None
+    one = a.variance[:, :1] * np.float32(spread**2)
+    wide = replace(a, variance=np.ascontiguousarray(np.broadcast_to(one, a.mean.shape)))
+    context = replace(context, embeddings=replace(context.embeddings, a=wide))
+    means = torch.from_numpy(a.mean[:6])
+    found = SoftmaxIntegral(classifier, points)(means, torch.from_numpy(one[:6]))
+    p, entropy, error = monte_carlo(context, 30_000)
+    assert ((found.expected_entropy - entropy).abs() < 3 * error + 5e-3).all()
+    assert_allclose(found.probabilities, p, atol=0.012)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_the_default_number_of_points_ranks_as_many_do(multilabel: bool) -> None:
+    context = scene(multilabel, variance=False, classes=12)
+    few = score_candidates(Ascmr(), context).values[context.candidates]
+    many = score_candidates(Ascmr(points=8192, nodes=64), context).values[context.candidates]
+    assert spearmanr(few, many).statistic > 0.995
+
+
 def test_classes_beyond_the_most_probable_enter_with_their_mean() -> None:
     context = scene(multilabel=False, classes=90)
     a, classifier = context.embeddings.a, context.embeddings.classifier
@@ -107,7 +134,7 @@ def test_a_certain_embedding_is_the_classifier_itself() -> None:
         context = scene(multilabel)
         classifier = context.embeddings.classifier
         assert classifier is not None
-        rule = SigmoidIntegral(classifier, 12) if multilabel else SoftmaxIntegral(classifier, 4096)
+        rule = SigmoidIntegral(classifier, 12) if multilabel else SoftmaxIntegral(classifier, 64)
         mean = torch.from_numpy(context.embeddings.a.mean)
         found = rule(mean, torch.zeros_like(mean))
         wanted = context.embeddings.a.probabilities
@@ -254,19 +281,32 @@ def test_the_head_tells_matched_from_unmatched_pairs() -> None:
     assert head.match_probability(block).mean() > head.match_probability(shifted).mean() + 0.05
     a, b = head.variances(block)
     for variance in (a, b):
+        assert variance.shape == (len(block), 1)
         assert (variance > 0).all() and torch.isfinite(variance).all()
 
 
-def test_gradients_of_the_heads_loss_agree_with_finite_differences() -> None:
+@pytest.mark.parametrize("width", [1, 4])
+def test_gradients_of_the_heads_loss_agree_with_finite_differences(width: int) -> None:
     pool = make_pool(12)
     context = make_context(pool, make_embeddings(pool, 4, variance=False))
     head = fit_pair_head(context, hidden=4, steps=0, wasserstein=0.1, prior=0.1).double()
     generator = torch.Generator().manual_seed(0)
     means = [torch.randn(5, 4, generator=generator, dtype=torch.float64) for _ in range(2)]
     variances = [
-        torch.rand(5, 4, generator=generator, dtype=torch.float64).add(0.1).requires_grad_()
+        torch.rand(5, width, generator=generator, dtype=torch.float64).add(0.1).requires_grad_()
         for _ in range(2)
     ]
     assert torch.autograd.gradcheck(
         lambda v_a, v_b: head_loss(head, means[0], v_a, means[1], v_b, 0.3, 0.2), variances
     )
+
+
+def test_one_variance_for_all_dimensions_costs_the_head_as_many_alike() -> None:
+    pool = make_pool(12)
+    context = make_context(pool, make_embeddings(pool, 4, variance=False))
+    head = fit_pair_head(context, hidden=4, steps=0, wasserstein=0.1, prior=0.1)
+    a, b = (torch.from_numpy(side.mean) for side in context.embeddings.sides)
+    one_a, one_b = torch.full((12, 1), 0.3), torch.linspace(0.1, 2, 12)[:, None]
+    one = head_loss(head, a, one_a, b, one_b, 0.3, 0.2)
+    each = head_loss(head, a, one_a.expand(12, 4), b, one_b.expand(12, 4), 0.3, 0.2)
+    assert_allclose(one.item(), each.item(), rtol=1e-6)

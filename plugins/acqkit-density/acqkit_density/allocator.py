@@ -145,7 +145,7 @@ class Density(Component):
         finite = reach[np.isfinite(reach)]
         bandwidth = max(float(np.median(finite)) if len(finite) else 0.0, 1e-6)
         utilities = scene.utilities
-        informative = utilities**self.informative_coverage
+        informative = utilities[scene.graph_rows] ** self.informative_coverage
         share = informative / max(float(informative.sum()), 1e-12)
         coverage = Coverage(graph.kernel(bandwidth), utilities, self.coverage_weight * n * share)
         coverage.include(scene.labeled)

@@ -9,6 +9,7 @@ greedy, Minoux 1978). The kernel is kept on a sparse neighbor graph: O(n·k) mem
 
 from __future__ import annotations
 
+import functools
 import heapq
 from dataclasses import dataclass, field, replace
 
@@ -18,14 +19,16 @@ from scipy import sparse
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_ROWS = 8_192
+"""Gains computed at a time: what they are the sums of stays in the cache."""
 
 
 @dataclass(eq=False)
 class Coverage:
     """A running greedy choice.
 
-    kernel: symmetric, sparse `[n, n]`, row i holds k(i, j) of what i covers (its own 1 included);
-    utilities `[n]`; weights `[n]`, already multiplied by λ; quota groups are optional.
+    kernel: sparse `[n, t]`, row i holds k(i, j) of what i covers of the t rows to be covered;
+    utilities `[n]`; weights `[t]`, already multiplied by λ.
     """
 
     kernel: sparse.csr_matrix
@@ -34,7 +37,7 @@ class Coverage:
     covered: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        self.covered = np.zeros(self.kernel.shape[0])
+        self.covered = np.zeros(self.kernel.shape[1])
 
     def include(self, positions: Ints) -> None:
         """Count `positions` (the labeled pairs) as covering from the start."""
@@ -50,23 +53,32 @@ class Coverage:
 
     def gains(self) -> Floats:
         """All gains at once, `[n]`."""
-        kernel = self.kernel
-        new = np.maximum(kernel.data - self.covered[kernel.indices], 0.0)
-        weighted = new * self.weights[kernel.indices]
-        sums = np.add.reduceat(np.append(weighted, 0.0), kernel.indptr[:-1])
-        sums[np.diff(kernel.indptr) == 0] = 0.0
+        kernel, sums = self.kernel, np.empty(len(self.utilities))
+        for first in range(0, len(sums), _ROWS):
+            starts = kernel.indptr[first : first + _ROWS + 1]
+            inside = slice(starts[0], starts[-1])
+            columns = kernel.indices[inside]
+            new = np.maximum(kernel.data[inside] - self.covered[columns], 0.0)
+            new *= self.weights[columns]
+            own = np.add.reduceat(np.append(new, 0.0), starts[:-1] - starts[0])
+            own[np.diff(starts) == 0] = 0.0
+            sums[first : first + _ROWS] = own
         return self.utilities + sums
+
+    @functools.cached_property
+    def covering(self) -> sparse.csr_matrix:
+        """The kernel the other way round, `[t, n]`: row j holds k(i, j) of those that cover j."""
+        return self.kernel.T.tocsr()
 
     def pick(self, position: int, gains: Floats) -> None:
         """Include one position and lower the `gains` `[n]` of all that it takes something from.
 
-        Those cover what is newly covered; since the kernel is symmetric, they are found in the
-        rows of the columns that rise.
+        Those are who else covers what is now covered better.
         """
         columns, values = self._row(position)
         rising = values > self.covered[columns]
         columns, values = columns[rising], values[rising]
-        rows = self.kernel[columns]
+        rows = self.covering[columns]
         lengths = np.diff(rows.indptr)
         before, after = (np.repeat(level, lengths) for level in (self.covered[columns], values))
         lost = np.minimum(rows.data, after) - np.minimum(rows.data, before)

@@ -13,8 +13,8 @@ from acqkit import PairEmbeddings
 from acqkit.embeddings import FloatArray
 from acqkit.neighbors import knn, unit
 
-_COMPARED = 1 << 26
-"""Distances computed in all where neighbors are looked for by regions: about two seconds."""
+_AROUND = 1_000
+"""Rows that a row is compared with where neighbors are looked for by regions, if it has them."""
 _HELD = 1 << 24
 """Distances held at a time: 64 MiB."""
 _RECALL = 0.95
@@ -23,24 +23,25 @@ _RECALL = 0.95
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NeighborGraph:
-    """Squared distances `[n, k]` to, and indices `[n, k]` of, each pair's nearest others.
+    """Squared distances `[t, k]` to, and indices `[t, k]` of, the nearest others of t rows.
 
-    In any order. Rows with fewer than k neighbors (small regions) are filled with the row's own
-    index at distance infinity.
+    Those are the first of `total` rows, or all of them. In any order. Rows with fewer than k
+    neighbors (small regions) are filled with the row's own index at distance infinity.
     """
 
     distances: FloatArray
     indices: NDArray[np.int64]
+    total: int
 
     def reach(self) -> FloatArray:
-        """Squared distance `[n]` to the farthest neighbor; infinite where there are fewer than k.
+        """Squared distance `[t]` to the farthest neighbor; infinite where there are fewer than k.
 
         0 where k is 0.
         """
         return np.asarray(self.distances.max(axis=1, initial=0.0))
 
     def density(self) -> FloatArray:
-        """ρ `[n]`: the inverse of the mean distance to the neighbors, relative to its median."""
+        """ρ `[t]`: the inverse of the mean distance to the neighbors, relative to its median."""
         known = np.isfinite(self.distances)
         roots = np.sqrt(np.where(known, self.distances, 0.0))
         mean = roots.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
@@ -48,19 +49,24 @@ class NeighborGraph:
         return np.asarray(typical / np.maximum(mean, 1e-3 * typical), dtype=np.float32)
 
     def kernel(self, bandwidth: float) -> sparse.csr_matrix:
-        """k(i, j) = exp(−‖xᵢ − xⱼ‖² / σ²) over the symmetrized graph, `[n, n]`, diagonal 1."""
-        n = len(self.indices)
+        """k(i, j) = exp(−‖xᵢ − xⱼ‖² / σ²) over the graph, `[total, t]`, float32, k(j, j) = 1.
+
+        Row i holds those of the t rows that have i among their neighbors, and where all rows
+        have neighbors also those that are among its own: the graph is then symmetrized.
+        """
+        t, k = self.distances.shape
         # Each row also holds itself, at distance 0; what is infinitely far is left out.
-        known = np.isfinite(self.distances)
-        distances = np.column_stack([np.zeros(n), self.distances])
-        kept = np.column_stack([np.ones(n, dtype=bool), known])
-        columns = np.column_stack([np.arange(n, dtype=np.int32), self.indices.astype(np.int32)])
-        starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int32)
-        values = np.exp(distances[kept] / -bandwidth)
-        half = sparse.csr_matrix((values, columns[kept], starts), shape=(n, n))
-        both = half.maximum(half.T)
-        both.eliminate_zeros()
-        return both.tocsr()
+        values = np.empty((t, k + 1), dtype=np.float32)
+        values[:, 0] = 1.0
+        np.multiply(self.distances, np.float32(-1 / bandwidth), out=values[:, 1:])
+        np.exp(values[:, 1:], out=values[:, 1:])
+        columns = np.empty((t, k + 1), dtype=np.int32)
+        columns[:, 0] = np.arange(t)
+        columns[:, 1:] = self.indices
+        starts = np.arange(0, (k + 1) * t + 1, k + 1, dtype=np.int32)
+        half = sparse.csr_matrix((values.ravel(), columns.ravel(), starts), shape=(t, self.total))
+        half.eliminate_zeros()
+        return half.maximum(half.T).tocsr() if t == self.total else half.T.tocsr()
 
 
 def pair_points(embeddings: PairEmbeddings) -> FloatArray:
@@ -82,51 +88,62 @@ def pair_points(embeddings: PairEmbeddings) -> FloatArray:
 
 
 def neighbor_graph(
-    points: FloatArray, k: int, region: NDArray[np.int64] | None = None
+    points: FloatArray,
+    k: int,
+    region: NDArray[np.int64] | None = None,
+    first: int | None = None,
 ) -> NeighborGraph:
     """The graph of unit vectors `[n, d]`, exact up to 10,000 of them, beyond to a recall of 0.95.
 
     With regions `[n]`, a row's neighbors are looked for in its own and the nearest others, in
-    all where rows are few, and in one beside its own at the least.
+    one beside its own at the least, and about 1,000 rows in all; then only the `first` rows may
+    be asked for [all].
     """
+    total = len(points)
     if region is None:
-        return _search(points, min(k, len(points) - 1))
-    distances = np.full((len(points), k), np.inf, dtype=np.float32)
-    indices = np.repeat(np.arange(len(points))[:, None], k, axis=1)
+        return _search(points, min(k, total - 1))
+    return _search_by_regions(points, k, region, total if first is None else first)
+
+
+def _search_by_regions(
+    points: FloatArray, k: int, region: NDArray[np.int64], first: int
+) -> NeighborGraph:
+    """One product a region, of its rows that are asked for with all rows near it."""
+    total = len(points)
+    distances = np.full((first, k), np.inf, dtype=np.float32)
+    indices = np.repeat(np.arange(first)[:, None], k, axis=1)
     order = np.argsort(region, kind="stable")
-    members = np.split(order, np.flatnonzero(np.diff(region[order])) + 1)
-    beside = max(1, _COMPARED * len(members) // len(points) ** 2 - 1)
+    ends = np.append(np.flatnonzero(np.diff(region[order])) + 1, total)
+    members = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+    points = points[order]
+    # Around their mean, since rounding is in proportion to squared lengths.
+    points -= points.mean(axis=0)
+    squares = np.einsum("nd,nd->n", points, points)
+    beside = max(1, _AROUND * len(members) // total - 1)
     near = knn(np.stack([points[rows].mean(axis=0) for rows in members]), beside)[1]
     for rows, others in zip(members, near, strict=True):
-        known = np.concatenate([rows, *(members[other] for other in others)])
+        around = [rows, *(members[other] for other in others)]
+        known = np.concatenate([order[part] for part in around])
+        against = np.concatenate([points[part] for part in around])
+        lengths = np.concatenate([squares[part] for part in around])
         width = min(k, len(known) - 1)
-        if width:
-            around = points[known]
-            for own in _chunks(len(rows), _HELD // len(known)):
-                found = _search_at_once(around, own, width)
-                distances[rows[own], :width] = found.distances
-                indices[rows[own], :width] = known[found.indices]
-    return NeighborGraph(distances, indices)
+        # Ascending within a region, so that the rows that are asked for lead.
+        asked = int(np.searchsorted(order[rows], first)) if width else 0
+        for own in _chunks(asked, _HELD // len(known)):
+            products = against[own] @ against.T
+            apart = np.multiply(products, -2, out=products)
+            apart += lengths
+            np.fill_diagonal(apart[:, own], np.inf)
+            nearest = _smallest(apart, width)
+            squared = np.take_along_axis(apart, nearest, axis=1) + lengths[own, None]
+            distances[known[own], :width] = np.maximum(squared, 0)
+            indices[known[own], :width] = known[nearest]
+    return NeighborGraph(distances, indices, total)
 
 
 def _chunks(rows: int, size: int) -> Iterator[slice]:
     for start in range(0, rows, max(1, size)):
         yield slice(start, min(start + max(1, size), rows))
-
-
-def _search_at_once(points: FloatArray, own: slice, k: int) -> NeighborGraph:
-    """The `k` nearest others of the rows `own`, from one product: far quicker than an index."""
-    # Around their mean, since rounding is in proportion to squared lengths.
-    centered = points - points[own].mean(axis=0)
-    squares = np.einsum("nd,nd->n", centered, centered)
-    distances = centered[own] @ centered.T
-    distances *= -2
-    distances += squares[own, None]
-    distances += squares
-    np.maximum(distances, 0, out=distances)
-    np.fill_diagonal(distances[:, own], np.inf)
-    indices = _smallest(distances, k)
-    return NeighborGraph(np.take_along_axis(distances, indices, axis=1), indices)
 
 
 def _smallest(values: FloatArray, k: int) -> NDArray[np.int64]:
@@ -144,8 +161,7 @@ def _smallest(values: FloatArray, k: int) -> NDArray[np.int64]:
 
 
 def _search(points: FloatArray, k: int) -> NeighborGraph:
+    n = len(points)
     if k < 1:
-        n = len(points)
-        return NeighborGraph(np.zeros((n, 0), np.float32), np.zeros((n, 0), np.int64))
-    distances, indices = knn(points, k, recall=_RECALL)
-    return NeighborGraph(distances, indices)
+        return NeighborGraph(np.zeros((n, 0), np.float32), np.zeros((n, 0), np.int64), n)
+    return NeighborGraph(*knn(points, k, recall=_RECALL), n)

@@ -20,8 +20,10 @@ _ITERATIONS = 5
 _ROUGH_ITERATIONS = 3
 _FEWEST_ROUGH = 8_192
 _NEAR_GROUPS = 6
-_BLOCK = 65_536
+_BLOCK = 16_384
 _ROWS_PER_PICK = 112
+_COVERED = 1 / 3
+"""Share of the drawn rows that are to be covered; all may be picked."""
 Ints = NDArray[np.int64]
 
 
@@ -36,6 +38,15 @@ class Sample:
     rows: Ints
     drawn: int
     total: int
+
+    @property
+    def covered(self) -> int:
+        """How many of the rows, the first ones, are to be covered.
+
+        Whom a pick covers is only estimated, and fewer rows are enough for that than it takes
+        for the best picks to be among them.
+        """
+        return max(1, round(_COVERED * self.drawn))
 
     def sizes(self, region: Ints, count: int) -> Ints:
         """Pairs of the whole pool in each of `count` regions, from the region of each row `[m]`.

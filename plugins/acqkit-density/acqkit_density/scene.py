@@ -78,7 +78,8 @@ def sampled_candidates(context: RoundContext, picks: int) -> IntArray | None:
 class Scene:
     """Regions, utilities and the neighbor graph, everything indexed by row of `order` `[m]`.
 
-    The graph is that of `graph_rows`, sorted: all rows, or those that stand for a large pool.
+    The graph has the neighbors of `graph_rows`, sorted: all rows, or those that stand for a
+    large pool.
     sizes `[K]` are the pairs per region, estimated where `order` is a sample of the pool.
     """
 
@@ -133,16 +134,17 @@ class Scene:
         pool = Rows.of(context)
         sample = pool.sample(n)
         own = pool.take(sample.rows)
-        candidates, labeled, rows = own.candidates, own.settled, np.arange(len(sample.rows))
+        candidates, labeled = own.candidates, own.settled
         means = means_only(context.embeddings.content())
         with context.clock.phase("read"):
             unified, points = read_points(means, own.order)
         wanted = regions or region_count(sample.total, len(labeled), n)
         with context.clock.phase("regions"):
             count, region = rough_regions(unified, wanted, context.derive("regions"))
-        k = neighbors or neighbor_count(len(rows), len(labeled), n)
+        k = neighbors or neighbor_count(len(points), len(labeled), n)
         with context.clock.phase("graph"):
-            graph = neighbor_graph(points, k, region)
+            graph = neighbor_graph(points, k, region, sample.covered)
+        rows = np.arange(sample.covered)
         sizes = sample.sizes(region, count)
         utilities = _scaled(scores.values[own.order], candidates)
         return cls(own.order, utilities, candidates, labeled, region, sizes, rows, graph, sample)

@@ -224,7 +224,7 @@ def test_a_graph_by_regions_is_the_exact_one_where_rows_are_few() -> None:
 def test_a_graph_by_regions_is_exact_within_a_region_and_the_nearest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(graph_module, "_COMPARED", 1)
+    monkeypatch.setattr(graph_module, "_AROUND", 1)
     rng = np.random.default_rng(0)
     points = rng.standard_normal((60, 4)).astype(np.float32)
     region = np.repeat([0, 1, 2], [40, 18, 2])[rng.permutation(60)]
