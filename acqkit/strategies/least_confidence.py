@@ -9,6 +9,9 @@ import numpy as np
 from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.interfaces import Component, RoundContext
 
+_ROWS = 2_048
+"""Rows turned into columns at a time: what stays in the cache."""
+
 
 class LeastConfidence(Component):
     """1 minus the probability of the likeliest label, or its mean over classes."""
@@ -24,5 +27,13 @@ class LeastConfidence(Component):
         p = block.unified_probabilities()
         if block.multilabel:
             return np.asarray(np.minimum(p, 1 - p).mean(axis=1))
-        # Over columns: the maximum along a short axis takes twice as long.
-        return np.asarray(1 - np.ascontiguousarray(p.T).max(axis=0))
+        return 1 - _largest(p)
+
+
+def _largest(p: FloatArray) -> FloatArray:
+    """The maximum `[k]` of each row; over columns, as along a short axis it takes three times."""
+    largest = np.empty(len(p), dtype=np.float32)
+    for start in range(0, len(p), _ROWS):
+        rows = slice(start, start + _ROWS)
+        np.ascontiguousarray(p[rows].T).max(axis=0, out=largest[rows])
+    return largest

@@ -13,13 +13,12 @@ class Top(Component):
     """The n candidates with the highest scores; chance, by the seed, decides between equals."""
 
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> IntArray:
-        """`n` picks, highest score first, in O(u + n log n) for u candidates that differ."""
-        candidates = context.candidates
-        check_budget(n, len(candidates))
-        values = scores.values[candidates]
+        """`n` picks, highest score first, in O(len(pool) + n log n)."""
+        check_budget(n, len(context.candidates))
+        values = scores.values  # -inf off the candidates
         last = len(values) - n
-        reached = candidates[values >= np.partition(values, last)[last]]
-        wanted = -scores.values[reached]
+        reached = np.flatnonzero(values >= np.partition(values, last)[last])
+        wanted = -values[reached]
         if len(np.unique(wanted)) == len(wanted):
             order = np.argsort(wanted)
         else:
