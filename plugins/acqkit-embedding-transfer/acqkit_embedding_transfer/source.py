@@ -19,18 +19,32 @@ class Source:
     """The source's view of `n` pairs.
 
     features `[n, d]`, unit rows: the mean of both modalities' unit embeddings; beliefs `[n, c]`:
-    class probabilities that somebody trusts, with the known labels in their place, or None.
+    class probabilities with the known labels in their place, or None. They are `trusted` where
+    somebody who knows better than the source gave them.
     """
 
     features: Tensor
     beliefs: Tensor | None = None
+    trusted: bool = False
 
     @classmethod
     def of(
         cls, model: Model, pool: Pool, device: torch.device, beliefs: FloatArray | None = None
     ) -> Source:
-        """Ask any fitted `model`, block by block; `beliefs` `[n, c]` are taken along."""
-        features = [_features(model.embed(batch)) for batch in blocks_of(pool)]
+        """Ask any fitted `model`, block by block; given `beliefs` `[n, c]` are taken instead.
+
+        The model's own are taken only where classes exclude each other: after few labels
+        independent decisions are near 0 for every rare class, and to learn them again drowns it.
+        """
+        features, own = [], []
+        for batch in blocks_of(pool):
+            block = model.embed(batch)
+            features.append(_features(block))
+            if not block.multilabel and block.a.probabilities is not None:
+                own.append(block.unified_probabilities())
+        trusted = beliefs is not None
+        if beliefs is None and own:
+            beliefs = np.concatenate(own)
         if beliefs is not None:
             known = pool.labels.labeled
             beliefs = np.array(beliefs, dtype=np.float32)
@@ -38,6 +52,7 @@ class Source:
         return cls(
             torch.from_numpy(np.concatenate(features)).to(device),
             None if beliefs is None else torch.from_numpy(beliefs).to(device),
+            trusted,
         )
 
 

@@ -33,7 +33,8 @@ class EmbeddingTransfer(Schedule):
     By itself it learns class by class at first: classification and supervised contrast of the
     labeled pairs, contrastive pairing of all. Then the model is asked what it sees of every
     pair, and again as it gets better, and learns these relations, across and within modalities,
-    from relaxed labels: it is its own source. Any other fitted model can be the source
+    from relaxed labels: it is its own source. Where classes exclude each other, it also learns
+    what it took unlabeled pairs for. Any other fitted model can be the source
     from the first step on: `fit_from`, or `first+embedding-transfer` by name. The target then
     goes on from the source's parameters where it is the same architecture, and starts afresh
     where it is not.
@@ -68,11 +69,14 @@ class EmbeddingTransfer(Schedule):
         0.1, gt=0, description="temperature of the supervised contrast"
     )
     belief_weight: float = Field(
-        4.0, ge=0, description="weight of pseudo-labels, where the trainer before gives some"
+        4.0,
+        ge=0,
+        description="weight of pseudo-labels: those of the trainer before, or the source's own "
+        "probabilities where classes exclude each other",
     )
     pairing_weight: float = Field(2.0, ge=0, description="weight of the contrastive pairing")
     plenty: float = Field(
-        1000.0, gt=0, description="labeled pairs beyond which all pair-wise losses count less"
+        1000.0, gt=0, description="labeled pairs beyond which all but their labels counts less"
     )
     temperature: float = Field(0.2, gt=0, description="temperature of the contrastive pairing")
 
@@ -99,8 +103,8 @@ class EmbeddingTransfer(Schedule):
         """Train `model` on the labels known so far and on what the fitted `source` says.
 
         beliefs `[n, c]`: class probabilities of all pairs, if somebody knows better than the
-        source. Returns what `fit` returns. Raises ConfigError for a target that is no torch
-        network.
+        source, whose own are taken otherwise where classes exclude each other. Returns what
+        `fit` returns. Raises ConfigError for a target that is no torch network.
         """
         if not isinstance(model, PairNetwork):
             raise ConfigError(
@@ -173,15 +177,15 @@ class TransferObjective(Objective):
         if step.labeled is not None:
             known = classification_of(step.labeled, step.labels, multilabel=multilabel)
             total = total + params.classification_weight * known
-        beliefs = self._beliefs_of(step.sample)
-        if beliefs is not None:
+        if self.source is not None and self.source.beliefs is not None:
             believed = belief_classification_of(
                 step.sample,
-                beliefs,
+                self.source.beliefs[_rows(step.sample, self.source)],
                 step.unlabeled[:, None].float(),
                 multilabel=multilabel,
             )
-            total = total + params.belief_weight * believed
+            faith = 1.0 if self.source.trusted else self._pair_wise_weight
+            total = total + params.belief_weight * faith * believed
         return total
 
     def _pair_wise(self, step: Step) -> Tensor:
@@ -189,7 +193,7 @@ class TransferObjective(Objective):
         params = self.params
         total = params.pairing_weight * self._pairing(step.sample)
         # Few labels contrasted over and over spoil what pseudo-labels of all pairs say better.
-        if step.labeled is not None and self._beliefs_of(step.labeled) is None:
+        if step.labeled is not None and self._trusted_of(step.labeled) is None:
             alike = same_class_loss(step.labeled, step.labels, params.contrast_temperature)
             total = total + params.contrast_weight * alike
         if self.source is not None:
@@ -197,15 +201,15 @@ class TransferObjective(Objective):
         return total
 
     def _pairing(self, sample: Outputs) -> Tensor:
-        likeness, beliefs = None, self._beliefs_of(sample)
+        likeness, beliefs = None, self._trusted_of(sample)
         if beliefs is not None:
             both = sample.both_present()
             classes = functional.normalize(beliefs if both is None else beliefs[both], dim=1)
             likeness = classes @ classes.T
         return pairing_loss(*sample.paired_means(), self.params.temperature, likeness)
 
-    def _beliefs_of(self, outputs: Outputs) -> Tensor | None:
-        if self.source is None or self.source.beliefs is None:
+    def _trusted_of(self, outputs: Outputs) -> Tensor | None:
+        if self.source is None or self.source.beliefs is None or not self.source.trusted:
             return None
         return self.source.beliefs[_rows(outputs, self.source)]
 

@@ -100,4 +100,18 @@ def test_any_model_can_be_asked(factory: LogisticPair | TwoTower, labeled: int) 
     Supervised(min_steps=5, max_steps=5).fit(model, pool, 0)
     found = Source.of(model, pool, CPU)
     assert_allclose(found.features.norm(dim=1), np.ones(30), atol=1e-5)
-    assert found.beliefs is None
+    assert (found.beliefs is not None) == (labeled > 0)
+
+
+def test_without_given_beliefs_the_sources_own_count_where_classes_exclude_each_other() -> None:
+    pool = scene()
+    model = LinearPairModel.for_pool(pool)
+    found = Source.of(model, pool, CPU)
+    assert found.beliefs is not None and not found.trusted
+    known, unknown = pool.labels.labeled, pool.labels.unlabeled
+    own = embedded(model, pool).unified_probabilities()
+    assert_array_equal(found.beliefs.numpy()[unknown], own[unknown])
+    assert_array_equal(found.beliefs.numpy()[known], pool.labels.matrix[known])
+    assert Source.of(model, pool, CPU, own).trusted
+    several = make_pool(30, 3, labeled=10, multilabel=True)
+    assert Source.of(LinearPairModel.for_pool(several), several, CPU).beliefs is None

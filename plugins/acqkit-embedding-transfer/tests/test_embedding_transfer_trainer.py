@@ -148,7 +148,8 @@ def test_pair_wise_learning_counts_less_where_labels_are_plenty() -> None:
         return taught(source, pool, TINY.model_copy(update=changes))
 
     assert difference(with_(plenty=16.0), with_(plenty=1e9)) == 0
-    halved = {"pairing_weight": 1.0, "contrast_weight": 0.5, "transfer_weight": 5.0}
+    weights = ("pairing_weight", "contrast_weight", "transfer_weight", "belief_weight")
+    halved = {name: getattr(TINY, name) / 2 for name in weights}
     assert difference(with_(plenty=8.0), with_(plenty=1e9, **halved)) < 1e-5
     assert difference(with_(plenty=8.0), with_(plenty=1e9)) > 1e-4
 
@@ -210,6 +211,15 @@ def test_relations_of_the_source_are_what_is_learned() -> None:
         likeness = np.corrcoef([(wanted @ wanted.T).ravel(), (a.mean @ b.mean.T).ravel()])
         found.append(likeness[0, 1])
     assert found[1] > found[0] + 0.2
+
+
+def test_the_sources_own_beliefs_count_where_classes_exclude_each_other() -> None:
+    without = TINY.model_copy(update={"belief_weight": 0.0})
+    for multilabel in (False, True):
+        pool = scene(multilabel)
+        source = source_for(pool)
+        changed = difference(taught(source, pool), taught(source, pool, without)) > 1e-3
+        assert changed == (not multilabel)
 
 
 def test_beliefs_are_heard_where_labels_lack() -> None:
