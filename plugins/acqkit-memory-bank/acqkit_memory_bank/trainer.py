@@ -36,8 +36,9 @@ class MemoryBankTrainer(Aggregation, Schedule):
 
     Loss = classification on labels + pseudo_weight · classification of unlabeled pairs on
     what the memory believes of them + pairing_weight · contrastive pairing, in which other
-    pairs that are believed to share classes are no negatives. Without any label it is the
-    contrastive pairing alone. A model that is no `PairNetwork` is asked to fit itself.
+    pairs that are believed to share classes are no negatives, and which fades where labels are
+    plenty: classes then say better what matters. Without any label it is the contrastive
+    pairing alone. A model that is no `PairNetwork` is asked to fit itself.
 
     Source: A semi-supervised cross-modal memory bank for cross-modal retrieval,
     Neurocomputing 579, 2024, doi 10.1016/j.neucom.2024.127430.
@@ -46,6 +47,9 @@ class MemoryBankTrainer(Aggregation, Schedule):
     pseudo_weight: float = Field(4.0, ge=0, description="weight of the loss on pseudo-labels")
     pairing_weight: float = Field(2.0, ge=0, description="weight of the contrastive pairing")
     temperature: float = Field(0.2, gt=0, description="temperature of the contrastive pairing")
+    plenty: float = Field(
+        1000.0, gt=0, description="labeled pairs beyond which the contrastive pairing counts less"
+    )
     refreshes: int = Field(
         8, ge=1, description="how often the memory is asked at most; more seldom in large pools"
     )
@@ -82,10 +86,13 @@ class MemoryBankObjective(Objective):
         self._unlabeled: IntArray = np.empty(0, dtype=np.int64)
         self._when: frozenset[int] = frozenset()
         self._has_targets = False
+        self._pairing_weight = params.pairing_weight
 
     def start(self, network: PairNetwork, data: TrainingData, steps: int) -> None:
         """Set up an empty memory for the pool; without labels there is nothing to remember."""
         self.bank = self.beliefs = None
+        fade = min(1.0, self.params.plenty / max(len(data.labeled), 1))
+        self._pairing_weight = self.params.pairing_weight * fade
         if not len(data.labeled):
             return
         self.bank = MemoryBank(
@@ -109,12 +116,12 @@ class MemoryBankObjective(Objective):
         params = self.params
         if self.bank is None or step.labeled is None:
             a, b = step.sample.paired_means()
-            return params.pairing_weight * pairing_loss(a, b, params.temperature)
+            return self._pairing_weight * pairing_loss(a, b, params.temperature)
         if step.number in self._when:
             self._refresh(self.bank, step)
         multilabel = step.network.multilabel
         total = classification_of(step.labeled, step.labels, multilabel=multilabel)
-        total = total + params.pairing_weight * self._pairing(step.sample)
+        total = total + self._pairing_weight * self._pairing(step.sample)
         if self._has_targets:
             rows = self._rows(step.sample)
             ramp = min(max(step.progress - FIRST, 0.0) / _RAMP, 1.0)

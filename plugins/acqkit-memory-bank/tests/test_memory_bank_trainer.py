@@ -80,6 +80,14 @@ def test_with_every_label_there_is_nothing_to_believe(multilabel: bool) -> None:
     assert_same(trained(without, pool), trained(TINY, pool))
 
 
+def test_pairing_counts_less_where_labels_are_plenty() -> None:
+    pool = scene(labeled=16)
+    half = trained(TINY.model_copy(update={"pairing_weight": 1.0}), pool)
+    assert_same(trained(TINY.model_copy(update={"plenty": 8.0}), pool), half)
+    assert np.abs(half.a.mean - trained(TINY, pool).a.mean).max() > 1e-3
+    assert_same(trained(TINY.model_copy(update={"plenty": 16.0}), pool), trained(TINY, pool))
+
+
 def test_beliefs_are_learned_from_where_labels_lack() -> None:
     pool = scene()
     without = TINY.model_copy(update={"pseudo_weight": 0.0})
