@@ -36,14 +36,14 @@ class Source:
         The model's own are taken only where classes exclude each other: after few labels
         independent decisions are near 0 for every rare class, and to learn them again drowns it.
         """
+        trusted = beliefs is not None
         features, own = [], []
         for batch in blocks_of(pool):
             block = model.embed(batch)
             features.append(_features(block))
-            if not block.multilabel and block.a.probabilities is not None:
+            if not (trusted or block.multilabel or block.a.probabilities is None):
                 own.append(block.unified_probabilities())
-        trusted = beliefs is not None
-        if beliefs is None and own:
+        if own:
             beliefs = np.concatenate(own)
         if beliefs is not None:
             known = pool.labels.labeled
