@@ -22,7 +22,7 @@ _FEWEST_ROUGH = 8_192
 _NEAR_GROUPS = 6
 _BLOCK = 16_384
 _ROWS_PER_PICK = 112
-_COVERED = 1 / 3
+_COVERED = 0.4
 """Share of the drawn rows that are to be covered; all may be picked."""
 Ints = NDArray[np.int64]
 
