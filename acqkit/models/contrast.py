@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from acqkit.models.network import Outputs
 
 _NEVER = 1e9
-"""Taken from a logit, it leaves no probability."""
+"""A logit of as much below 0 leaves no probability."""
 
 
 def same_class_loss(outputs: Outputs, labels: Tensor, temperature: float) -> Tensor:
@@ -26,16 +29,14 @@ def same_class_loss(outputs: Outputs, labels: Tensor, temperature: float) -> Ten
     )
     rows = torch.cat([_there(labels, mask) for mask in outputs.present])
     weights = jaccard(rows).fill_diagonal_(0)
-    total = weights.sum(dim=1)
-    anchors = total > 0
-    if not bool(anchors.any()):
-        return features.sum() * 0
-    weights /= total.clamp_min(1e-12)[:, None]
-    similarity = features @ features.T / temperature
+    total = weights.sum(dim=1, keepdim=True)
+    # An anchor without a positive has no weights, and so adds nothing.
+    weights /= total.clamp_min(1e-12) * (total > 0).sum().clamp_min(1)
+    similarity: Tensor = _Gram.apply(features)  # type: ignore[no-untyped-call]
+    similarity = similarity / temperature
     # Nobody is a candidate of its own; weights there are 0, so that the bound is not multiplied.
-    others = similarity - torch.diag(similarity.new_full((len(rows),), _NEVER))
-    each = torch.logsumexp(others, dim=1) - (weights * similarity).sum(dim=1)
-    return each[anchors].mean()
+    chances = similarity.fill_diagonal_(-_NEVER).log_softmax(dim=1)
+    return -torch.dot(weights.flatten(), chances.flatten())
 
 
 def jaccard(labels: Tensor) -> Tensor:
@@ -45,7 +46,23 @@ def jaccard(labels: Tensor) -> Tensor:
     """
     shared = labels @ labels.T
     sizes = labels.sum(dim=1)
-    return shared / (sizes[:, None] + sizes[None, :] - shared).clamp_min(1.0)
+    return shared / (sizes[:, None] + sizes).sub_(shared).clamp_min(1.0)
+
+
+class _Gram(torch.autograd.Function):
+    """`x @ x.T`; autograd would multiply twice to go back, once for each side."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x @ x.T
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, outer: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        both: Tensor = (outer + outer.T) @ x
+        return both
 
 
 def _there(rows: Tensor, present: Tensor | None) -> Tensor:

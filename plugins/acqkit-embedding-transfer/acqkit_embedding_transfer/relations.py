@@ -12,8 +12,9 @@ def source_similarity(features: Tensor, bandwidth: float) -> Tensor:
     σ = bandwidth · mean squared distance of two different rows, so that it means the same
     whatever the source's scale. Source: doi 10.1016/j.ins.2025.121974.
     """
-    squared = torch.cdist(features, features).square_()
-    k = len(features)
+    k, squares = len(features), features.square().sum(dim=1)
+    both = squares[:, None] + squares
+    squared = torch.addmm(both, features, features.T, alpha=-2).clamp_min_(0)
     mean = squared.sum() / max(k * (k - 1), 1)
     return squared.div_(-(bandwidth * mean).clamp_min(1e-12)).exp_().fill_diagonal_(1.0)
 
@@ -27,6 +28,6 @@ def relaxed_labels(
     gives hard labels, 0 the source alone. The diagonal is 1: a pair belongs to itself.
     Source: doi 10.1016/j.ins.2025.121974.
     """
-    both = known[:, None] & known[None, :]
-    mixed = label_share * agreement + (1 - label_share) * similarity
-    return torch.where(both, mixed, similarity).fill_diagonal_(1.0)
+    known = known.to(similarity)
+    weight = torch.outer(label_share * known, known)
+    return torch.lerp(similarity, agreement, weight).fill_diagonal_(1.0)

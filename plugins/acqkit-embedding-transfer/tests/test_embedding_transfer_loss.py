@@ -112,14 +112,28 @@ def test_gradients_of_single_entries_are_those_of_finite_differences() -> None:
     off_kink = (1.5 * (1 - grid[:, 1]) - grid[:, 0]).abs() > 1e-3
     distances, labels = grid[off_kink].T
     assert off_kink.sum() > 300
-    above, below = (contrast(distances + h, labels, 1.5)[0] for h in (1e-6, -1e-6))
+    above, below = (entry(distances + h, labels, 1.5) for h in (1e-6, -1e-6))
     torch.testing.assert_close(
         gradient(distances, labels, 1.5), (above - below) / 2e-6, rtol=1e-6, atol=1e-8
     )
 
 
+def entry(relative: Tensor, relaxed: Tensor, margin: float) -> Tensor:
+    drawn, pushed, short = contrast(relative, relaxed, margin)
+    return drawn * relative + pushed * short
+
+
 def gradient(relative: Tensor, relaxed: Tensor, margin: float) -> Tensor:
-    return contrast(relative, relaxed, margin)[1]
+    drawn, pushed, _ = contrast(relative, relaxed, margin)
+    return 2 * drawn - 2 * pushed
+
+
+def test_an_entry_is_the_formula() -> None:
+    relative = torch.linspace(0, 2.5, 26, dtype=torch.float64)
+    relaxed = torch.linspace(0, 1, 11, dtype=torch.float64)
+    grid = torch.cartesian_prod(relative, relaxed)
+    found = entry(grid[:, 0], grid[:, 1], 1.5)
+    assert found.tolist() == pytest.approx([soft(d, w, 1.5) for d, w in grid.tolist()])
 
 
 def test_an_unrelated_entry_beyond_its_margin_has_exactly_no_gradient() -> None:
