@@ -241,10 +241,15 @@ class PairEmbeddings:
 
 
 def _rows(values: FloatArray, rows: IntArray | slice) -> FloatArray:
-    """Rows of an array; `take` gathers short ones four times as fast as indexing."""
+    """Rows of an array; `take` gathers short ones four times as fast as indexing.
+
+    But of columns of a wider array it would first copy all rows.
+    """
     if isinstance(rows, np.ndarray) and rows.dtype == np.int64:
         if values.shape[1] == 0:
             return np.empty((len(rows), 0), dtype=values.dtype)
+        if not values.flags.c_contiguous:
+            return values[rows]
         return np.asarray(np.take(values, rows, axis=0))
     return values[rows]
 

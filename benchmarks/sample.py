@@ -69,7 +69,13 @@ def whole(allocator: Density, scores: Scores, context: RoundContext, picks: int)
     """All pairs, however many they are."""
     with mock.patch.object(large, "LARGE", len(context.pool)):
         return Scene.whole(
-            scores, context, picks, regions=None, neighbors=allocator.neighbors, thin_graph=False
+            scores,
+            context,
+            picks,
+            regions=None,
+            neighbors=allocator.neighbors,
+            informative=allocator.informative_coverage,
+            thin_graph=False,
         )
 
 

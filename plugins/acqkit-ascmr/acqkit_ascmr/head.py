@@ -129,8 +129,10 @@ def _training_rows(context: RoundContext) -> PairEmbeddings:
 
 
 def _is_swapped(embeddings: PairEmbeddings) -> bool:
-    first, second = (side.mean.tobytes() for side in embeddings.sides)
-    return first > second
+    first, second = (side.mean for side in embeddings.sides)
+    apart = first != second
+    where = np.unravel_index(apart.argmax(), apart.shape) if apart.any() else None
+    return where is not None and bool(first[where] > second[where])
 
 
 def _train(
@@ -144,7 +146,7 @@ def _train(
     n = len(sides[0].mean)
     if n < 2:
         return
-    optimizer = torch.optim.Adam(head.parameters(), lr=1e-2)
+    optimizer = torch.optim.Adam(head.parameters(), lr=1e-2, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         rows = rng.choice(n, size=min(_BATCH, n), replace=False)

@@ -30,6 +30,11 @@ _OUT_OF_REACH = -9.0
 _FACTORED = 2048
 _CHUNK = 1 << 18
 """Pairs factored, and numbers held, at a time: what stays in the cache."""
+_STEP = 1 / 32
+"""Of the logarithm of a spread, between two for which integrals are computed."""
+_LEAST_SPREAD = 1e-12
+_NARROW, _WIDEST = 60.0, 600.0
+"""Differences of logits whose exponentials float32 and float64 hold; wider noise is cut off."""
 _GOLDEN = 0.6180339887498949
 
 
@@ -102,25 +107,54 @@ class SoftmaxIntegral:
         """Integrate over N(mean, diag variance): mean `[k, d]`, variance `[k, d]` or `[k, 1]`."""
         center = torch.addmm(self._bias, mean, self._weight.T)
         if variance.shape[1] == 1 and len(self._weight) <= _WIDTHS[-1]:
-            return self._in_common_directions(center, variance.sqrt())
+            return self._in_common_directions(center, variance[:, 0].sqrt())
         return self._in_own_directions(center, variance.expand(mean.shape))
 
     def _in_common_directions(self, center: Tensor, spread: Tensor) -> Predictive:
-        """For logits `center` `[k, c]` + `spread` `[k, 1]` times the noise of `_directions`."""
-        noise, flat = self._directions, self._directions.flatten()
-        probabilities, entropy = torch.empty(center.shape), torch.empty(len(center))
-        for rows in _slices(len(center), _CHUNK // len(flat)):
-            logits = torch.addcmul(center[rows, :, None], spread[rows, :, None], noise)
-            largest = logits.amax(dim=1)
-            odds = logits.sub_(largest[:, None]).exp_()
-            total = odds.sum(dim=1)
-            p = odds.div_(total[:, None])
-            own = probabilities[rows] = p.mean(dim=2)
+        """For logits `center` `[k, c]` + `spread` `[k]` times the noise of `_directions`.
+
+        Linearly between the two spreads of a geometric grid that are next to a pair's own.
+        """
+        found = Predictive(torch.empty(center.shape), torch.empty(len(center)))
+        level = (spread.clamp_min(_LEAST_SPREAD).log() / _STEP).floor()
+        for number in np.unique(level.numpy()).tolist():
+            rows = (level == number).nonzero()[:, 0]
+            low, high = (math.exp(_STEP * number) for number in (number, number + 1))
+            share = (spread[rows] - low) / (high - low)
+            below, above = (self._at(center[rows], each) for each in (low, high))
+            found.probabilities[rows] = torch.lerp(
+                below.probabilities, above.probabilities, share[:, None]
+            )
+            found.expected_entropy[rows] = torch.lerp(
+                below.expected_entropy, above.expected_entropy, share
+            )
+        return found
+
+    def _at(self, center: Tensor, spread: float) -> Predictive:
+        """The same spread for all rows of `center` `[k, c]`.
+
+        Then exp(l_j) is a product of what the pair and of what the point contributes, and sums
+        over classes and points are matrix products.
+        """
+        noise = self._directions.double()
+        reach = float((noise.amax(dim=0) - noise.amin(dim=0)).max())
+        noise = min(spread, _WIDEST / max(reach, 1e-30)) * noise
+        # No sum is less than exp(-reach) of what it could be.
+        noise = noise if spread * reach > _NARROW else noise.float()
+        largest, count = noise.amax(dim=0), noise.shape[1]
+        factor = (noise - largest).exp_()
+        sums = torch.cat([factor, factor * noise]).T.contiguous()
+        logits = (center - center.amax(dim=1, keepdim=True)).to(noise)
+        odds = logits.exp()
+        probabilities, entropy = torch.empty_like(odds), torch.empty(len(odds)).to(odds)
+        for rows in _slices(len(odds), _CHUNK // count):
+            total = odds[rows] @ factor
+            by_class, by_noise = (total.reciprocal() @ sums / count).chunk(2, dim=1)
+            own = probabilities[rows] = odds[rows] * by_class
             # H = log Σ exp(l_j) − Σ l_j p_j, and l is linear in the noise.
-            expected_logit = (center[rows] * own).sum(dim=1)
-            expected_logit += spread[rows, 0] * (p.flatten(1) @ flat) / noise.shape[1]
+            expected_logit = (logits[rows] * own + odds[rows] * by_noise).sum(dim=1)
             entropy[rows] = (total.log_() + largest).mean(dim=1) - expected_logit
-        return Predictive(probabilities, entropy.clamp_min_(0))
+        return Predictive(probabilities.float(), entropy.clamp_min_(0).float())
 
     @functools.cached_property
     def _directions(self) -> Tensor:

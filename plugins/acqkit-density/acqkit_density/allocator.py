@@ -80,13 +80,21 @@ class Density(Component):
 
     def _scene(self, scores: Scores, context: RoundContext, n: int) -> Scene:
         if self._samples(context):
-            return Scene.sampled(scores, context, n, regions=self.regions, neighbors=self.neighbors)
+            return Scene.sampled(
+                scores,
+                context,
+                n,
+                regions=self.regions,
+                neighbors=self.neighbors,
+                informative=self.informative_coverage,
+            )
         return Scene.whole(
             scores,
             context,
             n,
             regions=self.regions,
             neighbors=self.neighbors,
+            informative=self.informative_coverage,
             # Without quotas to choose within, the graph serves the table's densities alone.
             thin_graph=self.form == "regions" and not self.constraints,
         )
@@ -144,10 +152,9 @@ class Density(Component):
         reach = graph.reach()
         finite = reach[np.isfinite(reach)]
         bandwidth = max(float(np.median(finite)) if len(finite) else 0.0, 1e-6)
-        utilities = scene.utilities
-        informative = utilities[scene.graph_rows] ** self.informative_coverage
-        share = informative / max(float(informative.sum()), 1e-12)
-        coverage = Coverage(graph.kernel(bandwidth), utilities, self.coverage_weight * n * share)
+        share = scene.weights / max(float(scene.weights.sum()), 1e-12)
+        weights = self.coverage_weight * n * share
+        coverage = Coverage(graph.kernel(bandwidth), scene.utilities, weights)
         coverage.include(scene.labeled)
         return coverage
 
@@ -163,8 +170,9 @@ def _table(scene: Scene, rows: Ints, target: Floats) -> list[dict[str, Any]]:
     sizes, labels = scene.sizes, scene.labels_by_region
     picked = np.bincount(scene.region[rows], minlength=len(sizes))
     seen = scene.region[scene.graph_rows]
-    count = np.maximum(np.bincount(seen, minlength=len(sizes)), 1)
-    density = np.bincount(seen, scene.graph.density(), minlength=len(sizes)) / count
+    count = np.bincount(seen, 1 / scene.chances, minlength=len(sizes))
+    total = np.bincount(seen, scene.graph.density() / scene.chances, minlength=len(sizes))
+    density = total / np.where(count > 0, count, 1)
     size = "size (estimated)" if scene.is_estimate else "size"
     return [
         {

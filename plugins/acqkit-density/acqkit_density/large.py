@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,9 +21,13 @@ _FEWEST_ROUGH = 8_192
 _NEAR_GROUPS = 6
 _BLOCK = 16_384
 _ROWS_PER_PICK = 112
-_COVERED = 0.4
+_COVERED = 0.35
 """Share of the drawn rows that are to be covered; all may be picked."""
+_SHOWN = 0.99
+"""Share of the variance of pair points that is enough to tell who is near whom."""
+_SPECTRUM_ROWS = 8_192
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,15 +42,6 @@ class Sample:
     drawn: int
     total: int
 
-    @property
-    def covered(self) -> int:
-        """How many of the rows, the first ones, are to be covered.
-
-        Whom a pick covers is only estimated, and fewer rows are enough for that than it takes
-        for the best picks to be among them.
-        """
-        return max(1, round(_COVERED * self.drawn))
-
     def sizes(self, region: Ints, count: int) -> Ints:
         """Pairs of the whole pool in each of `count` regions, from the region of each row `[m]`.
 
@@ -56,6 +50,25 @@ class Sample:
         drawn = np.bincount(region[: self.drawn], minlength=count)
         scaled = np.rint(drawn * (self.total / self.drawn)).astype(np.int64)
         return np.asarray(np.maximum(scaled, np.bincount(region, minlength=count)))
+
+
+def to_cover(weights: Floats, sample: Sample) -> tuple[Ints, Floats]:
+    """Rows of the sample, ascending, that are to be covered, and the chance `[t]` each had.
+
+    Whom a pick covers is only estimated, and fewer rows are enough for that than it takes for
+    the best picks to be among them. The chance is in proportion to the weight `[m]` that
+    covering a row has, so that the estimate varies least, and what is drawn is spread evenly
+    over the random order (systematic sampling: Madow 1949).
+    """
+    weights = weights[: sample.drawn] + 1e-12
+    wanted = max(1, round(_COVERED * sample.drawn))
+    chances = weights * (wanted / weights.sum())
+    while chances.max() > 1:
+        certain = chances >= 1
+        room = wanted - np.count_nonzero(certain)
+        chances = np.where(certain, 1.0, weights * (room / weights[~certain].sum()))
+    rows = np.flatnonzero(np.diff(np.floor(chances.cumsum() + 0.5), prepend=0.0))
+    return rows, chances[rows]
 
 
 def is_large(pairs: int) -> bool:
@@ -83,47 +96,47 @@ def semantic_regions(
     if len(order) <= LARGE:
         centers, region = kmeans(points, wanted, seed, spherical=True)
         return len(centers), region
+    centers, _ = kmeans(points, wanted, seed, spherical=True, iterations=_ITERATIONS)
+    search = _Centers(centers, seed)
     blocks = (unit(block.unified_mean()) for block in means.blocks(order, _BLOCK))
-    return _regions_by_groups(points, blocks, wanted, seed, _ITERATIONS)
+    return len(centers), np.concatenate([search.nearest(block) for block in blocks])
 
 
 def rough_regions(points: FloatArray, wanted: int, seed: int) -> tuple[int, Ints]:
-    """Regions of unit vectors `[n, d]` in random order that need only hold what is near.
+    """Regions of points `[n, d]` in random order that need only hold what is near.
 
     From half the rows a region and fewer iterations than `semantic_regions`.
     """
     learned = points[: max(_FEWEST_ROUGH, _ROWS_PER_REGION // 2 * wanted)]
-    return _regions_by_groups(learned, [points], wanted, seed, _ROUGH_ITERATIONS)
-
-
-def _regions_by_groups(
-    points: FloatArray, blocks: Iterable[FloatArray], wanted: int, seed: int, iterations: int
-) -> tuple[int, Ints]:
-    centers, _ = kmeans(points, wanted, seed, spherical=True, iterations=iterations)
-    search = _Centers(centers, seed)
-    return len(centers), np.concatenate([search.nearest(block) for block in blocks])
+    centers, _ = kmeans(learned, wanted, seed, iterations=_ROUGH_ITERATIONS)
+    return len(centers), _Centers(centers, seed).nearest(points)
 
 
 class _Centers:
     """Nearest centers by way of √K groups of them: of a row's group and those around it."""
 
     def __init__(self, centers: FloatArray, seed: int) -> None:
-        groups = max(1, int(np.sqrt(len(centers))))
-        self.groups, member = kmeans(centers, groups, seed, spherical=True)
-        close = np.argsort(-self.groups @ self.groups.T, axis=1, kind="stable")[:, :_NEAR_GROUPS]
+        self.groups, member = kmeans(centers, max(1, int(np.sqrt(len(centers)))), seed)
+        apart = _to_centers(self.groups, self.groups)
+        close = np.argsort(apart, axis=1, kind="stable")[:, :_NEAR_GROUPS]
         self.members = [np.flatnonzero(np.isin(member, near)) for near in close]
         self.centers = centers
 
     def nearest(self, rows: FloatArray) -> Ints:
-        """The center of each of the unit vectors `rows` `[k, d]`."""
+        """The center of each of `rows` `[k, d]`."""
         group = nearest(rows, self.groups)[1]
         found = np.empty(len(rows), dtype=np.int64)
         by_group = np.argsort(group, kind="stable")
         for own in np.split(by_group, np.flatnonzero(np.diff(group[by_group])) + 1):
             members = self.members[group[own[0]]]
-            best = (rows[own] @ self.centers[members].T).argmax(axis=1)
-            found[own] = members[best]
+            found[own] = members[_to_centers(rows[own], self.centers[members]).argmin(axis=1)]
         return found
+
+
+def _to_centers(rows: FloatArray, centers: FloatArray) -> FloatArray:
+    """Half the squared distances `[k, K]` to `centers` `[K, d]`, but for what is a row's own."""
+    apart: FloatArray = np.einsum("kd,kd->k", centers, centers) / 2 - rows @ centers.T
+    return apart
 
 
 def representatives(candidates: Ints, labeled: Ints, n: int, picks: int) -> Sample:
@@ -135,21 +148,31 @@ def representatives(candidates: Ints, labeled: Ints, n: int, picks: int) -> Samp
     size = max(LARGE, _ROWS_PER_PICK * (len(labeled) + picks))
     if size >= n:
         return Sample(np.arange(n), n, n)
-    rows = np.unique(np.concatenate([np.arange(size), candidates[:size], labeled]))
-    return Sample(rows, size, n)
+    stands = np.zeros(n, dtype=bool)
+    stands[:size] = stands[candidates[:size]] = stands[labeled] = True
+    return Sample(np.flatnonzero(stands), size, n)
 
 
-def read_points(means: PairEmbeddings, positions: Ints) -> tuple[FloatArray, FloatArray]:
-    """Unit unified means `[k, d]` and pair points `[k, 2d]` of `positions` `[k]`.
+def read_points(means: PairEmbeddings, positions: Ints) -> FloatArray:
+    """Pair points `[k, r]` of `positions` `[k]`, in the r directions in which they vary.
 
-    Rows are read in ascending order, each once, as a memory map wants it.
+    Those are the principal ones of the first positions, which stand in random order, and hold
+    99% of the variance. Rows are read in ascending order, as a memory map wants it.
     """
-    unified = np.empty((len(positions), means.dim), dtype=np.float32)
-    points = np.empty((len(positions), 2 * means.dim), dtype=np.float32)
+    mean, directions = _principal(pair_points(means.take(np.sort(positions[:_SPECTRUM_ROWS]))))
+    points = np.empty((len(positions), directions.shape[1]), dtype=np.float32)
     ascending = np.argsort(positions)
     for start in range(0, len(positions), _BLOCK):
         rows = ascending[start : start + _BLOCK]
-        block = means.take(positions[rows])
-        unified[rows] = unit(block.unified_mean())
-        points[rows] = pair_points(block)
-    return unified, points
+        points[rows] = (pair_points(means.take(positions[rows])) - mean) @ directions
+    return points
+
+
+def _principal(points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The mean `[d]` of points `[n, d]`, and the leading directions `[d, r]` of their variance."""
+    mean = points.mean(axis=0)
+    centered = points - mean
+    variances, directions = np.linalg.eigh(centered.T @ centered)
+    shown = variances[::-1].cumsum() / max(float(variances.sum()), 1e-30)
+    kept = int(np.searchsorted(shown, _SHOWN)) + 1
+    return mean, np.ascontiguousarray(directions[:, ::-1][:, :kept])

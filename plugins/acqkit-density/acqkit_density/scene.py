@@ -19,6 +19,7 @@ from acqkit_density.large import (
     representatives,
     rough_regions,
     semantic_regions,
+    to_cover,
 )
 
 Ints = NDArray[np.int64]
@@ -79,7 +80,8 @@ class Scene:
     """Regions, utilities and the neighbor graph, everything indexed by row of `order` `[m]`.
 
     The graph has the neighbors of `graph_rows`, sorted: all rows, or those that stand for a
-    large pool.
+    large pool. They were drawn with `chances` `[t]`; `weights` `[t]` are what it is worth to
+    cover them and all that they stand for.
     sizes `[K]` are the pairs per region, estimated where `order` is a sample of the pool.
     """
 
@@ -91,6 +93,8 @@ class Scene:
     sizes: Ints
     graph_rows: Ints
     graph: NeighborGraph
+    chances: Floats
+    weights: Floats
     sample: Sample | None = None
 
     @classmethod
@@ -102,9 +106,13 @@ class Scene:
         *,
         regions: int | None,
         neighbors: int | None,
+        informative: float,
         thin_graph: bool,
     ) -> Scene:
-        """All pairs; with `thin_graph` only the graph is that of a sample."""
+        """All pairs, weighted by utilities to the power of `informative`.
+
+        With `thin_graph` only the graph is that of a sample.
+        """
         pool = Rows.of(context)
         total, candidates, labeled = len(pool.order), pool.candidates, pool.settled
         means = means_only(context.embeddings.content())
@@ -118,7 +126,19 @@ class Scene:
             graph = neighbor_graph(points, k, region[rows] if is_large(len(rows)) else None)
         sizes = np.bincount(region, minlength=count)
         utilities = _scaled(scores.values[pool.order], candidates)
-        return cls(pool.order, utilities, candidates, labeled, region, sizes, rows, graph)
+        weights = utilities[rows] ** informative
+        return cls(
+            order=pool.order,
+            utilities=utilities,
+            candidates=candidates,
+            labeled=labeled,
+            region=region,
+            sizes=sizes,
+            graph_rows=rows,
+            graph=graph,
+            chances=np.ones(len(rows)),
+            weights=weights,
+        )
 
     @classmethod
     def sampled(
@@ -129,6 +149,7 @@ class Scene:
         *,
         regions: int | None,
         neighbors: int | None,
+        informative: float,
     ) -> Scene:
         """Only the rows that stand for a large pool, each read once."""
         pool = Rows.of(context)
@@ -136,18 +157,30 @@ class Scene:
         own = pool.take(sample.rows)
         candidates, labeled = own.candidates, own.settled
         means = means_only(context.embeddings.content())
+        utilities = _scaled(scores.values[own.order], candidates)
+        weights = utilities**informative
+        rows, chances = to_cover(weights, sample)
         with context.clock.phase("read"):
-            unified, points = read_points(means, own.order)
+            points = read_points(means, own.order)
         wanted = regions or region_count(sample.total, len(labeled), n)
         with context.clock.phase("regions"):
-            count, region = rough_regions(unified, wanted, context.derive("regions"))
+            count, region = rough_regions(points, wanted, context.derive("regions"))
         k = neighbors or neighbor_count(len(points), len(labeled), n)
         with context.clock.phase("graph"):
-            graph = neighbor_graph(points, k, region, sample.covered)
-        rows = np.arange(sample.covered)
-        sizes = sample.sizes(region, count)
-        utilities = _scaled(scores.values[own.order], candidates)
-        return cls(own.order, utilities, candidates, labeled, region, sizes, rows, graph, sample)
+            graph = neighbor_graph(points, k, region, rows)
+        return cls(
+            order=own.order,
+            utilities=utilities,
+            candidates=candidates,
+            labeled=labeled,
+            region=region,
+            sizes=sample.sizes(region, count),
+            graph_rows=rows,
+            graph=graph,
+            chances=chances,
+            weights=weights[rows] / chances,
+            sample=sample,
+        )
 
     @property
     def is_estimate(self) -> bool:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from acqkit_density import Density, graph, large
 from acqkit_density.constraints import Rule
-from acqkit_density.large import representatives, semantic_regions
+from acqkit_density.graph import pair_points
+from acqkit_density.large import (
+    Sample,
+    read_points,
+    representatives,
+    semantic_regions,
+    to_cover,
+)
 from acqkit_density.scene import Scene
 
 from acqkit import Component, PairEmbeddings, RoundContext
@@ -88,25 +97,36 @@ def test_small_pools_are_read_whole() -> None:
 
 
 def test_a_sample_covers_nearly_as_well_as_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    context = sampled_context()
-    scores = score_candidates(Entropy(), context)
-    # The neighborhoods of the exact graph hold the same share of the pool as the sample's.
-    allocator = Density(neighbors=3000 // 40)
-    scene = Scene.whole(scores, context, 10, regions=None, neighbors=75, thin_graph=False)
+    """With as many rows a pick as a large pool has; over several draws, since one may be lucky."""
+    monkeypatch.setattr(large, "LARGE", 4000)
+    ratios = []
+    for seed in range(12):
+        context = sampled_context(seed)
+        scores = score_candidates(Entropy(), context)
+        # The neighborhoods of the exact graph hold the same share of the pool as the sample's.
+        allocator = Density(neighbors=3000 // 40)
+        scene = Scene.whole(
+            scores, context, 10, regions=None, neighbors=75, informative=0.5, thin_graph=False
+        )
+        positions = allocator.allocate(scores, context, 10).positions
+        exact = value(allocator, scene, positions)
+        chance = np.random.default_rng(0).choice(context.candidates, 10, replace=False)
+        assert 0.95 * exact > 1.4 * value(allocator, scene, chance)
+        with monkeypatch.context() as lowered:
+            lowered.setattr(large, "LARGE", 0)
+            sampled = Density().allocate(scores, context, 10)
+        assert sampled.record["sample"]["pairs"] < 2300
+        ratios.append(value(allocator, scene, sampled.positions) / exact)
+    assert np.mean(ratios) > 0.95
+    assert min(ratios) > 0.9
 
-    def value(positions: IntArray) -> float:
-        coverage = allocator.coverage(scene, 10)
-        before, rows = coverage.value(), np.argsort(scene.order)[positions]
-        coverage.include(rows)
-        return float(scene.utilities[rows].sum()) + coverage.value() - before
 
-    exact = value(allocator.allocate(scores, context, 10).positions)
-    chance = value(np.random.default_rng(0).choice(context.candidates, 10, replace=False))
-    monkeypatch.setattr(large, "LARGE", 1000)
-    monkeypatch.setattr(large, "_ROWS_PER_PICK", 50)
-    sampled = Density().allocate(scores, context, 10)
-    assert sampled.record["sample"]["pairs"] < 1200
-    assert value(sampled.positions) > 0.95 * exact > 1.4 * chance
+def value(allocator: Density, scene: Scene, positions: IntArray) -> float:
+    """The objective of 10 picks on all pairs, above what the labeled ones cover already."""
+    coverage = allocator.coverage(scene, 10)
+    before, rows = coverage.value(), np.argsort(scene.order)[positions]
+    coverage.include(rows)
+    return float(scene.utilities[rows].sum()) + coverage.value() - before
 
 
 def test_searched_neighbors_cover_as_well_as_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +136,9 @@ def test_searched_neighbors_cover_as_well_as_all(monkeypatch: pytest.MonkeyPatch
     scores, allocator = score_candidates(Entropy(), context), Density()
 
     def whole() -> Scene:
-        return Scene.whole(scores, context, 30, regions=5, neighbors=20, thin_graph=False)
+        return Scene.whole(
+            scores, context, 30, regions=5, neighbors=20, informative=0.5, thin_graph=False
+        )
 
     searched = whole()
     monkeypatch.setattr(graph, "_RECALL", 1.0)
@@ -148,6 +170,60 @@ def test_representatives_hold_the_labeled_and_enough_candidates() -> None:
     assert 112 * 1003 <= len(rows) < 112 * 1003 + 10
     assert len(np.intersect1d(rows, candidates)) >= 1000
     assert len(representatives(candidates, labeled, n, 2000).rows) == n
+
+
+def sample_of(drawn: int, total: int) -> Sample:
+    return Sample(np.arange(total), drawn, total)
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 6.0])
+def test_rows_are_covered_in_proportion_to_their_weight(power: float) -> None:
+    rng = np.random.default_rng(0)
+    weights = rng.random(1200) ** power
+    sample, found, draws = sample_of(1000, 1200), np.zeros(1200), 400
+    for _ in range(draws):
+        order = rng.permutation(1000)
+        shuffled = np.concatenate([weights[:1000][order], weights[1000:]])
+        rows, chances = to_cover(shuffled, sample)
+        assert (np.diff(rows) > 0).all() and rows[-1] < sample.drawn
+        assert abs(len(rows) - large._COVERED * 1000) <= 1
+        assert (chances <= 1).all()
+        open_ = chances < 1
+        ratio = chances[open_] / shuffled[rows[open_]]
+        np.testing.assert_allclose(ratio, ratio[0], rtol=1e-6)
+        assert (shuffled[rows[~open_]] >= shuffled[rows[open_]].max()).all()
+        found[order[rows]] += 1 / chances
+    # Divided by its chance, a row stands for one row on average: any total is estimated.
+    total = (found * weights).sum() / draws
+    assert total == pytest.approx(weights[:1000].sum(), rel=0.02)
+
+
+def test_rows_without_weight_are_covered_alike() -> None:
+    rows, chances = to_cover(np.zeros(100), sample_of(100, 100))
+    assert len(rows) == round(100 * large._COVERED)
+    np.testing.assert_allclose(chances, large._COVERED)
+
+
+def test_points_in_principal_directions_are_as_far_apart_as_whole_ones() -> None:
+    rng = np.random.default_rng(0)
+    pool = make_pool(2000, 8)
+    flat = rng.standard_normal((5, 30)).astype(np.float32)
+    a, b = (
+        rng.standard_normal((2000, 5)).astype(np.float32) @ flat
+        + 0.02 * rng.standard_normal((2000, 30)).astype(np.float32)
+        for _ in "ab"
+    )
+    embeddings = make_embeddings(pool)
+    embeddings = replace(
+        embeddings, a=replace(embeddings.a, mean=a), b=replace(embeddings.b, mean=b)
+    )
+    order = make_context(pool, embeddings).canonical(np.arange(2000))
+    points, whole = read_points(embeddings, order), pair_points(embeddings.take(order))
+    assert points.shape[1] <= 12 < whole.shape[1]
+    apart, wanted = (
+        ((rows[:200, None] - rows[None, :200]) ** 2).sum(axis=2) for rows in (points, whole)
+    )
+    np.testing.assert_allclose(apart, wanted, atol=0.03 * wanted.mean())
 
 
 def test_regions_in_two_levels_are_nearly_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
