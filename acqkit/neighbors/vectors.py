@@ -7,18 +7,35 @@ import numpy as np
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, IntArray
 from acqkit.neighbors.backend import library as faiss
 
+_SAFE = 1e-15, 1e15
+"""Lengths whose squares are sums of numbers that neither overflow nor vanish."""
+
 
 def unit(x: FloatArray) -> FloatArray:
     """Rows of `x` `[n, d]` scaled to length 1, as a new array; zero rows stay zero."""
     scaled = np.empty(x.shape, dtype=np.float32)
     for start in range(0, len(x), DEFAULT_BLOCK_SIZE):
         rows = slice(start, start + DEFAULT_BLOCK_SIZE)
-        # The largest value goes first, so that squares neither overflow nor vanish.
-        largest = np.abs(x[rows]).max(axis=1, keepdims=True, initial=0)
-        np.divide(x[rows], np.where(largest > 0, largest, 1), out=scaled[rows])
-        length = np.sqrt(np.einsum("nd,nd->n", scaled[rows], scaled[rows]))
-        scaled[rows] /= np.where(length > 0, length, 1)[:, None]
+        length = _lengths(x[rows])
+        safe = (_SAFE[0] < length) & (length < _SAFE[1])
+        np.divide(x[rows], np.where(safe, length, 1)[:, None], out=scaled[rows])
+        if not safe.all():
+            others = start + np.flatnonzero(~safe)
+            scaled[others] = _unit_of_any_size(x[others])
     return scaled
+
+
+def _unit_of_any_size(x: FloatArray) -> FloatArray:
+    largest = np.abs(x).max(axis=1, keepdims=True, initial=0)
+    scaled = np.divide(x, np.where(largest > 0, largest, 1), dtype=np.float32)
+    length = _lengths(scaled)
+    scaled /= np.where(length > 0, length, 1)[:, None]
+    return scaled
+
+
+def _lengths(x: FloatArray) -> FloatArray:
+    with np.errstate(over="ignore"):
+        return np.asarray(np.sqrt(np.einsum("nd,nd->n", x, x)))
 
 
 def squared_distances(
