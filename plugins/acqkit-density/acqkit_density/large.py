@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,47 +97,47 @@ def semantic_regions(
     if len(order) <= LARGE:
         centers, region = kmeans(points, wanted, seed, spherical=True)
         return len(centers), region
-    centers, _ = kmeans(points, wanted, seed, spherical=True, iterations=_ITERATIONS)
-    search = _Centers(centers, seed)
     blocks = (unit(block.unified_mean()) for block in means.blocks(order, _BLOCK))
-    return len(centers), np.concatenate([search.nearest(block) for block in blocks])
+    return _regions_by_groups(points, blocks, wanted, seed, _ITERATIONS)
 
 
 def rough_regions(points: FloatArray, wanted: int, seed: int) -> tuple[int, Ints]:
-    """Regions of points `[n, d]` in random order that need only hold what is near.
+    """Regions of unit vectors `[n, d]` in random order that need only hold what is near.
 
     From half the rows a region and fewer iterations than `semantic_regions`.
     """
     learned = points[: max(_FEWEST_ROUGH, _ROWS_PER_REGION // 2 * wanted)]
-    centers, _ = kmeans(learned, wanted, seed, iterations=_ROUGH_ITERATIONS)
-    return len(centers), _Centers(centers, seed).nearest(points)
+    return _regions_by_groups(learned, [points], wanted, seed, _ROUGH_ITERATIONS)
+
+
+def _regions_by_groups(
+    points: FloatArray, blocks: Iterable[FloatArray], wanted: int, seed: int, iterations: int
+) -> tuple[int, Ints]:
+    centers, _ = kmeans(points, wanted, seed, spherical=True, iterations=iterations)
+    search = _Centers(centers, seed)
+    return len(centers), np.concatenate([search.nearest(block) for block in blocks])
 
 
 class _Centers:
     """Nearest centers by way of √K groups of them: of a row's group and those around it."""
 
     def __init__(self, centers: FloatArray, seed: int) -> None:
-        self.groups, member = kmeans(centers, max(1, int(np.sqrt(len(centers)))), seed)
-        apart = _to_centers(self.groups, self.groups)
-        close = np.argsort(apart, axis=1, kind="stable")[:, :_NEAR_GROUPS]
+        groups = max(1, int(np.sqrt(len(centers))))
+        self.groups, member = kmeans(centers, groups, seed, spherical=True)
+        close = np.argsort(-self.groups @ self.groups.T, axis=1, kind="stable")[:, :_NEAR_GROUPS]
         self.members = [np.flatnonzero(np.isin(member, near)) for near in close]
         self.centers = centers
 
     def nearest(self, rows: FloatArray) -> Ints:
-        """The center of each of `rows` `[k, d]`."""
+        """The center of each of the unit vectors `rows` `[k, d]`."""
         group = nearest(rows, self.groups)[1]
         found = np.empty(len(rows), dtype=np.int64)
         by_group = np.argsort(group, kind="stable")
         for own in np.split(by_group, np.flatnonzero(np.diff(group[by_group])) + 1):
             members = self.members[group[own[0]]]
-            found[own] = members[_to_centers(rows[own], self.centers[members]).argmin(axis=1)]
+            best = (rows[own] @ self.centers[members].T).argmax(axis=1)
+            found[own] = members[best]
         return found
-
-
-def _to_centers(rows: FloatArray, centers: FloatArray) -> FloatArray:
-    """Half the squared distances `[k, K]` to `centers` `[K, d]`, but for what is a row's own."""
-    apart: FloatArray = np.einsum("kd,kd->k", centers, centers) / 2 - rows @ centers.T
-    return apart
 
 
 def representatives(candidates: Ints, labeled: Ints, n: int, picks: int) -> Sample:

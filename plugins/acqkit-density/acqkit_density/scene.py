@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from acqkit import RoundContext, Scores
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.labels import UNLABELED
+from acqkit.neighbors import unit
 from acqkit_density.graph import NeighborGraph, neighbor_graph, pair_points
 from acqkit_density.large import (
     Sample,
@@ -164,7 +165,9 @@ class Scene:
             points = read_points(means, own.order)
         wanted = regions or region_count(sample.total, len(labeled), n)
         with context.clock.phase("regions"):
-            count, region = rough_regions(points, wanted, context.derive("regions"))
+            # In as many directions as unified means have, where points vary in all of theirs.
+            leading = unit(points[:, : means.dim])
+            count, region = rough_regions(leading, wanted, context.derive("regions"))
         k = neighbors or neighbor_count(len(points), len(labeled), n)
         with context.clock.phase("graph"):
             graph = neighbor_graph(points, k, region, rows)
