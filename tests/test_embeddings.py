@@ -105,7 +105,7 @@ def test_content_drops_what_restates_probabilities(embeddings: PairEmbeddings) -
     assert marked.take(slice(2)).content().dim == width
     rows = np.array([2, 0])
     for side, whole in zip(content.take(rows).sides, embeddings.sides, strict=True):
-        np.testing.assert_array_equal(side.mean, whole.mean[rows, :width])
+        assert_array_equal(side.mean, whole.mean[rows, :width])
     assert embeddings.content() is embeddings
 
 
