@@ -22,8 +22,8 @@ _FEWEST_ROUGH = 8_192
 _NEAR_GROUPS = 6
 _BLOCK = 16_384
 _ROWS_PER_PICK = 112
-_COVERED = 0.35
-"""Share of the drawn rows that are to be covered; all may be picked."""
+_COVERED_NEIGHBORS = 25
+"""Rows to be covered among the neighbors of a row: what a pick is worth is estimated by these."""
 _SHOWN = 0.99
 """Share of the variance of pair points that is enough to tell who is near whom."""
 _SPECTRUM_ROWS = 8_192
@@ -53,16 +53,16 @@ class Sample:
         return np.asarray(np.maximum(scaled, np.bincount(region, minlength=count)))
 
 
-def to_cover(weights: Floats, sample: Sample) -> tuple[Ints, Floats]:
+def to_cover(weights: Floats, sample: Sample, neighbors: int) -> tuple[Ints, Floats]:
     """Rows of the sample, ascending, that are to be covered, and the chance `[t]` each had.
 
     Whom a pick covers is only estimated, and fewer rows are enough for that than it takes for
-    the best picks to be among them. The chance is in proportion to the weight `[m]` that
-    covering a row has, so that the estimate varies least, and what is drawn is spread evenly
-    over the random order (systematic sampling: Madow 1949).
+    the best picks to be among them: 25 among the `neighbors` of a row. The chance is in
+    proportion to the weight `[m]` that covering a row has, so that the estimate varies least,
+    and what is drawn is spread evenly over the random order (systematic sampling: Madow 1949).
     """
     weights = weights[: sample.drawn] + 1e-12
-    wanted = max(1, round(_COVERED * sample.drawn))
+    wanted = max(1, round(min(1.0, _COVERED_NEIGHBORS / neighbors) * sample.drawn))
     chances = weights * (wanted / weights.sum())
     while chances.max() > 1:
         certain = chances >= 1

@@ -160,7 +160,8 @@ class Scene:
         means = means_only(context.embeddings.content())
         utilities = _scaled(scores.values[own.order], candidates)
         weights = utilities**informative
-        rows, chances = to_cover(weights, sample)
+        k = neighbors or neighbor_count(len(own.order), len(labeled), n)
+        rows, chances = to_cover(weights, sample, k)
         with context.clock.phase("read"):
             points = read_points(means, own.order)
         wanted = regions or region_count(sample.total, len(labeled), n)
@@ -168,7 +169,6 @@ class Scene:
             # In as many directions as unified means have, where points vary in all of theirs.
             leading = unit(points[:, : means.dim])
             count, region = rough_regions(leading, wanted, context.derive("regions"))
-        k = neighbors or neighbor_count(len(points), len(labeled), n)
         with context.clock.phase("graph"):
             graph = neighbor_graph(points, k, region, rows)
         return cls(

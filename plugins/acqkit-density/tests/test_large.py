@@ -97,6 +97,26 @@ def test_small_pools_are_read_whole() -> None:
 
 
 def test_a_sample_covers_nearly_as_well_as_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = sampled_context()
+    scores = score_candidates(Entropy(), context)
+    # The neighborhoods of the exact graph hold the same share of the pool as the sample's.
+    allocator = Density(neighbors=3000 // 40)
+    scene = Scene.whole(
+        scores, context, 10, regions=None, neighbors=75, informative=0.5, thin_graph=False
+    )
+    exact = value(allocator, scene, allocator.allocate(scores, context, 10).positions)
+    picks = np.random.default_rng(0).choice(context.candidates, 10, replace=False)
+    chance = value(allocator, scene, picks)
+    monkeypatch.setattr(large, "LARGE", 1000)
+    monkeypatch.setattr(large, "_ROWS_PER_PICK", 50)
+    sampled = Density().allocate(scores, context, 10)
+    assert sampled.record["sample"]["pairs"] < 1200
+    assert value(allocator, scene, sampled.positions) > 0.95 * exact > 1.4 * chance
+
+
+def test_draws_of_a_sample_cover_nearly_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """With as many rows a pick as a large pool has; over several draws, since one may be lucky."""
     monkeypatch.setattr(large, "LARGE", 4000)
     ratios = []
@@ -184,9 +204,9 @@ def test_rows_are_covered_in_proportion_to_their_weight(power: float) -> None:
     for _ in range(draws):
         order = rng.permutation(1000)
         shuffled = np.concatenate([weights[:1000][order], weights[1000:]])
-        rows, chances = to_cover(shuffled, sample)
+        rows, chances = to_cover(shuffled, sample, 50)
         assert (np.diff(rows) > 0).all() and rows[-1] < sample.drawn
-        assert abs(len(rows) - large._COVERED * 1000) <= 1
+        assert abs(len(rows) - 1000 * 25 / 50) <= 1
         assert (chances <= 1).all()
         open_ = chances < 1
         ratio = chances[open_] / shuffled[rows[open_]]
@@ -199,9 +219,17 @@ def test_rows_are_covered_in_proportion_to_their_weight(power: float) -> None:
 
 
 def test_rows_without_weight_are_covered_alike() -> None:
-    rows, chances = to_cover(np.zeros(100), sample_of(100, 100))
-    assert len(rows) == round(100 * large._COVERED)
-    np.testing.assert_allclose(chances, large._COVERED)
+    rows, chances = to_cover(np.zeros(100), sample_of(100, 100), 100)
+    assert len(rows) == 25
+    np.testing.assert_allclose(chances, 0.25)
+
+
+@pytest.mark.parametrize("neighbors", [1, 25])
+def test_all_rows_are_covered_where_neighborhoods_are_small(neighbors: int) -> None:
+    weights = np.random.default_rng(0).random(100)
+    rows, chances = to_cover(weights, sample_of(100, 100), neighbors)
+    assert rows.tolist() == list(range(100))
+    np.testing.assert_allclose(chances, 1, rtol=1e-12)
 
 
 def test_points_in_principal_directions_are_as_far_apart_as_whole_ones() -> None:
