@@ -26,7 +26,7 @@ from acqkit.interfaces import Model, RoundContext, Selection
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.selection import check_budget, needs_embeddings, select
-from acqkit.store import NewBatch, Store, StoredBatch, StoredState
+from acqkit.store import Kept, NewBatch, Store, StoredBatch, StoredState
 from acqkit.timing import PhaseClock
 
 
@@ -137,14 +137,19 @@ class Campaign:
             state = self._store.state()
             check_budget(int(n), len(self._view.free(state.taken)))
             context, trained = self._context(state, needs_embeddings(part.component))
-            selection = select(part.component, context, int(n))
-            batch_id = self._add(context.round, part, selection, trained)
+            with self._store.keeping(self._for_people(trained)) as kept:
+                selection = select(part.component, context, int(n))
+                batch_id = self._add(context.round, part, selection, kept)
             if batch_id is not None:
                 return batch_of(self._stored(batch_id), self.pool)
 
-    def _add(
-        self, round: int, part: Part, selection: Selection, trained: Trained | None
-    ) -> str | None:
+    def _for_people(self, trained: Trained | None) -> PairEmbeddings | None:
+        """What is kept of embeddings: for people, positions are those of the whole pool."""
+        if trained is None:
+            return None
+        return replace(trained.embeddings, positions=self._view.positions)
+
+    def _add(self, round: int, part: Part, selection: Selection, kept: Kept | None) -> str | None:
         _check_json("the strategy's record", selection.record)
         batch = NewBatch(
             round,
@@ -154,11 +159,7 @@ class Campaign:
             selection.terms,
             selection.record,
         )
-        if trained is None:
-            return self._store.add_batch(batch)
-        # What is kept is for people, whose positions are those of the whole pool.
-        embeddings = replace(trained.embeddings, positions=self._view.positions)
-        return self._store.add_batch(batch, embeddings)
+        return self._store.add_batch(batch, kept)
 
     def tell(
         self,

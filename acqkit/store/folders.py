@@ -40,13 +40,10 @@ def remove_abandoned(final: Path) -> None:
 
 def _last_write(folder: Path) -> float:
     # Another process may rename the folder or its files at any moment.
-    newest = 0.0
-    for path in (folder, *folder.glob("*")):
-        try:
-            newest = max(newest, path.stat().st_mtime)
-        except FileNotFoundError:
-            return time.time()
-    return newest
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.glob("*")))
+    except FileNotFoundError:
+        return time.time()
 
 
 def check_vacant(folder: Path, marker: str) -> None:

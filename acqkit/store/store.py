@@ -7,7 +7,10 @@ strategies. Each method is one transaction.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,14 @@ from acqkit.store.folders import check_vacant, publish, temporary_folder
 from acqkit.store.rows import Classes, NewBatch, StoredAnswer, StoredBatch, StoredState
 
 _EMBEDDINGS = "embeddings"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Kept:
+    """Embeddings on their way into `folder`."""
+
+    folder: Path
+    written: Future[None]
 
 
 class Store:
@@ -114,21 +125,40 @@ class Store:
         with self._database.read() as connection:
             return list(queries.answers_log(connection))
 
-    def add_batch(self, batch: NewBatch, embeddings: PairEmbeddings | None = None) -> str | None:
-        """Add what a round picked, with the embeddings it looked at; the batch's id.
+    @contextmanager
+    def keeping(self, embeddings: PairEmbeddings | None) -> Iterator[Kept | None]:
+        """Write the embeddings that a round looks at while it does, for `add_batch`.
 
-        None, and nothing added, when another process has used the round meanwhile. Raises
-        CampaignError when a pair is in another batch, which the schema refuses.
+        A thread of its own writes them; removed again where no batch was added with them.
         """
         if embeddings is None:
+            yield None
+            return
+        with ExitStack() as stack:
+            with self._explained():
+                folder = stack.enter_context(temporary_folder(self._folder / _EMBEDDINGS))
+            writer = stack.enter_context(ThreadPoolExecutor(1))
+            yield Kept(folder, writer.submit(embeddings.save, folder))
+
+    def add_batch(self, batch: NewBatch, kept: Kept | None = None) -> str | None:
+        """Add what a round picked, with what is kept of what it looked at; the batch's id.
+
+        None, and nothing added, when another process has used the round meanwhile. Raises
+        CampaignError when a pair is in another batch, which the schema refuses, and where the
+        embeddings could not be written.
+        """
+        if kept is None:
             return self._insert_batch(batch, None)
+        with self._explained():
+            kept.written.result()
+            return self._insert_batch(batch, kept.folder)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            with temporary_folder(self._folder / _EMBEDDINGS) as temporary:
-                embeddings.save(temporary)
-                batch_id = self._insert_batch(batch, temporary)
+            yield
         except OSError as error:
             raise CampaignError(f"embeddings cannot be kept in {self._folder}: {error}") from None
-        return batch_id
 
     def _insert_batch(self, batch: NewBatch, arrays: Path | None) -> str | None:
         batch_id = f"batch-{batch.round:03d}"

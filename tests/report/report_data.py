@@ -189,7 +189,8 @@ def write_run(
         scores = np.linspace(2, 1, 5, dtype=np.float32) if figure.round else None
         terms = {"inter": scores - 0.5} if scores is not None else {}
         batch = NewBatch(figure.round, str(strategy), picked, scores, terms, record or {})
-        store.add_batch(batch, embeddings)
+        with store.keeping(embeddings) as kept:
+            store.add_batch(batch, kept)
         if figure.round == ROUNDS - 1:
             store.close()
         rounds.append(figure.model_dump() | {"picked": pool.ids[picked].tolist()})

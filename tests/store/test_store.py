@@ -62,8 +62,11 @@ def test_a_round_or_a_pair_can_be_taken_once(store: Store) -> None:
 def test_the_schema_refuses_what_no_step_should_write(store: Store, tmp_path: Path) -> None:
     store.add_batch(batch(0, 5, 3))
     store.add_answers(0, {5: (1,)}, "ann", False)
-    with pytest.raises(CampaignError, match="is as it was"):
-        store.add_batch(batch(1, 3), embeddings())
+    with (
+        pytest.raises(CampaignError, match="is as it was"),
+        store.keeping(embeddings()) as kept,
+    ):
+        store.add_batch(batch(1, 3), kept)
     assert store.state().next_round == 1
     assert [path.name for path in (tmp_path / "c").glob("*embeddings*")] == []
     with raw(tmp_path) as connection:
@@ -96,11 +99,13 @@ def test_embeddings_of_the_latest_batch_are_kept_and_older_ones_go(
     store: Store, tmp_path: Path
 ) -> None:
     folder = tmp_path / "c"
-    store.add_batch(batch(0, 1), embeddings(0))
+    with store.keeping(embeddings(0)) as kept:
+        store.add_batch(batch(0, 1), kept)
     # As a process leaves it that is killed between the rename and the commit.
     (folder / "embeddings-001").mkdir()
     (folder / "embeddings-001" / "a_mean.npy").write_text("half")
-    store.add_batch(batch(1, 2), embeddings(1))
+    with store.keeping(embeddings(1)) as kept:
+        store.add_batch(batch(1, 2), kept)
     store.add_batch(batch(2, 3))
     found = store.embeddings()
     assert found is not None
@@ -123,8 +128,13 @@ def test_what_killed_processes_left_is_removed_when_it_is_old(store: Store, tmp_
     for path in (old / "a_mean.npy", old):
         os.utime(path, (long_ago, long_ago))
     os.utime(young, (long_ago, long_ago))
-    store.add_batch(batch(0, 1), embeddings())
+    with store.keeping(embeddings()) as kept:
+        store.add_batch(batch(0, 1), kept)
     assert not old.exists() and young.exists()
+
+
+def test_a_folder_that_another_process_renames_meanwhile_is_not_abandoned(tmp_path: Path) -> None:
+    assert abs(folders._last_write(tmp_path / "gone") - time.time()) < 60
 
 
 def test_a_store_that_cannot_be_filled_leaves_nothing(tmp_path: Path) -> None:
