@@ -17,6 +17,7 @@ vanish nor explode.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,18 +32,24 @@ _FIT_ROWS = 20_000
 _BATCH = 128
 
 
-class VarianceNet(nn.Module):
-    """Embeddings `[k, d]` (in units of the pool's spread) to log-variances `[k, 1]`."""
+class VarianceNets(nn.Module):
+    """One network a modality: embeddings (in units of the pool's spread) to log-variances.
+
+    Both start alike; their weights lie side by side, so that a product serves both.
+    """
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
-        self.hidden = nn.Linear(dim, hidden)
-        self.output = nn.Linear(hidden, 1)
-        nn.init.zeros_(self.output.weight)
-        nn.init.constant_(self.output.bias, math.log(0.1))
+        first = nn.Linear(dim, hidden)
+        self.weight = nn.Parameter(first.weight.detach().expand(2, hidden, dim).clone())
+        self.bias = nn.Parameter(first.bias.detach().expand(2, 1, hidden).clone())
+        self.output = nn.Parameter(torch.zeros(2, hidden, 1))
+        self.level = nn.Parameter(torch.full((2, 1, 1), math.log(0.1)))
 
-    def forward(self, means: Tensor) -> Tensor:
-        raw = self.output(functional.gelu(self.hidden(means)))
+    def forward(self, means: Tensor, nets: slice = slice(None)) -> Tensor:
+        """Of both modalities `[2, k, d]` to `[2, k, 1]`, or of those of `nets` alone."""
+        hidden = torch.baddbmm(self.bias[nets], means, self.weight[nets].mT)
+        raw = torch.baddbmm(self.level[nets], functional.gelu(hidden), self.output[nets])
         # Within e^±5 of the pool's spread, softly: no variance vanishes or explodes.
         return 5.0 * torch.tanh(raw / 5.0)
 
@@ -56,8 +63,7 @@ class PairHead(nn.Module):
     def __init__(self, dim: int, hidden: int, scale: float) -> None:
         super().__init__()
         self.scale = scale
-        self.nets = nn.ModuleList([VarianceNet(dim, hidden), VarianceNet(dim, hidden)])
-        self.nets[1].load_state_dict(self.nets[0].state_dict())
+        self.nets = VarianceNets(dim, hidden)
         self.log_s = nn.Parameter(torch.tensor(math.log(1.0 / dim)))
         self.t = nn.Parameter(torch.tensor(1.0))
         self.swapped = False
@@ -68,7 +74,7 @@ class PairHead(nn.Module):
         if side.variance is not None:
             variance = as_tensor(side.variance) / self.scale**2
         else:
-            variance = self.nets[net](mean).exp()
+            variance = self.nets(mean[None], slice(net, net + 1))[0].exp()
         return mean, variance
 
     @torch.no_grad()
@@ -81,10 +87,6 @@ class PairHead(nn.Module):
         )
         return a, b
 
-    def match_logits(self, distance: Tensor) -> Tensor:
-        """−s·d + t for expected squared distances in units of the pool's spread."""
-        return self.t - self.log_s.exp() * distance
-
     @torch.no_grad()
     def match_probability(self, block: PairEmbeddings) -> Tensor:
         """P(i, i), the probability that a pair's two modalities belong together, `[k]`."""
@@ -94,7 +96,7 @@ class PairHead(nn.Module):
         )
         distance = (mean_a - mean_b).square().sum(dim=1)
         distance += mean_a.shape[1] * (var_a.mean(dim=1) + var_b.mean(dim=1))
-        return torch.sigmoid(self.match_logits(distance))
+        return torch.sigmoid(self.t - self.log_s.exp() * distance)
 
 
 def fit_pair_head(
@@ -146,14 +148,25 @@ def _train(
     n = len(sides[0].mean)
     if n < 2:
         return
+    size = min(_BATCH, n)
+    batches = [rng.choice(n, size=size, replace=False) for _ in range(steps)]
+    drawn = np.concatenate(batches) if batches else np.zeros(0, np.int64)
+    means = torch.stack([as_tensor(side.mean.take(drawn, axis=0)) for side in sides]) / head.scale
+    given = [
+        None if side.variance is None else as_tensor(side.variance[drawn]) / head.scale**2
+        for side in sides
+    ]
     optimizer = torch.optim.Adam(head.parameters(), lr=1e-2, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for _ in range(steps):
-        rows = rng.choice(n, size=min(_BATCH, n), replace=False)
-        (mean_a, var_a), (mean_b, var_b) = (
-            head.standard(side.take(rows), net) for net, side in enumerate(sides)
+    for start in range(0, len(drawn), size):
+        rows = slice(start, start + size)
+        own = means[:, rows]
+        fitted = head.nets(own).exp()
+        var_a, var_b = (
+            fitted[net] if own_variance is None else own_variance[rows]
+            for net, own_variance in enumerate(given)
         )
-        loss = head_loss(head, mean_a, var_a, mean_b, var_b, wasserstein, prior)
+        loss = head_loss(head, own[0], var_a, own[1], var_b, wasserstein, prior)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -173,16 +186,56 @@ def head_loss(
 
     Means are `[k, d]`; variances too, or `[k, 1]`.
     """
-    k, dim = mean_a.shape
-    from_a = mean_a.square().sum(dim=1) + dim * var_a.mean(dim=1)
-    from_b = mean_b.square().sum(dim=1) + dim * var_b.mean(dim=1)
-    distance = torch.addmm(from_a[:, None] + from_b[None], mean_a, mean_b.T, alpha=-2)
-    logits = head.match_logits(distance)
-    matched = logits.diagonal()
-    match = functional.softplus(-matched).mean()
-    unmatched = functional.softplus(logits).sum() - functional.softplus(matched).sum()
-    mismatch = unmatched / (k * (k - 1))
-    apart = (mean_a - mean_b).square().mean(dim=1)
-    w2 = apart + (var_a.sqrt() - var_b.sqrt()).square().mean(dim=1)
-    kl = 0.5 * sum((v - v.log() - 1).mean() for v in (var_a, var_b))
-    return match + mismatch + wasserstein * w2.mean() + prior * kl
+    loss: Tensor = _HeadLoss.apply(  # type: ignore[no-untyped-call]
+        mean_a, var_a, mean_b, var_b, head.log_s, head.t, wasserstein, prior
+    )
+    return loss
+
+
+class _HeadLoss(torch.autograd.Function):
+    """The loss with its gradient written down: traced, its dozens of small steps took as long
+    again as everything else in a training step. Means get no gradient.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        mean_a: Tensor,
+        var_a: Tensor,
+        mean_b: Tensor,
+        var_b: Tensor,
+        log_s: Tensor,
+        t: Tensor,
+        wasserstein: float,
+        prior: float,
+    ) -> Tensor:
+        k, dim = mean_a.shape
+        variance = torch.stack((var_a, var_b))
+        lifted = dim * variance.mean(dim=2)
+        from_a, from_b = lifted[0] + mean_a.square().sum(1), lifted[1] + mean_b.square().sum(1)
+        distance = torch.addmm(from_a[:, None] + from_b, mean_a, mean_b.T, alpha=-2)
+        s = log_s.exp()
+        logits = torch.addcmul(t, distance, s, value=-1)
+        matched = logits.diagonal()
+        of_matched = functional.softplus(-matched)
+        unmatched = functional.softplus(logits).sum() - (of_matched + matched).sum()
+        sd = variance.sqrt()
+        other = sd.flip(0)
+        w2 = (mean_a - mean_b).square().mean() + (sd[0] - sd[1]).square().mean()
+        kl = (variance - variance.log()).mean() - 1
+        # Of the logits: σ(l) of the unmatched, −σ(−l) of the matched, by their numbers.
+        grad = torch.sigmoid(logits).div_(k * (k - 1))
+        grad.diagonal().copy_(torch.sigmoid(-matched).div_(-k))
+        by_match = torch.stack((grad.sum(dim=1), grad.sum(dim=0)))[:, :, None]
+        by_variance = wasserstein * (1 - other / sd) + (0.5 * prior) * (1 - 1 / variance)
+        by_variance /= var_a.numel()
+        by_variance -= (s * dim / var_a.shape[1]) * by_match
+        by_log_s = -s * torch.dot(grad.flatten(), distance.flatten())
+        ctx.save_for_backward(*by_variance, by_log_s, grad.sum())
+        return of_matched.mean() + unmatched / (k * (k - 1)) + wasserstein * w2 + prior * kl
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Of variances, log s and t."""
+        by_a, by_b, by_log_s, by_t = (grads[0] * own for own in ctx.saved_tensors)
+        return None, by_a, None, by_b, by_log_s, by_t, None, None

@@ -32,6 +32,8 @@ _CHUNK = 1 << 18
 """Pairs factored, and numbers held, at a time: what stays in the cache."""
 _STEP = 1 / 32
 """Of the logarithm of a spread, between two for which integrals are computed."""
+_LEVELS = 512
+"""Such spreads whose noise is kept."""
 _LEAST_SPREAD = 1e-12
 _NARROW, _WIDEST = 60.0, 600.0
 """Differences of logits whose exponentials float32 and float64 hold; wider noise is cut off."""
@@ -87,6 +89,51 @@ class SigmoidIntegral:
         return Predictive(probabilities, entropy)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Noise:
+    """Noise of logits that all pairs share, and what of their integrals depends on it alone.
+
+    exp(l_j) is a product of what the pair and of what the point contributes, so that sums over
+    classes and points are matrix products: factor `[c, points]` is exp(noise − largest), sums
+    `[points, 2c]` are the factor and the factor times the noise, largest `[points]`.
+    """
+
+    spread: float
+    factor: Tensor
+    sums: Tensor
+    largest: Tensor
+
+    @classmethod
+    def of(cls, directions: Tensor, spread: float) -> _Noise:
+        """`spread` times the directions `[c, points]`."""
+        noise = directions.double()
+        reach = float((noise.amax(dim=0) - noise.amin(dim=0)).max())
+        noise = min(spread, _WIDEST / max(reach, 1e-30)) * noise
+        # No sum is less than exp(-reach) of what it could be.
+        noise = noise if spread * reach > _NARROW else noise.float()
+        largest = noise.amax(dim=0)
+        factor = (noise - largest).exp_()
+        return cls(spread, factor, torch.cat([factor, factor * noise]).T.contiguous(), largest)
+
+    def integral(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Probabilities `[k, c]` and expected entropies `[k]` for mean logits `[k, c]`.
+
+        The largest of each row is 0.
+        """
+        count = len(self.largest)
+        logits = logits.to(self.factor)
+        odds = logits.exp()
+        probabilities, entropy = torch.empty_like(odds), torch.empty(len(odds)).to(odds)
+        for rows in _slices(len(odds), _CHUNK // count):
+            total = odds[rows] @ self.factor
+            by_class, by_noise = (total.reciprocal() @ self.sums / count).chunk(2, dim=1)
+            own = probabilities[rows] = odds[rows] * by_class
+            # H = log Σ exp(l_j) − Σ l_j p_j, and l is linear in the noise.
+            expected_logit = (logits[rows] * own + odds[rows] * by_noise).sum(dim=1)
+            entropy[rows] = total.log_().mean(dim=1) + self.largest.mean() - expected_logit
+        return probabilities.float(), entropy.clamp_min_(0).float()
+
+
 class SoftmaxIntegral:
     """The softmax: quasi-random points in logit space, the same for every pair.
 
@@ -102,6 +149,7 @@ class SoftmaxIntegral:
         self._weight = as_tensor(classifier.weight)
         self._bias = as_tensor(classifier.bias)
         self._points = points
+        self._noise = functools.lru_cache(maxsize=_LEVELS)(self._noise_at)
 
     def __call__(self, mean: Tensor, variance: Tensor) -> Predictive:
         """Integrate over N(mean, diag variance): mean `[k, d]`, variance `[k, d]` or `[k, 1]`."""
@@ -115,46 +163,24 @@ class SoftmaxIntegral:
 
         Linearly between the two spreads of a geometric grid that are next to a pair's own.
         """
-        found = Predictive(torch.empty(center.shape), torch.empty(len(center)))
         level = (spread.clamp_min(_LEAST_SPREAD).log() / _STEP).floor()
-        for number in np.unique(level.numpy()).tolist():
-            rows = (level == number).nonzero()[:, 0]
-            low, high = (math.exp(_STEP * number) for number in (number, number + 1))
-            share = (spread[rows] - low) / (high - low)
-            below, above = (self._at(center[rows], each) for each in (low, high))
-            found.probabilities[rows] = torch.lerp(
-                below.probabilities, above.probabilities, share[:, None]
-            )
-            found.expected_entropy[rows] = torch.lerp(
-                below.expected_entropy, above.expected_entropy, share
-            )
-        return found
+        order = level.argsort(stable=True)
+        logits = (center - center.amax(dim=1, keepdim=True))[order]
+        level, spread = level[order], spread[order]
+        probabilities, entropy = torch.empty_like(logits), torch.empty(len(logits))
+        starts = np.flatnonzero(np.diff(level.numpy(), prepend=np.nan))
+        for start, end in zip(starts, [*starts[1:], len(level)], strict=True):
+            rows, number = slice(start, end), float(level[start])
+            low, high = (self._noise(each) for each in (number, number + 1))
+            share = (spread[rows] - low.spread) / (high.spread - low.spread)
+            below, above = low.integral(logits[rows]), high.integral(logits[rows])
+            probabilities[rows] = torch.lerp(below[0], above[0], share[:, None])
+            entropy[rows] = torch.lerp(below[1], above[1], share)
+        back = order.argsort()
+        return Predictive(probabilities[back], entropy[back])
 
-    def _at(self, center: Tensor, spread: float) -> Predictive:
-        """The same spread for all rows of `center` `[k, c]`.
-
-        Then exp(l_j) is a product of what the pair and of what the point contributes, and sums
-        over classes and points are matrix products.
-        """
-        noise = self._directions.double()
-        reach = float((noise.amax(dim=0) - noise.amin(dim=0)).max())
-        noise = min(spread, _WIDEST / max(reach, 1e-30)) * noise
-        # No sum is less than exp(-reach) of what it could be.
-        noise = noise if spread * reach > _NARROW else noise.float()
-        largest, count = noise.amax(dim=0), noise.shape[1]
-        factor = (noise - largest).exp_()
-        sums = torch.cat([factor, factor * noise]).T.contiguous()
-        logits = (center - center.amax(dim=1, keepdim=True)).to(noise)
-        odds = logits.exp()
-        probabilities, entropy = torch.empty_like(odds), torch.empty(len(odds)).to(odds)
-        for rows in _slices(len(odds), _CHUNK // count):
-            total = odds[rows] @ factor
-            by_class, by_noise = (total.reciprocal() @ sums / count).chunk(2, dim=1)
-            own = probabilities[rows] = odds[rows] * by_class
-            # H = log Σ exp(l_j) − Σ l_j p_j, and l is linear in the noise.
-            expected_logit = (logits[rows] * own + odds[rows] * by_noise).sum(dim=1)
-            entropy[rows] = (total.log_() + largest).mean(dim=1) - expected_logit
-        return Predictive(probabilities.float(), entropy.clamp_min_(0).float())
+    def _noise_at(self, level: float) -> _Noise:
+        return _Noise.of(self._directions, math.exp(_STEP * level))
 
     @functools.cached_property
     def _directions(self) -> Tensor:
