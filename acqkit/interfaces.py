@@ -241,6 +241,22 @@ class SamplingAllocator(Protocol):
 
 
 @runtime_checkable
+class PreparedAllocator(Protocol):
+    """An allocator that can do part of its work before there are scores.
+
+    A composed strategy has it done while candidates are scored, in another thread if there
+    is more than one.
+    """
+
+    def prepare(self, context: RoundContext, n: int) -> Allocator:
+        """The allocator that is asked for `n` picks; holds what was worked out.
+
+        Its picks are those of the allocator itself.
+        """
+        ...
+
+
+@runtime_checkable
 class Strategy(Protocol):
     """Chooses the next pairs."""
 

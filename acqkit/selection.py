@@ -11,6 +11,7 @@ from acqkit.errors import BudgetError, SelectionError
 from acqkit.interfaces import (
     Allocator,
     Component,
+    PreparedAllocator,
     PreparedScorer,
     RoundContext,
     SamplingAllocator,
@@ -19,6 +20,7 @@ from acqkit.interfaces import (
     Selection,
     Strategy,
 )
+from acqkit.threads import beside
 
 
 def score_candidates(
@@ -100,11 +102,13 @@ class Composed(Component):
 
     def select(self, context: RoundContext, n: int) -> Selection:
         """`n` picks with their scores and the terms they are made of."""
-        reader = self.allocator
-        wanted = reader.reads(context, n) if isinstance(reader, SamplingAllocator) else None
-        with context.clock.phase("score"):
-            scores = score_candidates(self.scorer, context, wanted)
-        picked = as_selection(self.allocator.allocate(scores, context, n))
+        allocator = self.allocator
+        wanted = allocator.reads(context, n) if isinstance(allocator, SamplingAllocator) else None
+        with beside(lambda: _prepared(allocator, context, n)) as prepared:
+            with context.clock.phase("score"):
+                scores = score_candidates(self.scorer, context, wanted)
+            ready = prepared()
+        picked = as_selection(ready.allocate(scores, context, n))
         positions = picked.positions
         return Selection(
             positions,
@@ -112,6 +116,12 @@ class Composed(Component):
             {name: term[positions] for name, term in scores.terms.items()} | dict(picked.terms),
             picked.record,
         )
+
+
+def _prepared(allocator: Allocator, context: RoundContext, n: int) -> Allocator:
+    if not isinstance(allocator, PreparedAllocator):
+        return allocator
+    return allocator.prepare(context, n)
 
 
 def as_selection(result: IntArray | Selection) -> Selection:

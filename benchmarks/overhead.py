@@ -5,7 +5,8 @@
 A campaign with 500 random labels asks for 100 more, hears the answers, trains `supervised` with its
 defaults on a two-tower model, embeds the pool and keeps a record. Overhead is everything but
 training and embedding, which are the user's own model: scoring, allocating, and all that the
-campaign stores. One thread; the median over rounds. Writes a table of Markdown.
+campaign stores. The median over rounds, with as many threads as torch takes by itself and with
+one; `supervised` trains a network as small as this in one anyway. Writes tables of Markdown.
 """
 
 from __future__ import annotations
@@ -27,37 +28,44 @@ from suite.environment import environment
 CLASSES, CLUSTERS, INITIAL, PICKS = 20, 300, 500, 100
 STRATEGIES = "random,ascmr+density,entropy+density,typiclust,badge,coreset,entropy+top"
 OWN = ("train", "embed")
+COLUMNS = ["strategy", "train", "embed", "score", "allocate", "store", "overhead / train"]
 OUT = Path(__file__).resolve().parent / "results" / "overhead.md"
 
 
 def main() -> None:
-    """Measure every strategy, write the table."""
+    """Measure every strategy, write the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=100_000)
     parser.add_argument("--dim", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--strategies", default=STRATEGIES, help="names, with commas")
+    threads = sorted({torch.get_num_threads(), 1}, reverse=True)
+    parser.add_argument("--threads", type=int, nargs="+", default=threads)
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
-    torch.set_num_threads(1)
-    facts = environment(1)
+    facts = environment(given.threads[0])
     pool = made_pool(given.pairs, given.dim)
-    head = ["strategy", "train", "embed", "score", "allocate", "store", "overhead / train"]
-    lines = [head, ["---", *["---:"] * (len(head) - 1)]]
-    for strategy in given.strategies.split(","):
-        rounds = measure(strategy, pool, given.rounds)
-        median = {name: float(np.median([r[name] for r in rounds])) for name in head[1:]}
-        shown = [f"{median[name]:.2f}" for name in head[1:-1]]
-        lines.append([strategy, *shown, f"{100 * median[head[-1]]:.1f}%"])
-        print(" ".join(lines[-1]), flush=True)
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    tables = []
+    for threads in given.threads:
+        torch.set_num_threads(threads)
+        lines = [COLUMNS, ["---", *["---:"] * (len(COLUMNS) - 1)]]
+        for strategy in given.strategies.split(","):
+            rounds = measure(strategy, pool, given.rounds)
+            median = {name: float(np.median([r[name] for r in rounds])) for name in COLUMNS[1:]}
+            shown = [f"{median[name]:.2f}" for name in COLUMNS[1:-1]]
+            lines.append([strategy, *shown, f"{100 * median[COLUMNS[-1]]:.1f}%"])
+            print(threads, *lines[-1], flush=True)
+        rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        tables.append(f"Threads: {threads}\n\n{rows}\n")
     given.out.write_text(
         f"# What a round costs beside the user's own model\n\nSeconds a round on {len(pool):,} "
         f"pairs (two modalities of {given.dim} features, {CLASSES} classes), {INITIAL} labels and "
-        f"more, {PICKS} picks, one thread; median of {given.rounds} rounds. Store is what the "
-        f"campaign keeps: batch, answers and record. Overhead is score + allocate + store.\n\n"
-        f"{table}\n\nMade with `python benchmarks/overhead.py --rounds {given.rounds}`, commit "
-        f"{facts['commit']}, {facts['cpu']}.\n",
+        f"more, {PICKS} picks; median of {given.rounds} rounds. Store is what the campaign keeps: "
+        f"batch, answers and record. Overhead is score + allocate + store. With more than one "
+        f"thread regions and neighbors are looked for while candidates are scored; allocate is "
+        f"then what is left to do.\n\n"
+        f"{chr(10).join(tables)}\nMade with `python benchmarks/overhead.py --rounds "
+        f"{given.rounds}`, commit {facts['commit']}, {facts['cpu']}.\n",
         encoding="utf-8",
     )
 

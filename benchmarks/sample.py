@@ -21,7 +21,7 @@ from unittest import mock
 import numpy as np
 import torch
 from acqkit_density import Density, graph, large
-from acqkit_density.scene import Scene
+from acqkit_density.scene import Ground, Scene
 
 from acqkit import RoundContext, Scores, Selection
 from acqkit.embeddings import IntArray
@@ -68,15 +68,8 @@ def main() -> None:
 def whole(allocator: Density, scores: Scores, context: RoundContext, picks: int) -> Scene:
     """All pairs, however many they are."""
     with mock.patch.object(large, "LARGE", len(context.pool)):
-        return Scene.whole(
-            scores,
-            context,
-            picks,
-            regions=None,
-            neighbors=allocator.neighbors,
-            informative=allocator.informative_coverage,
-            thin_graph=False,
-        )
+        ground = Ground.whole(context, picks, neighbors=allocator.neighbors)
+    return Scene.of(ground, scores, allocator.informative_coverage)
 
 
 def sampled(context: RoundContext, picks: int) -> Selection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from acqkit_density.coverage import Coverage, gains_in_order, greedy, greedy_at_
 from acqkit_density.large import is_large
 from acqkit_density.program import Program, solve
 from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
-from acqkit_density.scene import Scene, sampled_candidates
+from acqkit_density.scene import Ground, Scene, sampled_candidates
 
 Form = Literal["regions", "coverage", "both"]
 GREEDY_MARGIN = 4
@@ -57,6 +58,18 @@ class Density(Component):
         """
         return sampled_candidates(context, n) if self._samples(context) else None
 
+    def prepare(self, context: RoundContext, n: int) -> PreparedDensity:
+        """Regions and the neighbor graph, which do not depend on scores."""
+        if self._samples(context):
+            ground = Ground.sampled(context, n, regions=self.regions, neighbors=self.neighbors)
+        else:
+            # Without quotas to choose within, the graph serves the table's densities alone.
+            thin = self.form == "regions" and not self.constraints
+            ground = Ground.whole(
+                context, n, regions=self.regions, neighbors=self.neighbors, thin_graph=thin
+            )
+        return PreparedDensity(self, ground)
+
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> Selection:
         """`n` picks, with a table of regions in the record.
 
@@ -64,7 +77,10 @@ class Density(Component):
         be better (`optimality`); where a sample stands for the pool, how many pairs it has
         (`sample`). Raises BudgetError naming the constraints that clash.
         """
-        scene = self._scene(scores, context, n)
+        return self.prepare(context, n).allocate(scores, context, n)
+
+    def select_on(self, scene: Scene, context: RoundContext, n: int) -> Selection:
+        """The picks of `allocate`, where what it needs is known."""
         record: dict[str, Any] = {}
         if self.constraints:
             rows, record = self._constrained(scene, context, n)
@@ -78,27 +94,6 @@ class Density(Component):
     def _samples(self, context: RoundContext) -> bool:
         return self.form == "coverage" and not self.constraints and is_large(len(context.pool))
 
-    def _scene(self, scores: Scores, context: RoundContext, n: int) -> Scene:
-        if self._samples(context):
-            return Scene.sampled(
-                scores,
-                context,
-                n,
-                regions=self.regions,
-                neighbors=self.neighbors,
-                informative=self.informative_coverage,
-            )
-        return Scene.whole(
-            scores,
-            context,
-            n,
-            regions=self.regions,
-            neighbors=self.neighbors,
-            informative=self.informative_coverage,
-            # Without quotas to choose within, the graph serves the table's densities alone.
-            thin_graph=self.form == "regions" and not self.constraints,
-        )
-
     def choose(self, scene: Scene, n: int) -> Ints:
         """Rows of `n` picks, free of constraints."""
         if self.form == "regions":
@@ -107,8 +102,9 @@ class Density(Component):
         if self.form == "both":
             quota = self._quota(scene, n)
             return greedy(coverage, scene.candidates, n, region=scene.region, quota=quota)
-        choose = greedy if scene.sample is None else greedy_at_once
-        return choose(coverage, scene.candidates, n)
+        if scene.covering is None:
+            return greedy(coverage, scene.candidates, n)
+        return greedy_at_once(coverage, scene.candidates, n, scene.covering)
 
     def _constrained(
         self, scene: Scene, context: RoundContext, n: int
@@ -148,15 +144,24 @@ class Density(Component):
 
     def coverage(self, scene: Scene, n: int) -> Coverage:
         """What `n` picks are to cover, with what the labeled pairs cover counted already."""
-        graph = scene.graph
-        reach = graph.reach()
-        finite = reach[np.isfinite(reach)]
-        bandwidth = max(float(np.median(finite)) if len(finite) else 0.0, 1e-6)
         share = scene.weights / max(float(scene.weights.sum()), 1e-12)
         weights = self.coverage_weight * n * share
-        coverage = Coverage(graph.kernel(bandwidth), scene.utilities, weights)
+        coverage = Coverage(scene.kernel, scene.utilities, weights)
         coverage.include(scene.labeled)
         return coverage
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedDensity:
+    """The allocator with what it knows of the pool before there are scores."""
+
+    params: Density
+    ground: Ground
+
+    def allocate(self, scores: Scores, context: RoundContext, n: int) -> Selection:
+        """As `Density.allocate`."""
+        scene = Scene.of(self.ground, scores, self.params.informative_coverage)
+        return self.params.select_on(scene, context, n)
 
 
 def _top_of_regions(scene: Scene, quota: Ints) -> Ints:
@@ -170,9 +175,9 @@ def _table(scene: Scene, rows: Ints, target: Floats) -> list[dict[str, Any]]:
     sizes, labels = scene.sizes, scene.labels_by_region
     picked = np.bincount(scene.region[rows], minlength=len(sizes))
     seen = scene.region[scene.graph_rows]
-    count = np.bincount(seen, 1 / scene.chances, minlength=len(sizes))
-    total = np.bincount(seen, scene.graph.density() / scene.chances, minlength=len(sizes))
-    density = total / np.where(count > 0, count, 1)
+    count = np.bincount(seen, minlength=len(sizes))
+    total = np.bincount(seen, scene.graph.density(), minlength=len(sizes))
+    density = total / np.maximum(count, 1)
     size = "size (estimated)" if scene.is_estimate else "size"
     return [
         {

@@ -9,7 +9,6 @@ greedy, Minoux 1978). The kernel is kept on a sparse neighbor graph: O(n·k) mem
 
 from __future__ import annotations
 
-import functools
 import heapq
 from dataclasses import dataclass, field, replace
 
@@ -65,20 +64,16 @@ class Coverage:
             sums[first : first + _ROWS] = own
         return self.utilities + sums
 
-    @functools.cached_property
-    def covering(self) -> sparse.csr_matrix:
-        """The kernel the other way round, `[t, n]`: row j holds k(i, j) of those that cover j."""
-        return self.kernel.T.tocsr()
-
-    def pick(self, position: int, gains: Floats) -> None:
+    def pick(self, position: int, gains: Floats, covering: sparse.csr_matrix) -> None:
         """Include one position and lower the `gains` `[n]` of all that it takes something from.
 
-        Those are who else covers what is now covered better.
+        Those are who else covers what is now covered better: `covering` `[t, n]` is the kernel
+        the other way round, row j holds k(i, j) of those that cover j.
         """
         columns, values = self._row(position)
         rising = values > self.covered[columns]
         columns, values = columns[rising], values[rising]
-        rows = self.covering[columns]
+        rows = covering[columns]
         lengths = np.diff(rows.indptr)
         before, after = (np.repeat(level, lengths) for level in (self.covered[columns], values))
         lost = np.minimum(rows.data, after) - np.minimum(rows.data, before)
@@ -128,7 +123,9 @@ def greedy(
     return np.array(picked, dtype=np.int64)
 
 
-def greedy_at_once(coverage: Coverage, candidates: Ints, n: int) -> Ints:
+def greedy_at_once(
+    coverage: Coverage, candidates: Ints, n: int, covering: sparse.csr_matrix
+) -> Ints:
     """The picks of `greedy` without quotas, quicker where there are many rows.
 
     After a pick, what it takes from the gains of others is subtracted in a few operations on
@@ -140,7 +137,7 @@ def greedy_at_once(coverage: Coverage, candidates: Ints, n: int) -> Ints:
     for _ in range(min(n, len(candidates))):
         best = int(gains.argmax())
         picked.append(best)
-        coverage.pick(best, gains)
+        coverage.pick(best, gains, covering)
         gains[best] = -np.inf
     return np.array(picked, dtype=np.int64)
 

@@ -10,16 +10,25 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from acqkit import PairEmbeddings
-from acqkit.embeddings import FloatArray
+from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.neighbors import knn, unit
+from acqkit.threads import in_threads
 
 Ints = NDArray[np.int64]
-_AROUND = 1_000
+Group = list[tuple[int, slice]]
+"""Regions by number, each with which of its rows."""
+_AROUND = 800
 """Rows that a row is compared with where neighbors are looked for by regions, if it has them."""
 _HELD = 1 << 24
 """Distances held at a time: 64 MiB."""
+_TOGETHER = 1 << 18
+"""Distances of several regions held at a time: 1 MiB, which stays in the cache."""
+_NOWHERE = 1e30
+"""Farther than any point."""
 _PIECE = 512
 """Values a row that are partitioned at a time; of more, each takes four times as long."""
+_PACKED = 4_096
+"""Columns that are told apart by the last 12 bits of a value."""
 _RECALL = 0.95
 """Share of the true neighbors that is enough where an exact search takes seconds."""
 
@@ -52,6 +61,12 @@ class NeighborGraph:
         typical = float(np.median(mean[mean > 0])) if (mean > 0).any() else 1.0
         return np.asarray(typical / np.maximum(mean, 1e-3 * typical), dtype=np.float32)
 
+    def bandwidth(self) -> float:
+        """σ²: how far neighborhoods typically reach."""
+        reach = self.reach()
+        finite = reach[np.isfinite(reach)]
+        return max(float(np.median(finite)) if len(finite) else 0.0, 1e-6)
+
     def kernel(self, bandwidth: float) -> sparse.csr_matrix:
         """k(i, j) = exp(−‖xᵢ − xⱼ‖² / σ²) over the graph, `[total, t]`, float32, k(j, j) = 1.
 
@@ -80,15 +95,21 @@ def pair_points(embeddings: PairEmbeddings) -> FloatArray:
     both modalities' own, as for the two side by side, and swapping the modalities changes
     no bit of them. Where one is missing, the present one stands for both.
     """
-    a, b = unit(embeddings.a.mean), unit(embeddings.b.mean)
-    for present, own, other in ((embeddings.a.present, a, b), (embeddings.b.present, b, a)):
-        if present is not None:
-            own[~present] = other[~present]
+    a, b = unit_sides(embeddings)
     points = np.empty((len(a), 2 * a.shape[1]), dtype=np.float32)
     np.add(a, b, out=points[:, : a.shape[1]])
     np.subtract(a, b, out=points[:, a.shape[1] :])
     points *= np.float32(0.5)
     return points
+
+
+def unit_sides(embeddings: PairEmbeddings) -> tuple[FloatArray, FloatArray]:
+    """Means of both modalities at unit length, `[n, d]` each; what is missing is as the other."""
+    a, b = unit(embeddings.a.mean), unit(embeddings.b.mean)
+    for present, own, other in ((embeddings.a.present, a, b), (embeddings.b.present, b, a)):
+        if present is not None:
+            own[~present] = other[~present]
+    return a, b
 
 
 def neighbor_graph(
@@ -97,7 +118,7 @@ def neighbor_graph(
     """The graph of points `[n, d]`, exact up to 10,000 of them, beyond to a recall of 0.95.
 
     With regions `[n]`, a row's neighbors are looked for in its own and the nearest others, in
-    one beside its own at the least, and about 1,000 rows in all; then only those of some rows
+    one beside its own at the least, and about 800 rows in all; then only those of some rows
     may be `asked` for, ascending [all].
     """
     total = len(points)
@@ -107,39 +128,108 @@ def neighbor_graph(
 
 
 def _search_by_regions(points: FloatArray, k: int, region: Ints, asked: Ints) -> NeighborGraph:
-    """One product a region, of its rows that are asked for with all rows near it."""
-    total = len(points)
+    place = np.full(len(points), -1)
+    place[asked] = np.arange(len(asked))
     distances = np.full((len(asked), k), np.inf, dtype=np.float32)
     indices = np.repeat(asked[:, None], k, axis=1)
-    place = np.full(total, -1)
-    place[asked] = np.arange(len(asked))
-    # Within a region, the rows that are asked for lead.
-    order = np.argsort(2 * region + (place < 0), kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(region[order])) + 1, total)
-    members = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-    points = points[order]
-    # Around their mean, since rounding is in proportion to squared lengths.
-    points -= points.mean(axis=0)
+    regions = _Regions.of(points, region, place < 0)
+
+    def search(group: Group) -> None:
+        own, squared, others = regions.nearest(group, k)
+        found, width = place[own], squared.shape[1]
+        distances[found, :width] = squared
+        indices[found, :width] = np.where(np.isinf(squared), own[:, None], others)
+
+    leading = [int(np.count_nonzero(place[regions.order[s]] >= 0)) for s in regions.spans]
+    in_threads(search, _groups(leading, [len(known) for known in regions.around]))
+    return NeighborGraph(distances, indices, asked, len(points))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Regions:
+    """Points by region: products of `left` and `right` are half their squared distances.
+
+    Row i stands for point `order[i]`, the last one for none. A region is a span of rows, around
+    it are those of the regions that are near, its own first.
+    """
+
+    order: Ints
+    spans: list[Ints]
+    around: list[Ints]
+    left: FloatArray
+    right: FloatArray
+
+    @classmethod
+    def of(cls, points: FloatArray, region: Ints, last: BoolArray) -> _Regions:
+        """Within a region, points that are `last` `[n]` come after the others."""
+        total = len(points)
+        order = np.argsort(2 * region + last, kind="stable")
+        sizes = np.bincount(region)
+        spans = np.split(np.arange(total), sizes[sizes > 0].cumsum()[:-1])
+        points = points[order]
+        # Around their mean, since rounding is in proportion to squared lengths.
+        points -= points.mean(axis=0)
+        beside = max(1, _AROUND * len(spans) // total - 1)
+        near = knn(np.stack([points[span].mean(axis=0) for span in spans]), beside)[1]
+        around = [
+            np.concatenate([span, *(spans[other] for other in others)])
+            for span, others in zip(spans, near, strict=True)
+        ]
+        return cls(order, spans, around, *_factors(points))
+
+    def nearest(self, group: Group, k: int) -> tuple[Ints, FloatArray, Ints]:
+        """Points `[m]` of a group, and up to k nearest others: distances and which, `[m, w]`.
+
+        At distance infinity where there are fewer. All regions of the group are padded to one
+        shape: one by one, calls would take as long as sums.
+        """
+        none = len(self.order)
+        own = _padded([self.spans[number][rows] for number, rows in group], none)
+        known = _padded([self.around[number] for number, _ in group], none)
+        apart = self.left[own] @ self.right[known].transpose(0, 2, 1)
+        height, width = apart.shape[1:]
+        first = np.array([self.spans[number][0] for number, _ in group])
+        itself = np.minimum(own - first[:, None], width - 1)
+        np.put_along_axis(apart, itself[:, :, None], np.inf, axis=2)
+        rows = np.flatnonzero(own < none)
+        column = _smallest(apart.reshape(-1, width), min(k, width))[rows]
+        squared = 2 * abs(apart.ravel().take(column + width * rows[:, None]))
+        squared[squared > _NOWHERE] = np.inf
+        others = known.ravel().take(column + width * (rows // height)[:, None])
+        return self.order[own.ravel()[rows]], squared, self.order.take(others, mode="clip")
+
+
+def _factors(points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Left and right `[n + 1, d + 2]`: their products are half the squared distances of points.
+
+    The last row stands for no point: it is nowhere.
+    """
+    n, d = points.shape
     halves = np.einsum("nd,nd->n", points, points) / 2
-    beside = max(1, _AROUND * len(members) // total - 1)
-    near = knn(np.stack([points[rows].mean(axis=0) for rows in members]), beside)[1]
-    for rows, others in zip(members, near, strict=True):
-        around = [rows, *(members[other] for other in others)]
-        known = np.concatenate([order[part] for part in around])
-        against = np.concatenate([points[part] for part in around])
-        half = np.concatenate([halves[part] for part in around])
-        width = min(k, len(known) - 1)
-        leading = int(np.count_nonzero(place[order[rows]] >= 0)) if width else 0
-        for own in _chunks(leading, _HELD // len(known)):
-            apart = against[own] @ against.T
-            np.subtract(half[None], apart, out=apart)
-            np.fill_diagonal(apart[:, own], np.inf)
-            nearest = _smallest(apart, width)
-            squared = 2 * (np.take_along_axis(apart, nearest, axis=1) + half[own, None])
-            found = place[known[own]]
-            distances[found, :width] = np.maximum(squared, 0)
-            indices[found, :width] = known[nearest]
-    return NeighborGraph(distances, indices, asked, total)
+    left, right = np.zeros((2, n + 1, d + 2), dtype=np.float32)
+    np.negative(points, out=left[:n, :d])
+    right[:n, :d] = points
+    left[:n, d], left[:n, d + 1] = halves, 1.0
+    right[:, d], right[:n, d + 1], right[n, d + 1] = 1.0, halves, 2 * _NOWHERE
+    return left, right
+
+
+def _groups(rows: list[int], columns: list[int]) -> Iterator[Group]:
+    """Regions whose products are taken together, each with which of its `rows` (a count).
+
+    A group's products are at most 1 MiB where they are of several regions, else 64 MiB.
+    """
+    group: Group = []
+    height = width = 0
+    for number in np.argsort(rows, kind="stable").tolist():
+        for own in _chunks(rows[number], _HELD // columns[number]):
+            height, width = max(height, own.stop - own.start), max(width, columns[number])
+            if group and (len(group) + 1) * height * width > _TOGETHER:
+                yield group
+                group, height, width = [], own.stop - own.start, columns[number]
+            group.append((number, own))
+    if group:
+        yield group
 
 
 def _chunks(rows: int, size: int) -> Iterator[slice]:
@@ -147,26 +237,42 @@ def _chunks(rows: int, size: int) -> Iterator[slice]:
         yield slice(start, min(start + max(1, size), rows))
 
 
+def _padded(rows: list[Ints], filler: int) -> Ints:
+    """Rows of different lengths as one array, filled up with `filler`."""
+    padded = np.full((len(rows), max(len(row) for row in rows)), filler)
+    for out, row in zip(padded, rows, strict=True):
+        out[: len(row)] = row
+    return padded
+
+
 def _smallest(values: FloatArray, k: int) -> Ints:
-    """Columns `[n, k]` of the k smallest of each row, ascending; of equal ones, the first.
+    """Columns `[n, k]` of the k smallest of each row, in any order, by what they are without sign.
 
-    By the k-th value and a comparison, which takes a fifth of the time of `argpartition`.
+    The number of a column takes the place of the last bits of its value, 12 of 24 where k is at
+    most 2,048, so that what is partitioned carries it along: half the time of finding the
+    columns afterwards.
     """
-    last = _kth_smallest(values, k)
-    chosen = values <= last
-    if np.count_nonzero(chosen) > chosen.shape[0] * k:
-        tied = values == last
-        room = k - np.count_nonzero(values < last, axis=1)[:, None]
-        chosen &= ~tied | (tied.cumsum(axis=1) <= room)
-    return np.asarray(np.flatnonzero(chosen).reshape(-1, k) % chosen.shape[1])
-
-
-def _kth_smallest(values: FloatArray, k: int) -> FloatArray:
-    """The k-th smallest value `[n, 1]` of each row: that of the k smallest of its pieces."""
-    starts = range(0, values.shape[1], _PIECE)
-    pieces = [values[:, start : start + _PIECE] for start in starts]
-    smallest = [np.partition(p, min(k, p.shape[1]) - 1, axis=1)[:, :k] for p in pieces]
-    return np.asarray(np.partition(np.concatenate(smallest, axis=1), k - 1, axis=1)[:, k - 1 : k])
+    width, piece = values.shape[1], max(_PACKED, 2 * k)
+    if width > piece:
+        starts = range(0, width, piece)
+        parts = [values[:, start : start + piece] for start in starts]
+        found = np.concatenate(
+            [
+                start + _smallest(p, min(k, p.shape[1]))
+                for start, p in zip(starts, parts, strict=True)
+            ],
+            axis=1,
+        )
+        inner = _smallest(np.take_along_axis(values, found, axis=1), k)
+        return np.take_along_axis(found, inner, axis=1)
+    # But for the sign, bits of floats are in order when read as integers.
+    last = np.int32((1 << (width - 1).bit_length()) - 1)
+    keys = values.view(np.int32) & (np.int32(0x7FFFFFFF) & ~last)
+    keys |= np.arange(width, dtype=np.int32)
+    pieces = [keys[:, start : start + _PIECE] for start in range(0, width, _PIECE)]
+    leading = [np.partition(p, min(k, p.shape[1]) - 1, axis=1)[:, :k] for p in pieces]
+    smallest = np.partition(np.concatenate(leading, axis=1), k - 1, axis=1)[:, :k]
+    return np.asarray(smallest & last, dtype=np.int64)
 
 
 def _search(points: FloatArray, k: int) -> NeighborGraph:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from acqkit import PairEmbeddings
 from acqkit.embeddings import FloatArray
 from acqkit.neighbors import kmeans, nearest, unit
-from acqkit_density.graph import pair_points
+from acqkit_density.graph import pair_points, unit_sides
 
 LARGE = 50_000
 """Up to here all pairs are looked at; beyond, what a few passes over the pool can give."""
@@ -53,23 +53,17 @@ class Sample:
         return np.asarray(np.maximum(scaled, np.bincount(region, minlength=count)))
 
 
-def to_cover(weights: Floats, sample: Sample, neighbors: int) -> tuple[Ints, Floats]:
-    """Rows of the sample, ascending, that are to be covered, and the chance `[t]` each had.
+def to_cover(candidates: Ints, region: Ints, neighbors: int) -> Ints:
+    """Which of the `candidates` of a sample, ascending rows, are to be covered for all.
 
     Whom a pick covers is only estimated, and fewer rows are enough for that than it takes for
-    the best picks to be among them: 25 among the `neighbors` of a row. The chance is in
-    proportion to the weight `[m]` that covering a row has, so that the estimate varies least,
-    and what is drawn is spread evenly over the random order (systematic sampling: Madow 1949).
+    the best picks to be among them: 25 among the `neighbors` of a row. Of every region
+    (`region` `[m]`, by row) the same share, since estimates are of what is near: 25 of a random
+    draw tell less than these. It does not matter what their scores turn out to be.
     """
-    weights = weights[: sample.drawn] + 1e-12
-    wanted = max(1, round(min(1.0, _COVERED_NEIGHBORS / neighbors) * sample.drawn))
-    chances = weights * (wanted / weights.sum())
-    while chances.max() > 1:
-        certain = chances >= 1
-        room = wanted - np.count_nonzero(certain)
-        chances = np.where(certain, 1.0, weights * (room / weights[~certain].sum()))
-    rows = np.flatnonzero(np.diff(np.floor(chances.cumsum() + 0.5), prepend=0.0))
-    return rows, chances[rows]
+    wanted = max(1, round(min(1.0, _COVERED_NEIGHBORS / neighbors) * len(candidates)))
+    by_region = candidates[np.argsort(region[candidates], kind="stable")]
+    return np.sort(by_region[np.arange(wanted) * len(candidates) // wanted])
 
 
 def is_large(pairs: int) -> bool:
@@ -162,10 +156,14 @@ def read_points(means: PairEmbeddings, positions: Ints) -> FloatArray:
     """
     mean, directions = _principal(pair_points(means.take(np.sort(positions[:_SPECTRUM_ROWS]))))
     points = np.empty((len(positions), directions.shape[1]), dtype=np.float32)
+    # ½[a + b, a − b] in these directions, without making the points.
+    of_sum, of_difference = np.split(directions / 2, 2)
+    of_a, of_b, origin = of_sum + of_difference, of_sum - of_difference, mean @ directions
     ascending = np.argsort(positions)
     for start in range(0, len(positions), _BLOCK):
         rows = ascending[start : start + _BLOCK]
-        points[rows] = (pair_points(means.take(positions[rows])) - mean) @ directions
+        a, b = unit_sides(means.take(positions[rows]))
+        points[rows] = a @ of_a + b @ of_b - origin
     return points
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from acqkit import RoundContext, Scores
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
@@ -77,45 +78,39 @@ def sampled_candidates(context: RoundContext, picks: int) -> IntArray | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
-    """Regions, utilities and the neighbor graph, everything indexed by row of `order` `[m]`.
+class Ground:
+    """What is known without scores: regions and the neighbor graph, by row of `order` `[m]`.
 
-    The graph has the neighbors of `graph_rows`, sorted: all rows, or those that stand for a
-    large pool. They were drawn with `chances` `[t]`; `weights` `[t]` are what it is worth to
-    cover them and all that they stand for.
-    sizes `[K]` are the pairs per region, estimated where `order` is a sample of the pool.
+    The graph has the neighbors of `graph_rows` `[t]`, ascending: of all rows, or of those that
+    are to be covered for all that they stand for.
+    kernel `[m, t]` is of the graph, covering `[t, m]` the same the other way round, which only a
+    sample has. sizes `[K]` are the pairs per region, estimated where `order` is a sample.
     """
 
     order: Ints
-    utilities: Floats
     candidates: Ints
     labeled: Ints
     region: Ints
     sizes: Ints
     graph_rows: Ints
     graph: NeighborGraph
-    chances: Floats
-    weights: Floats
+    kernel: sparse.csr_matrix | None = None
+    covering: sparse.csr_matrix | None = None
     sample: Sample | None = None
 
     @classmethod
     def whole(
         cls,
-        scores: Scores,
         context: RoundContext,
         n: int,
         *,
-        regions: int | None,
-        neighbors: int | None,
-        informative: float,
-        thin_graph: bool,
-    ) -> Scene:
-        """All pairs, weighted by utilities to the power of `informative`.
-
-        With `thin_graph` only the graph is that of a sample.
-        """
+        regions: int | None = None,
+        neighbors: int | None = None,
+        thin_graph: bool = False,
+    ) -> Ground:
+        """All pairs; with `thin_graph` the graph is that of a sample, and there is no kernel."""
         pool = Rows.of(context)
-        total, candidates, labeled = len(pool.order), pool.candidates, pool.settled
+        total, labeled = len(pool.order), pool.settled
         means = means_only(context.embeddings.content())
         wanted = regions or region_count(total, len(labeled), n)
         with context.clock.phase("regions"):
@@ -125,63 +120,48 @@ class Scene:
         with context.clock.phase("graph"):
             points = pair_points(means.take(pool.order[rows]))
             graph = neighbor_graph(points, k, region[rows] if is_large(len(rows)) else None)
+            kernel = None if thin_graph else graph.kernel(graph.bandwidth())
         sizes = np.bincount(region, minlength=count)
-        utilities = _scaled(scores.values[pool.order], candidates)
-        weights = utilities[rows] ** informative
-        return cls(
-            order=pool.order,
-            utilities=utilities,
-            candidates=candidates,
-            labeled=labeled,
-            region=region,
-            sizes=sizes,
-            graph_rows=rows,
-            graph=graph,
-            chances=np.ones(len(rows)),
-            weights=weights,
-        )
+        return cls(pool.order, pool.candidates, labeled, region, sizes, rows, graph, kernel)
 
     @classmethod
     def sampled(
         cls,
-        scores: Scores,
         context: RoundContext,
         n: int,
         *,
-        regions: int | None,
-        neighbors: int | None,
-        informative: float,
-    ) -> Scene:
+        regions: int | None = None,
+        neighbors: int | None = None,
+    ) -> Ground:
         """Only the rows that stand for a large pool, each read once."""
         pool = Rows.of(context)
         sample = pool.sample(n)
         own = pool.take(sample.rows)
-        candidates, labeled = own.candidates, own.settled
-        means = means_only(context.embeddings.content())
-        utilities = _scaled(scores.values[own.order], candidates)
-        weights = utilities**informative
-        k = neighbors or neighbor_count(len(own.order), len(labeled), n)
-        rows, chances = to_cover(weights, sample, k)
+        labeled = own.settled
         with context.clock.phase("read"):
+            means = means_only(context.embeddings.content())
             points = read_points(means, own.order)
         wanted = regions or region_count(sample.total, len(labeled), n)
         with context.clock.phase("regions"):
             # In as many directions as unified means have, where points vary in all of theirs.
             leading = unit(points[:, : means.dim])
             count, region = rough_regions(leading, wanted, context.derive("regions"))
+        k = neighbors or neighbor_count(len(own.order), len(labeled), n)
         with context.clock.phase("graph"):
+            rows = to_cover(own.candidates, region, k)
             graph = neighbor_graph(points, k, region, rows)
+            kernel = graph.kernel(graph.bandwidth())
+            covering = kernel.T.tocsr()
         return cls(
             order=own.order,
-            utilities=utilities,
-            candidates=candidates,
+            candidates=own.candidates,
             labeled=labeled,
             region=region,
             sizes=sample.sizes(region, count),
             graph_rows=rows,
             graph=graph,
-            chances=chances,
-            weights=weights[rows] / chances,
+            kernel=kernel,
+            covering=covering,
             sample=sample,
         )
 
@@ -194,6 +174,24 @@ class Scene:
     def labels_by_region(self) -> Ints:
         """Labels so far per region, `[K]`."""
         return np.bincount(self.region[self.labeled], minlength=len(self.sizes))
+
+
+@dataclass(frozen=True, eq=False)
+class Scene(Ground):
+    """A ground with scores.
+
+    utilities `[m]` are in [0, 1]; weights `[t]` say what it is worth to cover `graph_rows`.
+    """
+
+    utilities: Floats = field(kw_only=True)
+    weights: Floats = field(kw_only=True)
+
+    @classmethod
+    def of(cls, ground: Ground, scores: Scores, informative: float) -> Scene:
+        """Weights are utilities to the power of `informative`."""
+        utilities = _scaled(scores.values[ground.order], ground.candidates)
+        weights = utilities[ground.graph_rows] ** informative
+        return cls(**vars(ground), utilities=utilities, weights=weights)
 
     def candidates_by_region(self) -> list[Ints]:
         """Rows of each region's candidates, the most informative first."""

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from acqkit_density import Density
 from acqkit_density import graph as graph_module
 from acqkit_density.coverage import Coverage, greedy, greedy_at_once
@@ -270,14 +271,42 @@ def test_of_rows_that_are_equally_near_no_more_than_asked_for_are_neighbors() ->
         assert i not in graph.indices[i]
 
 
+@pytest.mark.parametrize("packed", [4096, 64])
+@pytest.mark.parametrize("k", [1, 20, 130])
+def test_the_smallest_of_many_columns(packed: int, k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_module, "_PACKED", packed)
+    values = np.random.default_rng(0).random((9, 1300), np.float32) ** 4
+    values[:, 3] = -1e-9
+    values[:, 5] = np.inf
+    found = graph_module._smallest(values, k)
+    assert found.shape == (9, k) and all(len(set(row)) == k for row in found.tolist())
+    wanted = np.sort(abs(values), axis=1)[:, :k]
+    # The last 11 of 24 bits are not compared.
+    assert_allclose(np.sort(abs(np.take_along_axis(values, found, 1)), 1), wanted, rtol=2**-12)
+
+
+def test_in_several_threads_the_graph_is_the_same() -> None:
+    points = np.random.default_rng(0).standard_normal((3000, 4)).astype(np.float32)
+    region, before = np.arange(3000) % 40, torch.get_num_threads()
+    one = neighbor_graph(points, 20, region)
+    torch.set_num_threads(3)
+    try:
+        several = neighbor_graph(points, 20, region)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert_array_equal(several.indices, one.indices)
+    assert_array_equal(several.distances, one.distances)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_gains_lowered_at_once_lead_to_the_lazy_picks(seed: int) -> None:
     lazy, at_once = (random_coverage(np.random.default_rng(seed), 60) for _ in range(2))
     candidates = np.arange(5, 60)
     for coverage in (lazy, at_once):
         coverage.include(np.arange(5))
-    picks = greedy(lazy, candidates, 20)
-    assert greedy_at_once(at_once, candidates, 20).tolist() == picks.tolist()
+    picks, covering = greedy(lazy, candidates, 20), at_once.kernel.T.tocsr()
+    assert greedy_at_once(at_once, candidates, 20, covering).tolist() == picks.tolist()
     assert_allclose(at_once.covered, lazy.covered)
 
 

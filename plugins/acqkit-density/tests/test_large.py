@@ -10,13 +10,12 @@ from acqkit_density import Density, graph, large
 from acqkit_density.constraints import Rule
 from acqkit_density.graph import pair_points
 from acqkit_density.large import (
-    Sample,
     read_points,
     representatives,
     semantic_regions,
     to_cover,
 )
-from acqkit_density.scene import Scene
+from acqkit_density.scene import Ground, Scene
 
 from acqkit import Component, PairEmbeddings, RoundContext
 from acqkit.embeddings import FloatArray, IntArray
@@ -101,9 +100,7 @@ def test_a_sample_covers_nearly_as_well_as_the_pool(monkeypatch: pytest.MonkeyPa
     scores = score_candidates(Entropy(), context)
     # The neighborhoods of the exact graph hold the same share of the pool as the sample's.
     allocator = Density(neighbors=3000 // 40)
-    scene = Scene.whole(
-        scores, context, 10, regions=None, neighbors=75, informative=0.5, thin_graph=False
-    )
+    scene = Scene.of(Ground.whole(context, 10, neighbors=75), scores, 0.5)
     exact = value(allocator, scene, allocator.allocate(scores, context, 10).positions)
     picks = np.random.default_rng(0).choice(context.candidates, 10, replace=False)
     chance = value(allocator, scene, picks)
@@ -125,9 +122,7 @@ def test_draws_of_a_sample_cover_nearly_as_well(
         scores = score_candidates(Entropy(), context)
         # The neighborhoods of the exact graph hold the same share of the pool as the sample's.
         allocator = Density(neighbors=3000 // 40)
-        scene = Scene.whole(
-            scores, context, 10, regions=None, neighbors=75, informative=0.5, thin_graph=False
-        )
+        scene = Scene.of(Ground.whole(context, 10, neighbors=75), scores, 0.5)
         positions = allocator.allocate(scores, context, 10).positions
         exact = value(allocator, scene, positions)
         chance = np.random.default_rng(0).choice(context.candidates, 10, replace=False)
@@ -156,9 +151,7 @@ def test_searched_neighbors_cover_as_well_as_all(monkeypatch: pytest.MonkeyPatch
     scores, allocator = score_candidates(Entropy(), context), Density()
 
     def whole() -> Scene:
-        return Scene.whole(
-            scores, context, 30, regions=5, neighbors=20, informative=0.5, thin_graph=False
-        )
+        return Scene.of(Ground.whole(context, 30, regions=5, neighbors=20), scores, 0.5)
 
     searched = whole()
     monkeypatch.setattr(graph, "_RECALL", 1.0)
@@ -192,44 +185,33 @@ def test_representatives_hold_the_labeled_and_enough_candidates() -> None:
     assert len(representatives(candidates, labeled, n, 2000).rows) == n
 
 
-def sample_of(drawn: int, total: int) -> Sample:
-    return Sample(np.arange(total), drawn, total)
-
-
-@pytest.mark.parametrize("power", [0.0, 1.0, 6.0])
-def test_rows_are_covered_in_proportion_to_their_weight(power: float) -> None:
+@pytest.mark.parametrize(("neighbors", "share"), [(100, 0.25), (64, 25 / 64), (25, 1), (1, 1)])
+def test_of_every_region_the_same_share_is_covered(neighbors: int, share: float) -> None:
     rng = np.random.default_rng(0)
-    weights = rng.random(1200) ** power
-    sample, found, draws = sample_of(1000, 1200), np.zeros(1200), 400
-    for _ in range(draws):
-        order = rng.permutation(1000)
-        shuffled = np.concatenate([weights[:1000][order], weights[1000:]])
-        rows, chances = to_cover(shuffled, sample, 50)
-        assert (np.diff(rows) > 0).all() and rows[-1] < sample.drawn
-        assert abs(len(rows) - 1000 * 25 / 50) <= 1
-        assert (chances <= 1).all()
-        open_ = chances < 1
-        ratio = chances[open_] / shuffled[rows[open_]]
-        np.testing.assert_allclose(ratio, ratio[0], rtol=1e-6)
-        assert (shuffled[rows[~open_]] >= shuffled[rows[open_]].max()).all()
-        found[order[rows]] += 1 / chances
-    # Divided by its chance, a row stands for one row on average: any total is estimated.
-    total = (found * weights).sum() / draws
-    assert total == pytest.approx(weights[:1000].sum(), rel=0.02)
+    region, candidates = rng.integers(0, 7, 1200) ** 2 // 6, np.delete(np.arange(1200), [0, 7])
+    rows = to_cover(candidates, region, neighbors)
+    assert (np.diff(rows) > 0).all() and np.isin(rows, candidates).all()
+    covered, wanted = (np.bincount(region[some], minlength=7) for some in (rows, candidates))
+    assert (abs(covered - share * wanted) <= 1).all()
 
 
-def test_rows_without_weight_are_covered_alike() -> None:
-    rows, chances = to_cover(np.zeros(100), sample_of(100, 100), 100)
-    assert len(rows) == 25
-    np.testing.assert_allclose(chances, 0.25)
-
-
-@pytest.mark.parametrize("neighbors", [1, 25])
-def test_all_rows_are_covered_where_neighborhoods_are_small(neighbors: int) -> None:
-    weights = np.random.default_rng(0).random(100)
-    rows, chances = to_cover(weights, sample_of(100, 100), neighbors)
-    assert rows.tolist() == list(range(100))
-    np.testing.assert_allclose(chances, 1, rtol=1e-12)
+@pytest.mark.usefixtures("_a_tenth")
+@pytest.mark.parametrize(
+    "allocator",
+    [
+        Density(),
+        Density(form="regions"),
+        Density(form="both"),
+        Density(constraints=(Rule(by="predicted", at_most=9),)),
+    ],
+)
+def test_what_is_prepared_picks_as_the_allocator_does(allocator: Density) -> None:
+    context = sampled_context()
+    scores = score_candidates(Entropy(), context)
+    prepared = allocator.prepare(context, 20).allocate(scores, context, 20)
+    np.testing.assert_array_equal(
+        prepared.positions, allocator.allocate(scores, context, 20).positions
+    )
 
 
 def test_points_in_principal_directions_are_as_far_apart_as_whole_ones() -> None:
