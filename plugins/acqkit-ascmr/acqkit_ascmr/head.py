@@ -17,7 +17,6 @@ vanish nor explode.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,43 +29,47 @@ from acqkit_ascmr.tensors import as_tensor
 
 _FIT_ROWS = 20_000
 _BATCH = 128
+_REACH = 5.0
+"""Of log-variances from that of the pool's spread."""
 
 
-class VarianceNets(nn.Module):
-    """One network a modality: embeddings (in units of the pool's spread) to log-variances.
-
-    Both start alike; their weights lie side by side, so that a product serves both.
-    """
-
-    def __init__(self, dim: int, hidden: int) -> None:
-        super().__init__()
-        first = nn.Linear(dim, hidden)
-        self.weight = nn.Parameter(first.weight.detach().expand(2, hidden, dim).clone())
-        self.bias = nn.Parameter(first.bias.detach().expand(2, 1, hidden).clone())
-        self.output = nn.Parameter(torch.zeros(2, hidden, 1))
-        self.level = nn.Parameter(torch.full((2, 1, 1), math.log(0.1)))
-
-    def forward(self, means: Tensor, nets: slice = slice(None)) -> Tensor:
-        """Of both modalities `[2, k, d]` to `[2, k, 1]`, or of those of `nets` alone."""
-        hidden = torch.baddbmm(self.bias[nets], means, self.weight[nets].mT)
-        raw = torch.baddbmm(self.level[nets], functional.gelu(hidden), self.output[nets])
-        # Within e^±5 of the pool's spread, softly: no variance vanishes or explodes.
-        return 5.0 * torch.tanh(raw / 5.0)
-
-
-class PairHead(nn.Module):
+class PairHead:
     """Variances and match probabilities for blocks of pairs; made by `fit_pair_head`.
 
-    `scale` is the pool's spread per dimension; the head works in units of it.
+    `scale` is the pool's spread per dimension; the head works in units of it. All that is
+    fitted lies in one tensor, `flat`: per modality, side by side so that a product serves both,
+    weight `[2, h, d]`, bias `[2, 1, h]`, output `[2, h, 1]` and level `[2, 1, 1]` of its network;
+    log s and t.
     """
 
-    def __init__(self, dim: int, hidden: int, scale: float) -> None:
-        super().__init__()
-        self.scale = scale
-        self.nets = VarianceNets(dim, hidden)
-        self.log_s = nn.Parameter(torch.tensor(math.log(1.0 / dim)))
-        self.t = nn.Parameter(torch.tensor(1.0))
-        self.swapped = False
+    def __init__(self, flat: Tensor, dim: int, scale: float, swapped: bool = False) -> None:
+        self.flat, self.dim, self.scale, self.swapped = flat, dim, scale, swapped
+        hidden = (len(flat) - 4) // (2 * dim + 4)
+        shapes = ((2, hidden, dim), (2, 1, hidden), (2, hidden, 1), (2, 1, 1), (), ())
+        parts = torch.split_with_sizes(flat, [math.prod(shape) for shape in shapes])
+        views = (part.view(shape) for part, shape in zip(parts, shapes, strict=True))
+        self.weight, self.bias, self.output, self.level, self.log_s, self.t = views
+
+    @classmethod
+    def start(cls, dim: int, hidden: int, scale: float) -> PairHead:
+        """Before it is fitted: both networks alike, variances a tenth of the pool's spread."""
+        first = nn.Linear(dim, hidden)
+        head = cls(torch.zeros(hidden * (2 * dim + 4) + 4), dim, scale)
+        head.weight[:], head.bias[:] = first.weight.detach(), first.bias.detach()
+        head.level.fill_(math.log(0.1))
+        head.log_s.fill_(math.log(1.0 / dim))
+        head.t.fill_(1.0)
+        return head
+
+    def log_variances(self, means: Tensor, nets: slice = slice(None)) -> Tensor:
+        """Of both modalities `[2, k, d]` to `[2, k, 1]`, or of those of `nets` alone."""
+        return _squashed(self._raw(self._hidden(means, nets), nets))
+
+    def _hidden(self, means: Tensor, nets: slice) -> Tensor:
+        return torch.baddbmm(self.bias[nets], means, self.weight[nets].mT)
+
+    def _raw(self, hidden: Tensor, nets: slice) -> Tensor:
+        return torch.baddbmm(self.level[nets], functional.gelu(hidden), self.output[nets])
 
     def standard(self, side: ModalityEmbeddings, net: int) -> tuple[Tensor, Tensor]:
         """Mean `[k, d]` and variance, `[k, d]` or `[k, 1]`, in units of the pool's spread."""
@@ -74,10 +77,9 @@ class PairHead(nn.Module):
         if side.variance is not None:
             variance = as_tensor(side.variance) / self.scale**2
         else:
-            variance = self.nets(mean[None], slice(net, net + 1))[0].exp()
+            variance = self.log_variances(mean[None], slice(net, net + 1))[0].exp()
         return mean, variance
 
-    @torch.no_grad()
     def variances(self, block: PairEmbeddings) -> tuple[Tensor, Tensor]:
         """vᵃ and vᵇ in the embedding's own units: `[k, 1]`, or the model's own `[k, d]`."""
         order = (1, 0) if self.swapped else (0, 1)
@@ -87,7 +89,6 @@ class PairHead(nn.Module):
         )
         return a, b
 
-    @torch.no_grad()
     def match_probability(self, block: PairEmbeddings) -> Tensor:
         """P(i, i), the probability that a pair's two modalities belong together, `[k]`."""
         order = (1, 0) if self.swapped else (0, 1)
@@ -95,8 +96,69 @@ class PairHead(nn.Module):
             self.standard(side, net) for side, net in zip(block.sides, order, strict=True)
         )
         distance = (mean_a - mean_b).square().sum(dim=1)
-        distance += mean_a.shape[1] * (var_a.mean(dim=1) + var_b.mean(dim=1))
+        distance += self.dim * (var_a.mean(dim=1) + var_b.mean(dim=1))
         return torch.sigmoid(self.t - self.log_s.exp() * distance)
+
+    def gradient(
+        self,
+        means: Tensor,
+        apart: Tensor,
+        given: tuple[Tensor | None, Tensor | None],
+        wasserstein: float,
+        prior: float,
+        out: PairHead,
+    ) -> None:
+        """The gradient of the loss on a batch of matched pairs, into `out`.
+
+        means `[2, k, d]`, apart `[k, k]` their squared distances, given the variances `[k, d]`
+        of a modality whose model has its own. Written down: traced, its hundreds of small
+        steps took twice as long.
+        """
+        hidden = self._hidden(means, slice(None))
+        log_variance = _squashed(self._raw(hidden, slice(None)))
+        fitted = log_variance.exp()
+        own = torch.tensor([one is None for one in given])
+        variance = fitted
+        if not own.all():
+            parts = zip(given, fitted, strict=True)
+            variance = torch.stack([v.expand_as(means[0]) if g is None else g for g, v in parts])
+        by_variance = self._loss_gradient(apart, variance, wasserstein, prior, out)
+        # d exp(5·tanh(r/5)) = exp(5·tanh(r/5))·(1 − tanh²(r/5)) dr
+        by_raw = by_variance.sum(dim=2, keepdim=True) * own[:, None, None] * fitted
+        by_raw = by_raw * (1 - (log_variance / _REACH).square())
+        torch.bmm(functional.gelu(hidden).mT, by_raw, out=out.output)
+        torch.sum(by_raw, dim=1, keepdim=True, out=out.level)
+        by_hidden = torch.ops.aten.gelu_backward(by_raw * self.output.mT, hidden)
+        torch.bmm(by_hidden.mT, means, out=out.weight)
+        torch.sum(by_hidden, dim=1, keepdim=True, out=out.bias)
+
+    def _loss_gradient(
+        self, apart: Tensor, variance: Tensor, wasserstein: float, prior: float, out: PairHead
+    ) -> Tensor:
+        """By variances `[2, k, w]`, of the same shape; those by log s and t into `out`."""
+        k, width = variance.shape[1:]
+        lifted = self.dim * variance.mean(dim=2)
+        distance = apart + (lifted[0][:, None] + lifted[1])
+        s = self.log_s.exp()
+        logits = torch.addcmul(self.t, distance, s, value=-1)
+        # Of the logits: σ(l) of the unmatched, −σ(−l) of the matched, by their numbers.
+        by_logit = torch.sigmoid(logits)
+        matched = (by_logit.diagonal() - 1).div_(k)
+        by_logit.div_(k * (k - 1)).diagonal().copy_(matched)
+        out.log_s.copy_(-s * torch.dot(by_logit.flatten(), distance.flatten()))
+        out.t.copy_(by_logit.sum())
+        by_match = torch.stack((by_logit.sum(dim=1), by_logit.sum(dim=0)))[:, :, None]
+        sd = variance.sqrt()
+        by_variance: Tensor = wasserstein * (1 - sd.flip(0) / sd) + (0.5 * prior) * (
+            1 - 1 / variance
+        )
+        by_variance.div_(k * width).sub_((s * self.dim / width) * by_match)
+        return by_variance
+
+
+def _squashed(raw: Tensor) -> Tensor:
+    # Within e^±5 of the pool's spread, softly: no variance vanishes or explodes.
+    return _REACH * torch.tanh(raw / _REACH)
 
 
 def fit_pair_head(
@@ -114,10 +176,11 @@ def fit_pair_head(
     spread = float(np.sqrt(np.mean([side.mean.var(axis=0).mean() for side in sides])))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.derive("ascmr-head"))
-        head = PairHead(embeddings.dim, hidden, max(spread, 1e-6))
-        _train(head, sides, steps, wasserstein, prior, context.rng("ascmr-batches"))
+        head = PairHead.start(embeddings.dim, hidden, max(spread, 1e-6))
     head.swapped = swapped
-    return head.eval().requires_grad_(False)
+    if len(embeddings) > 1:
+        _train(head, sides, steps, wasserstein, prior, context.rng("ascmr-batches"))
+    return head
 
 
 def _training_rows(context: RoundContext) -> PairEmbeddings:
@@ -145,97 +208,21 @@ def _train(
     prior: float,
     rng: np.random.Generator,
 ) -> None:
-    n = len(sides[0].mean)
-    if n < 2:
-        return
-    size = min(_BATCH, n)
-    batches = [rng.choice(n, size=size, replace=False) for _ in range(steps)]
-    drawn = np.concatenate(batches) if batches else np.zeros(0, np.int64)
-    means = torch.stack([as_tensor(side.mean.take(drawn, axis=0)) for side in sides]) / head.scale
-    given = [
-        None if side.variance is None else as_tensor(side.variance[drawn]) / head.scale**2
-        for side in sides
-    ]
-    optimizer = torch.optim.Adam(head.parameters(), lr=1e-2, fused=True)
+    n, size = len(sides[0].mean), min(_BATCH, len(sides[0].mean))
+    gradient = PairHead(torch.zeros_like(head.flat), head.dim, head.scale)
+    head.flat.grad = gradient.flat
+    optimizer = torch.optim.Adam([head.flat], lr=1e-2, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for start in range(0, len(drawn), size):
-        rows = slice(start, start + size)
-        own = means[:, rows]
-        fitted = head.nets(own).exp()
-        var_a, var_b = (
-            fitted[net] if own_variance is None else own_variance[rows]
-            for net, own_variance in enumerate(given)
+    for _ in range(steps):
+        rows = rng.choice(n, size=size, replace=False)
+        batch = [side.take(rows) for side in sides]
+        means = torch.stack([as_tensor(side.mean) for side in batch]) / head.scale
+        lengths = means.square().sum(dim=2)
+        apart = torch.addmm(lengths[0][:, None] + lengths[1], means[0], means[1].T, alpha=-2)
+        given_a, given_b = (
+            None if side.variance is None else as_tensor(side.variance) / head.scale**2
+            for side in batch
         )
-        loss = head_loss(head, own[0], var_a, own[1], var_b, wasserstein, prior)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        head.gradient(means, apart, (given_a, given_b), wasserstein, prior, gradient)
         optimizer.step()
         schedule.step()
-
-
-def head_loss(
-    head: PairHead,
-    mean_a: Tensor,
-    var_a: Tensor,
-    mean_b: Tensor,
-    var_b: Tensor,
-    wasserstein: float,
-    prior: float,
-) -> Tensor:
-    """The head's loss on a batch of matched pairs; a scalar.
-
-    Means are `[k, d]`; variances too, or `[k, 1]`.
-    """
-    loss: Tensor = _HeadLoss.apply(  # type: ignore[no-untyped-call]
-        mean_a, var_a, mean_b, var_b, head.log_s, head.t, wasserstein, prior
-    )
-    return loss
-
-
-class _HeadLoss(torch.autograd.Function):
-    """The loss with its gradient written down: traced, its dozens of small steps took as long
-    again as everything else in a training step. Means get no gradient.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        mean_a: Tensor,
-        var_a: Tensor,
-        mean_b: Tensor,
-        var_b: Tensor,
-        log_s: Tensor,
-        t: Tensor,
-        wasserstein: float,
-        prior: float,
-    ) -> Tensor:
-        k, dim = mean_a.shape
-        variance = torch.stack((var_a, var_b))
-        lifted = dim * variance.mean(dim=2)
-        from_a, from_b = lifted[0] + mean_a.square().sum(1), lifted[1] + mean_b.square().sum(1)
-        distance = torch.addmm(from_a[:, None] + from_b, mean_a, mean_b.T, alpha=-2)
-        s = log_s.exp()
-        logits = torch.addcmul(t, distance, s, value=-1)
-        matched = logits.diagonal()
-        of_matched = functional.softplus(-matched)
-        unmatched = functional.softplus(logits).sum() - (of_matched + matched).sum()
-        sd = variance.sqrt()
-        other = sd.flip(0)
-        w2 = (mean_a - mean_b).square().mean() + (sd[0] - sd[1]).square().mean()
-        kl = (variance - variance.log()).mean() - 1
-        # Of the logits: σ(l) of the unmatched, −σ(−l) of the matched, by their numbers.
-        grad = torch.sigmoid(logits).div_(k * (k - 1))
-        grad.diagonal().copy_(torch.sigmoid(-matched).div_(-k))
-        by_match = torch.stack((grad.sum(dim=1), grad.sum(dim=0)))[:, :, None]
-        by_variance = wasserstein * (1 - other / sd) + (0.5 * prior) * (1 - 1 / variance)
-        by_variance /= var_a.numel()
-        by_variance -= (s * dim / var_a.shape[1]) * by_match
-        by_log_s = -s * torch.dot(grad.flatten(), distance.flatten())
-        ctx.save_for_backward(*by_variance, by_log_s, grad.sum())
-        return of_matched.mean() + unmatched / (k * (k - 1)) + wasserstein * w2 + prior * kl
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        """Of variances, log s and t."""
-        by_a, by_b, by_log_s, by_t = (grads[0] * own for own in ctx.saved_tensors)
-        return None, by_a, None, by_b, by_log_s, by_t, None, None
