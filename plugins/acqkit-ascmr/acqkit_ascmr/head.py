@@ -63,13 +63,13 @@ class PairHead:
 
     def log_variances(self, means: Tensor, nets: slice = slice(None)) -> Tensor:
         """Of both modalities `[2, k, d]` to `[2, k, 1]`, or of those of `nets` alone."""
-        return _squashed(self._raw(self._hidden(means, nets), nets))
+        return _squashed(self._raw(functional.gelu(self._hidden(means, nets)), nets))
 
     def _hidden(self, means: Tensor, nets: slice) -> Tensor:
         return torch.baddbmm(self.bias[nets], means, self.weight[nets].mT)
 
-    def _raw(self, hidden: Tensor, nets: slice) -> Tensor:
-        return torch.baddbmm(self.level[nets], functional.gelu(hidden), self.output[nets])
+    def _raw(self, active: Tensor, nets: slice) -> Tensor:
+        return torch.baddbmm(self.level[nets], active, self.output[nets])
 
     def standard(self, side: ModalityEmbeddings, net: int) -> tuple[Tensor, Tensor]:
         """Mean `[k, d]` and variance, `[k, d]` or `[k, 1]`, in units of the pool's spread."""
@@ -115,7 +115,8 @@ class PairHead:
         steps took twice as long.
         """
         hidden = self._hidden(means, slice(None))
-        log_variance = _squashed(self._raw(hidden, slice(None)))
+        active = functional.gelu(hidden)
+        log_variance = _squashed(self._raw(active, slice(None)))
         fitted = log_variance.exp()
         own = torch.tensor([one is None for one in given])
         variance = fitted
@@ -126,7 +127,7 @@ class PairHead:
         # d exp(5·tanh(r/5)) = exp(5·tanh(r/5))·(1 − tanh²(r/5)) dr
         by_raw = by_variance.sum(dim=2, keepdim=True) * own[:, None, None] * fitted
         by_raw = by_raw * (1 - (log_variance / _REACH).square())
-        torch.bmm(functional.gelu(hidden).mT, by_raw, out=out.output)
+        torch.bmm(active.mT, by_raw, out=out.output)
         torch.sum(by_raw, dim=1, keepdim=True, out=out.level)
         by_hidden = torch.ops.aten.gelu_backward(by_raw * self.output.mT, hidden)
         torch.bmm(by_hidden.mT, means, out=out.weight)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from acqkit_density import Density, graph, large
 from acqkit_density.constraints import Rule
 from acqkit_density.graph import pair_points
@@ -205,13 +206,20 @@ def test_of_every_region_the_same_share_is_covered(neighbors: int, share: float)
         Density(constraints=(Rule(by="predicted", at_most=9),)),
     ],
 )
-def test_what_is_prepared_picks_as_the_allocator_does(allocator: Density) -> None:
-    context = sampled_context()
-    scores = score_candidates(Entropy(), context)
-    prepared = allocator.prepare(context, 20).allocate(scores, context, 20)
-    np.testing.assert_array_equal(
-        prepared.positions, allocator.allocate(scores, context, 20).positions
-    )
+def test_with_several_threads_a_composed_strategy_picks_what_the_allocator_does_with_one(
+    allocator: Density,
+) -> None:
+    """What is prepared while candidates are scored, by other threads, is the same."""
+    context, before = sampled_context(), torch.get_num_threads()
+    scores = score_candidates(Entropy(), context, allocator.reads(context, 20))
+    one = allocator.allocate(scores, context, 20)
+    torch.set_num_threads(3)
+    try:
+        several = select(Composed(scorer=Entropy(), allocator=allocator), context, 20)
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(several.positions, one.positions)
+    assert several.record == one.record
 
 
 def test_points_in_principal_directions_are_as_far_apart_as_whole_ones() -> None:
