@@ -54,21 +54,22 @@ def score_candidates(
 
 def _among_candidates(wanted: IntArray, context: RoundContext) -> IntArray:
     """`wanted` in ascending order, so that memory-mapped rows are read from front to back."""
-    rows = np.unique(wanted)
     allowed = _candidate_mask(context)
-    if rows.dtype.kind not in "iu" or len(rows) == 0:
+    if wanted.dtype.kind not in "iu" or len(wanted) == 0:
         raise SelectionError(
-            f"asked for the scores of {len(rows)} pairs ({rows.dtype}), wanted positions of "
+            f"asked for the scores of {len(wanted)} pairs ({wanted.dtype}), wanted positions of "
             "some candidates as integers, or None for all of them"
         )
-    inside = (rows >= 0) & (rows < len(allowed))
-    inside[inside] = allowed[rows[inside]]
+    inside = (wanted >= 0) & (wanted < len(allowed))
+    inside[inside] = allowed[wanted[inside]]
     if not inside.all():
         raise SelectionError(
-            f"asked for the score of position {int(rows[np.argmin(inside)])}, which is no "
+            f"asked for the score of position {int(wanted[np.argmin(inside)])}, which is no "
             "candidate; an allocator's `reads` may name positions out of context.candidates only"
         )
-    return rows
+    among = np.zeros(len(allowed), dtype=bool)
+    among[wanted] = True
+    return np.flatnonzero(among)
 
 
 def _candidate_mask(context: RoundContext) -> BoolArray:

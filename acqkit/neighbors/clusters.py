@@ -30,10 +30,25 @@ def kmeans(
     empty, as they must be where fewer than `k` rows differ. `spherical` keeps centroids at
     length 1, for rows that are.
     """
+    centroids = kmeans_centroids(x, k, seed, spherical=spherical, iterations=iterations)
+    if len(centroids) == 0:
+        return centroids, np.zeros(0, dtype=np.int64)
+    return centroids, nearest(x, centroids)[1]
+
+
+def kmeans_centroids(
+    x: FloatArray,
+    k: int,
+    seed: int,
+    *,
+    spherical: bool = False,
+    iterations: int = 10,
+) -> FloatArray:
+    """The centroids `[k, d]` of `kmeans`, where nobody asks for the clusters of its rows."""
     n, d = x.shape
     k = min(k, n)
     if k == 0:
-        return np.zeros((0, d), dtype=np.float32), np.zeros(0, dtype=np.int64)
+        return np.zeros((0, d), dtype=np.float32)
     trained = faiss.Kmeans(
         d,
         k,
@@ -45,7 +60,7 @@ def kmeans(
     )
     trained.train(x)
     centroids: FloatArray = trained.centroids
-    return centroids, nearest(x, centroids)[1]
+    return centroids
 
 
 def nearest(x: FloatArray, centers: FloatArray) -> tuple[FloatArray, IntArray]:

@@ -12,7 +12,8 @@ from pydantic import Field
 from acqkit import Component, RoundContext, Scores, Selection
 from acqkit.embeddings import IntArray
 from acqkit_density.constraints import Rule, constraints_of
-from acqkit_density.coverage import Coverage, gains_in_order, greedy, greedy_at_once
+from acqkit_density.coverage import Coverage, gains_in_order, greedy
+from acqkit_density.covering import greedy_at_once
 from acqkit_density.large import is_large
 from acqkit_density.program import Program, solve
 from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
@@ -98,13 +99,16 @@ class Density(Component):
         """Rows of `n` picks, free of constraints."""
         if self.form == "regions":
             return _top_of_regions(scene, self._quota(scene, n))
+        if scene.covering is not None:
+            weights = self.coverage_weights(scene, n)
+            return greedy_at_once(
+                scene.covering, scene.utilities, weights, scene.labeled, scene.candidates, n
+            )
         coverage = self.coverage(scene, n)
         if self.form == "both":
             quota = self._quota(scene, n)
             return greedy(coverage, scene.candidates, n, region=scene.region, quota=quota)
-        if scene.covering is None:
-            return greedy(coverage, scene.candidates, n)
-        return greedy_at_once(coverage, scene.candidates, n, scene.covering)
+        return greedy(coverage, scene.candidates, n)
 
     def _constrained(
         self, scene: Scene, context: RoundContext, n: int
@@ -144,11 +148,14 @@ class Density(Component):
 
     def coverage(self, scene: Scene, n: int) -> Coverage:
         """What `n` picks are to cover, with what the labeled pairs cover counted already."""
-        share = scene.weights / max(float(scene.weights.sum()), 1e-12)
-        weights = self.coverage_weight * n * share
-        coverage = Coverage(scene.kernel, scene.utilities, weights)
+        coverage = Coverage(scene.kernel, scene.utilities, self.coverage_weights(scene, n))
         coverage.include(scene.labeled)
         return coverage
+
+    def coverage_weights(self, scene: Scene, n: int) -> Floats:
+        """λ·w_j: what it is worth to cover each of the graph's rows when `n` are picked."""
+        share = scene.weights / max(float(scene.weights.sum()), 1e-12)
+        return np.asarray(self.coverage_weight * n * share)
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,22 +64,6 @@ class Coverage:
             sums[first : first + _ROWS] = own
         return self.utilities + sums
 
-    def pick(self, position: int, gains: Floats, covering: sparse.csr_matrix) -> None:
-        """Include one position and lower the `gains` `[n]` of all that it takes something from.
-
-        Those are who else covers what is now covered better: `covering` `[t, n]` is the kernel
-        the other way round, row j holds k(i, j) of those that cover j.
-        """
-        columns, values = self._row(position)
-        rising = values > self.covered[columns]
-        columns, values = columns[rising], values[rising]
-        rows = covering[columns]
-        lengths = np.diff(rows.indptr)
-        before, after = (np.repeat(level, lengths) for level in (self.covered[columns], values))
-        lost = np.minimum(rows.data, after) - np.minimum(rows.data, before)
-        np.subtract.at(gains, rows.indices, lost * np.repeat(self.weights[columns], lengths))
-        self.covered[columns] = values
-
     def value(self) -> float:
         """Σ_j w_j · covered_j of what is included so far."""
         return float(self.weights @ self.covered)
@@ -120,25 +104,6 @@ def greedy(
         coverage.include(np.array([position]))
         if left is not None and region is not None:
             left[region[position]] -= 1
-    return np.array(picked, dtype=np.int64)
-
-
-def greedy_at_once(
-    coverage: Coverage, candidates: Ints, n: int, covering: sparse.csr_matrix
-) -> Ints:
-    """The picks of `greedy` without quotas, quicker where there are many rows.
-
-    After a pick, what it takes from the gains of others is subtracted in a few operations on
-    arrays; the lazy choice computes gain after gain, hundreds a pick where many are alike.
-    """
-    gains = np.full(len(coverage.utilities), -np.inf)
-    gains[candidates] = coverage.gains()[candidates]
-    picked: list[int] = []
-    for _ in range(min(n, len(candidates))):
-        best = int(gains.argmax())
-        picked.append(best)
-        coverage.pick(best, gains, covering)
-        gains[best] = -np.inf
     return np.array(picked, dtype=np.int64)
 
 

@@ -13,6 +13,7 @@ from acqkit import PairEmbeddings
 from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.neighbors import knn, unit
 from acqkit.threads import in_threads
+from acqkit_density.covering import Covering
 
 Ints = NDArray[np.int64]
 Group = list[tuple[int, slice]]
@@ -35,29 +36,25 @@ _RECALL = 0.95
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NeighborGraph:
-    """Squared distances `[t, k]` to, and indices `[t, k]` of, the nearest others of t rows.
+    """Squared distances to, and indices of, the nearest of t rows, `[t, 1 + k]`.
 
-    Those are `rows` `[t]`, ascending, out of `total`. Neighbors are in any order. Rows with
-    fewer than k (small regions) are filled with the row's own index at distance infinity.
+    The first is the row itself, at distance 0; then its k nearest others out of `total`, in any
+    order. Rows with fewer (small regions) are filled with their own index at distance infinity.
     """
 
     distances: FloatArray
     indices: Ints
-    rows: Ints
     total: int
 
     def reach(self) -> FloatArray:
-        """Squared distance `[t]` to the farthest neighbor; infinite where there are fewer than k.
-
-        0 where k is 0.
-        """
-        return np.asarray(self.distances.max(axis=1, initial=0.0))
+        """Squared distance `[t]` to the farthest neighbor; infinite where there are too few."""
+        return np.asarray(self.distances.max(axis=1))
 
     def density(self) -> FloatArray:
         """ρ `[t]`: the inverse of the mean distance to the neighbors, relative to its median."""
         known = np.isfinite(self.distances)
         roots = np.sqrt(np.where(known, self.distances, 0.0))
-        mean = roots.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        mean = roots.sum(axis=1) / np.maximum(known.sum(axis=1) - 1, 1)
         typical = float(np.median(mean[mean > 0])) if (mean > 0).any() else 1.0
         return np.asarray(typical / np.maximum(mean, 1e-3 * typical), dtype=np.float32)
 
@@ -67,25 +64,23 @@ class NeighborGraph:
         finite = reach[np.isfinite(reach)]
         return max(float(np.median(finite)) if len(finite) else 0.0, 1e-6)
 
-    def kernel(self, bandwidth: float) -> sparse.csr_matrix:
-        """k(i, j) = exp(−‖xᵢ − xⱼ‖² / σ²) over the graph, `[total, t]`, float32, k(j, j) = 1.
+    def covering(self) -> Covering:
+        """k(i, j) = exp(−‖xᵢ − xⱼ‖² / σ²) of all i among the neighbors of row j, k(j, j) = 1."""
+        kernel = np.multiply(self.distances, np.float32(-1 / self.bandwidth()))
+        return Covering(self.indices, np.exp(kernel, out=kernel), self.total)
 
-        Row i holds those of the t rows that have i among their neighbors, and where all rows
-        have neighbors also those that are among its own: the graph is then symmetrized.
+    def kernel(self) -> sparse.csr_matrix:
+        """The same as `[total, total]`, float32, where all rows have neighbors.
+
+        Symmetrized: row i holds those that have i among their neighbors or are among its own.
         """
-        t, k = self.distances.shape
-        # Each row also holds itself, at distance 0; what is infinitely far is left out.
-        values = np.empty((t, k + 1), dtype=np.float32)
-        values[:, 0] = 1.0
-        np.multiply(self.distances, np.float32(-1 / bandwidth), out=values[:, 1:])
-        np.exp(values[:, 1:], out=values[:, 1:])
-        columns = np.empty((t, k + 1), dtype=np.int32)
-        columns[:, 0] = self.rows
-        columns[:, 1:] = self.indices
-        starts = np.arange(0, (k + 1) * t + 1, k + 1, dtype=np.int32)
-        half = sparse.csr_matrix((values.ravel(), columns.ravel(), starts), shape=(t, self.total))
+        covering = self.covering()
+        t, width = covering.rows.shape
+        starts = np.arange(0, width * t + 1, width, dtype=np.int32)
+        parts = covering.kernel.ravel(), covering.rows.ravel().astype(np.int32), starts
+        half = sparse.csr_matrix(parts, shape=(t, self.total))
         half.eliminate_zeros()
-        return half.maximum(half.T).tocsr() if t == self.total else half.T.tocsr()
+        return half.maximum(half.T).tocsr()
 
 
 def pair_points(embeddings: PairEmbeddings) -> FloatArray:
@@ -130,19 +125,20 @@ def neighbor_graph(
 def _search_by_regions(points: FloatArray, k: int, region: Ints, asked: Ints) -> NeighborGraph:
     place = np.full(len(points), -1)
     place[asked] = np.arange(len(asked))
-    distances = np.full((len(asked), k), np.inf, dtype=np.float32)
-    indices = np.repeat(asked[:, None], k, axis=1)
+    distances = np.full((len(asked), 1 + k), np.inf, dtype=np.float32)
+    distances[:, 0] = 0
+    indices = np.repeat(asked[:, None], 1 + k, axis=1)
     regions = _Regions.of(points, region, place < 0)
 
     def search(group: Group) -> None:
         own, squared, others = regions.nearest(group, k)
-        found, width = place[own], squared.shape[1]
-        distances[found, :width] = squared
-        indices[found, :width] = np.where(np.isinf(squared), own[:, None], others)
+        found, width = place[own], 1 + squared.shape[1]
+        distances[found, 1:width] = squared
+        indices[found, 1:width] = np.where(np.isinf(squared), own[:, None], others)
 
     leading = [int(np.count_nonzero(place[regions.order[s]] >= 0)) for s in regions.spans]
     in_threads(search, _groups(leading, [len(known) for known in regions.around]))
-    return NeighborGraph(distances, indices, asked, len(points))
+    return NeighborGraph(distances, indices, len(points))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -277,8 +273,10 @@ def _smallest(values: FloatArray, k: int) -> Ints:
 
 def _search(points: FloatArray, k: int) -> NeighborGraph:
     n = len(points)
-    if k < 1:
-        found = np.zeros((n, 0), np.float32), np.zeros((n, 0), np.int64)
-    else:
-        found = knn(points, k, recall=_RECALL)
-    return NeighborGraph(*found, np.arange(n), n)
+    distances, indices = knn(points, k, recall=_RECALL)
+    itself = np.zeros((n, 1), np.float32), np.arange(n)[:, None]
+    return NeighborGraph(
+        np.concatenate((itself[0], distances), axis=1),
+        np.concatenate((itself[1], indices), axis=1),
+        n,
+    )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from acqkit import PairEmbeddings
 from acqkit.embeddings import FloatArray
-from acqkit.neighbors import kmeans, nearest, unit
+from acqkit.neighbors import kmeans, kmeans_centroids, nearest, unit
 from acqkit_density.graph import pair_points, unit_sides
 
 LARGE = 50_000
@@ -107,7 +107,7 @@ def rough_regions(points: FloatArray, wanted: int, seed: int) -> tuple[int, Ints
 def _regions_by_groups(
     points: FloatArray, blocks: Iterable[FloatArray], wanted: int, seed: int, iterations: int
 ) -> tuple[int, Ints]:
-    centers, _ = kmeans(points, wanted, seed, spherical=True, iterations=iterations)
+    centers = kmeans_centroids(points, wanted, seed, spherical=True, iterations=iterations)
     search = _Centers(centers, seed)
     return len(centers), np.concatenate([search.nearest(block) for block in blocks])
 

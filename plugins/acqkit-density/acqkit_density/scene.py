@@ -12,6 +12,7 @@ from acqkit import RoundContext, Scores
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.labels import UNLABELED
 from acqkit.neighbors import unit
+from acqkit_density.covering import Covering
 from acqkit_density.graph import NeighborGraph, neighbor_graph, pair_points
 from acqkit_density.large import (
     Sample,
@@ -83,8 +84,8 @@ class Ground:
 
     The graph has the neighbors of `graph_rows` `[t]`, ascending: of all rows, or of those that
     are to be covered for all that they stand for.
-    kernel `[m, t]` is of the graph, covering `[t, m]` the same the other way round, which only a
-    sample has. sizes `[K]` are the pairs per region, estimated where `order` is a sample.
+    Of the graph are the `kernel` `[m, m]` of all rows or, in a sample, `covering`.
+    sizes `[K]` are the pairs per region, estimated where `order` is a sample.
     """
 
     order: Ints
@@ -95,7 +96,7 @@ class Ground:
     graph_rows: Ints
     graph: NeighborGraph
     kernel: sparse.csr_matrix | None = None
-    covering: sparse.csr_matrix | None = None
+    covering: Covering | None = None
     sample: Sample | None = None
 
     @classmethod
@@ -120,7 +121,7 @@ class Ground:
         with context.clock.phase("graph"):
             points = pair_points(means.take(pool.order[rows]))
             graph = neighbor_graph(points, k, region[rows] if is_large(len(rows)) else None)
-            kernel = None if thin_graph else graph.kernel(graph.bandwidth())
+            kernel = None if thin_graph else graph.kernel()
         sizes = np.bincount(region, minlength=count)
         return cls(pool.order, pool.candidates, labeled, region, sizes, rows, graph, kernel)
 
@@ -150,8 +151,7 @@ class Ground:
         with context.clock.phase("graph"):
             rows = to_cover(own.candidates, region, k)
             graph = neighbor_graph(points, k, region, rows)
-            kernel = graph.kernel(graph.bandwidth())
-            covering = kernel.T.tocsr()
+            covering = graph.covering()
         return cls(
             order=own.order,
             candidates=own.candidates,
@@ -160,7 +160,6 @@ class Ground:
             sizes=sample.sizes(region, count),
             graph_rows=rows,
             graph=graph,
-            kernel=kernel,
             covering=covering,
             sample=sample,
         )

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from acqkit_density import Density
+from acqkit_density import covering as covering_module
 from acqkit_density import graph as graph_module
-from acqkit_density.coverage import Coverage, greedy, greedy_at_once
+from acqkit_density.coverage import Coverage, greedy
+from acqkit_density.covering import Covering, greedy_at_once
 from acqkit_density.graph import neighbor_graph
 from acqkit_density.program import Constraint, Program, solve
 from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
@@ -237,10 +239,12 @@ def test_a_graph_by_regions_is_exact_within_a_region_and_the_nearest(
         around = (region[i], between[region[i]].argmin())
         others = [j for j in range(60) if region[j] in around and j != i]
         nearest = sorted(squared[i, others])[:25]
-        known = np.isfinite(graph.distances[i])
-        assert_allclose(sorted(graph.distances[i][known]), nearest, atol=1e-4)
-        found = graph.indices[i][known]
-        assert_allclose(graph.distances[i][known], squared[i, found], atol=1e-4)
+        assert graph.distances[i, 0] == 0 and graph.indices[i, 0] == i
+        distances, indices = graph.distances[i, 1:], graph.indices[i, 1:]
+        known = np.isfinite(distances)
+        assert_allclose(sorted(distances[known]), nearest, atol=1e-4)
+        found = indices[known]
+        assert_allclose(distances[known], squared[i, found], atol=1e-4)
         assert set(found) <= set(others) and len(set(found)) == len(nearest)
 
 
@@ -250,15 +254,17 @@ def test_of_a_graph_only_some_rows_may_be_asked_for() -> None:
     region, asked = np.arange(90) % 5, np.sort(rng.choice(90, 31, replace=False))
     whole, some = (neighbor_graph(points, 7, region, rows) for rows in (None, asked))
     assert_array_equal(np.sort(some.indices, axis=1), np.sort(whole.indices[asked], axis=1))
-    kernel = some.kernel(0.5).toarray()
-    wanted = np.zeros((90, 31))
-    wanted[asked, np.arange(31)] = 1
-    for j in range(31):
-        wanted[some.indices[j], j] = np.exp(-some.distances[j] / 0.5)
-    assert_allclose(kernel, wanted, atol=1e-6)
-    symmetric = whole.kernel(0.5).toarray()
-    assert_array_equal(symmetric, symmetric.T)
-    assert (symmetric[:, asked] >= kernel - 1e-6).all()
+    assert_array_equal(some.indices[:, 0], asked)
+
+
+def test_the_kernel_of_all_is_symmetric_and_holds_what_any_row_says() -> None:
+    points = np.random.default_rng(0).standard_normal((90, 4)).astype(np.float32)
+    graph = neighbor_graph(points, 7)
+    wanted = np.eye(90)
+    for j in range(90):
+        near = np.exp(-graph.distances[j, 1:] / graph.bandwidth())
+        wanted[graph.indices[j, 1:], j] = wanted[j, graph.indices[j, 1:]] = near
+    assert_allclose(graph.kernel().toarray(), wanted, atol=1e-6)
 
 
 def test_of_rows_that_are_equally_near_no_more_than_asked_for_are_neighbors() -> None:
@@ -266,9 +272,10 @@ def test_of_rows_that_are_equally_near_no_more_than_asked_for_are_neighbors() ->
     graph = neighbor_graph(points, 12, np.zeros(30, dtype=np.int64))
     for i in range(30):
         own = set(range(10 * (i // 10), 10 * (i // 10) + 10)) - {i}
-        assert own < set(graph.indices[i].tolist())
-        assert len(set(graph.indices[i].tolist())) == 12
-        assert i not in graph.indices[i]
+        others = graph.indices[i, 1:].tolist()
+        assert own < set(others)
+        assert len(set(others)) == 12
+        assert i not in others
 
 
 @pytest.mark.parametrize("packed", [4096, 64])
@@ -299,15 +306,37 @@ def test_in_several_threads_the_graph_is_the_same() -> None:
     assert_array_equal(several.distances, one.distances)
 
 
+@pytest.mark.parametrize("likely", [1, 20])
 @pytest.mark.parametrize("seed", range(5))
-def test_gains_lowered_at_once_lead_to_the_lazy_picks(seed: int) -> None:
-    lazy, at_once = (random_coverage(np.random.default_rng(seed), 60) for _ in range(2))
+def test_gains_lowered_at_once_lead_to_the_lazy_picks(
+    seed: int, likely: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(covering_module, "_LIKELY", likely)
+    rng = np.random.default_rng(seed)
+    points = rng.standard_normal((60, 3)).astype(np.float32)
+    asked = np.sort(rng.choice(60, 35, replace=False))
+    # Regions so small that some rows have fewer neighbors than 9.
+    graph = neighbor_graph(points, 9, rng.integers(0, 12, 60), asked)
+    covering, utilities, weights = graph.covering(), rng.random(60) * 0.2, rng.random(35)
+    lazy = Coverage(covering.of(np.arange(60)), utilities, weights)
+    lazy.include(np.arange(5))
+    covered = covering.covered_by(np.arange(5))
+    assert_array_equal(covered, lazy.covered)
+    assert_allclose(covering.gains(covered, weights) + utilities, lazy.gains(), atol=1e-7)
     candidates = np.arange(5, 60)
-    for coverage in (lazy, at_once):
-        coverage.include(np.arange(5))
-    picks, covering = greedy(lazy, candidates, 20), at_once.kernel.T.tocsr()
-    assert greedy_at_once(at_once, candidates, 20, covering).tolist() == picks.tolist()
-    assert_allclose(at_once.covered, lazy.covered)
+    picks = greedy_at_once(covering, utilities, weights, np.arange(5), candidates, 20)
+    assert picks.tolist() == greedy(lazy, candidates, 20).tolist()
+
+
+def test_what_a_row_covers_is_what_names_it() -> None:
+    rows = np.array([[0, 3, 4], [2, 0, 2], [1, 4, 0]])
+    kernel = np.array([[1, 0.5, 0.25], [1, 0.75, 0], [1, 0.125, 0.5]], dtype=np.float32)
+    covering = Covering(rows, kernel, 6)
+    wanted = np.array([[1, 0.75, 0.5], [0, 0, 0], [0, 1, 0]])
+    assert_array_equal(covering.of(np.array([0, 5, 2])).toarray(), wanted)
+    assert_array_equal(covering.covered_by(np.array([3, 4, 5])), [0.5, 0, 0.125])
+    gains = covering.gains(np.array([0.5, 0, 0], np.float32), np.array([2.0, 1.0, 4.0]))
+    assert_array_equal(gains, [1 + 0.75 + 2, 4, 1, 0, 0.5, 0])
 
 
 @pytest.mark.parametrize("form", ["regions", "coverage", "both"])
