@@ -194,7 +194,8 @@ class RoundContext:
         ties) run on this order, so that permuting the pool permutes the picks.
         """
         keys = pair_keys(self.pool.id_keys()[positions], self.derive("order"))
-        return positions[np.argsort(keys, kind="stable")]
+        # No stable sort, which takes four times as long: of different ids no keys are equal.
+        return positions[np.argsort(keys)]
 
 
 @runtime_checkable

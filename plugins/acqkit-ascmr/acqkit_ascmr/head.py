@@ -17,6 +17,8 @@ vanish nor explode.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -29,6 +31,8 @@ from acqkit_ascmr.tensors import as_tensor
 
 _FIT_ROWS = 20_000
 _BATCH = 128
+_AHEAD = 16
+"""Batches gathered at a time: one at a time, calls take longer than sums."""
 _REACH = 5.0
 """Of log-variances from that of the pool's spread."""
 
@@ -191,7 +195,8 @@ def _training_rows(context: RoundContext) -> PairEmbeddings:
         if side.present is not None:
             complete &= side.present
     rows = context.canonical(np.flatnonzero(complete))[:_FIT_ROWS]
-    return embeddings.take(rows)
+    a, b = (replace(side, probabilities=None) for side in embeddings.sides)
+    return replace(embeddings, a=a, b=b).take(rows)
 
 
 def _is_swapped(embeddings: PairEmbeddings) -> bool:
@@ -209,21 +214,37 @@ def _train(
     prior: float,
     rng: np.random.Generator,
 ) -> None:
-    n, size = len(sides[0].mean), min(_BATCH, len(sides[0].mean))
     gradient = PairHead(torch.zeros_like(head.flat), head.dim, head.scale)
     head.flat.grad = gradient.flat
     optimizer = torch.optim.Adam([head.flat], lr=1e-2, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for _ in range(steps):
-        rows = rng.choice(n, size=size, replace=False)
-        batch = [side.take(rows) for side in sides]
-        means = torch.stack([as_tensor(side.mean) for side in batch]) / head.scale
-        lengths = means.square().sum(dim=2)
-        apart = torch.addmm(lengths[0][:, None] + lengths[1], means[0], means[1].T, alpha=-2)
-        given_a, given_b = (
-            None if side.variance is None else as_tensor(side.variance) / head.scale**2
-            for side in batch
-        )
-        head.gradient(means, apart, (given_a, given_b), wasserstein, prior, gradient)
+    for means, apart, given in _batches(sides, head.scale, steps, rng):
+        head.gradient(means, apart, given, wasserstein, prior, gradient)
         optimizer.step()
         schedule.step()
+
+
+def _batches(
+    sides: tuple[ModalityEmbeddings, ModalityEmbeddings],
+    scale: float,
+    steps: int,
+    rng: np.random.Generator,
+) -> Iterator[tuple[Tensor, Tensor, tuple[Tensor | None, Tensor | None]]]:
+    """What `PairHead.gradient` wants of each step's pairs, made for several steps at once."""
+    n, size = len(sides[0].mean), min(_BATCH, len(sides[0].mean))
+    for first in range(0, steps, _AHEAD):
+        count = min(_AHEAD, steps - first)
+        rows = np.concatenate([rng.choice(n, size=size, replace=False) for _ in range(count)])
+        batch = [side.take(rows) for side in sides]
+        both = torch.stack([as_tensor(side.mean) for side in batch]).div_(scale)
+        means = both.view(2, count, size, -1)
+        lengths = means.square().sum(dim=3)
+        products = lengths[0][:, :, None] + lengths[1][:, None]
+        apart = products.baddbmm_(means[0], means[1].mT, alpha=-2)
+        given_a, given_b = (
+            [None] * count
+            if side.variance is None
+            else (as_tensor(side.variance) / scale**2).view(count, size, -1)
+            for side in batch
+        )
+        yield from zip(means.unbind(1), apart, zip(given_a, given_b, strict=True), strict=True)

@@ -143,35 +143,34 @@ def _search_by_regions(points: FloatArray, k: int, region: Ints, asked: Ints) ->
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Regions:
-    """Points by region: products of `left` and `right` are half their squared distances.
+    """Points by region, as factors of their distances.
 
     Row i stands for point `order[i]`, the last one for none. A region is a span of rows, around
-    it are those of the regions that are near, its own first.
+    it are those of the regions that are near, its own first. factors `[n + 1, d + 2]` are
+    (x, 1, ½‖x‖²): the product of one and another's (−x, ½‖x‖², 1) is half their squared distance.
     """
 
     order: Ints
     spans: list[Ints]
     around: list[Ints]
-    left: FloatArray
-    right: FloatArray
+    factors: FloatArray
 
     @classmethod
     def of(cls, points: FloatArray, region: Ints, last: BoolArray) -> _Regions:
         """Within a region, points that are `last` `[n]` come after the others."""
         total = len(points)
-        order = np.argsort(2 * region + last, kind="stable")
+        order = by_number(2 * region + last)
         sizes = np.bincount(region)
         spans = np.split(np.arange(total), sizes[sizes > 0].cumsum()[:-1])
-        points = points[order]
-        # Around their mean, since rounding is in proportion to squared lengths.
-        points -= points.mean(axis=0)
+        factors = _factors(points, order)
         beside = max(1, _AROUND * len(spans) // total - 1)
-        near = knn(np.stack([points[span].mean(axis=0) for span in spans]), beside)[1]
+        means = [factors[span[0] : span[-1] + 1, : points.shape[1]].mean(axis=0) for span in spans]
+        near = knn(np.stack(means), beside)[1]
         around = [
             np.concatenate([span, *(spans[other] for other in others)])
             for span, others in zip(spans, near, strict=True)
         ]
-        return cls(order, spans, around, *_factors(points))
+        return cls(order, spans, around, factors)
 
     def nearest(self, group: Group, k: int) -> tuple[Ints, FloatArray, Ints]:
         """Points `[m]` of a group, and up to k nearest others: distances and which, `[m, w]`.
@@ -182,7 +181,7 @@ class _Regions:
         none = len(self.order)
         own = _padded([self.spans[number][rows] for number, rows in group], none)
         known = _padded([self.around[number] for number, _ in group], none)
-        apart = self.left[own] @ self.right[known].transpose(0, 2, 1)
+        apart = _facing(self.factors[own]) @ self.factors[known].transpose(0, 2, 1)
         height, width = apart.shape[1:]
         first = np.array([self.spans[number][0] for number, _ in group])
         itself = np.minimum(own - first[:, None], width - 1)
@@ -195,19 +194,32 @@ class _Regions:
         return self.order[own.ravel()[rows]], squared, self.order.take(others, mode="clip")
 
 
-def _factors(points: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Left and right `[n + 1, d + 2]`: their products are half the squared distances of points.
-
-    The last row stands for no point: it is nowhere.
-    """
+def _factors(points: FloatArray, order: Ints) -> FloatArray:
+    """Factors `[n + 1, d + 2]` of points `[n, d]` in an `order`, and of one that is nowhere."""
     n, d = points.shape
-    halves = np.einsum("nd,nd->n", points, points) / 2
-    left, right = np.zeros((2, n + 1, d + 2), dtype=np.float32)
-    np.negative(points, out=left[:n, :d])
-    right[:n, :d] = points
-    left[:n, d], left[:n, d + 1] = halves, 1.0
-    right[:, d], right[:n, d + 1], right[n, d + 1] = 1.0, halves, 2 * _NOWHERE
-    return left, right
+    factors = np.zeros((n + 1, d + 2), dtype=np.float32)
+    # Around their mean, since rounding is in proportion to squared lengths.
+    np.subtract(points[order], points.mean(axis=0), out=factors[:n, :d])
+    factors[:, d] = 1.0
+    factors[:n, d + 1] = np.einsum("nd,nd->n", factors[:n, :d], factors[:n, :d]) / 2
+    factors[n, d + 1] = 2 * _NOWHERE
+    return factors
+
+
+def _facing(factors: FloatArray) -> FloatArray:
+    """Factors `[..., d + 2]` of the other side of a product."""
+    facing = -factors
+    facing[..., -2], facing[..., -1] = factors[..., -1], factors[..., -2]
+    return facing
+
+
+def by_number(numbers: Ints) -> Ints:
+    """Rows in the order of their numbers `[n]`, at least 0; of equal ones in their own.
+
+    Four times as fast as a stable sort.
+    """
+    n = len(numbers)
+    return np.argsort(numbers * n + np.arange(n))
 
 
 def _groups(rows: list[int], columns: list[int]) -> Iterator[Group]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from acqkit import PairEmbeddings
 from acqkit.embeddings import FloatArray
 from acqkit.neighbors import kmeans, kmeans_centroids, nearest, unit
-from acqkit_density.graph import pair_points, unit_sides
+from acqkit_density.graph import by_number, pair_points, unit_sides
 
 LARGE = 50_000
 """Up to here all pairs are looked at; beyond, what a few passes over the pool can give."""
@@ -62,7 +62,7 @@ def to_cover(candidates: Ints, region: Ints, neighbors: int) -> Ints:
     draw tell less than these. It does not matter what their scores turn out to be.
     """
     wanted = max(1, round(min(1.0, _COVERED_NEIGHBORS / neighbors) * len(candidates)))
-    by_region = candidates[np.argsort(region[candidates], kind="stable")]
+    by_region = candidates[by_number(region[candidates])]
     return np.sort(by_region[np.arange(wanted) * len(candidates) // wanted])
 
 
@@ -126,7 +126,7 @@ class _Centers:
         """The center of each of the unit vectors `rows` `[k, d]`."""
         group = nearest(rows, self.groups)[1]
         found = np.empty(len(rows), dtype=np.int64)
-        by_group = np.argsort(group, kind="stable")
+        by_group = by_number(group)
         for own in np.split(by_group, np.flatnonzero(np.diff(group[by_group])) + 1):
             members = self.members[group[own[0]]]
             best = (rows[own] @ self.centers[members].T).argmax(axis=1)
