@@ -169,12 +169,14 @@ class SoftmaxIntegral:
 
         Linearly between the two spreads of a geometric grid that are next to a pair's own.
         """
-        level = (spread.clamp_min(_LEAST_SPREAD).log() / _STEP).floor()
-        order = level.argsort(stable=True)
+        level = (spread.clamp_min(_LEAST_SPREAD).log() / _STEP).floor().numpy()
+        # Numbers of 16 bits are sorted in a tenth of the time.
+        by_level = np.argsort(level.astype(np.int16), kind="stable")
+        order = torch.from_numpy(by_level)
         logits = (center - center.amax(dim=1, keepdim=True))[order]
-        level, spread = level[order], spread[order]
+        level, spread = level[by_level], spread[order]
         probabilities, entropy = torch.empty_like(logits), torch.empty(len(logits))
-        starts = np.flatnonzero(np.diff(level.numpy(), prepend=np.nan))
+        starts = np.flatnonzero(np.diff(level, prepend=np.nan))
         for start, end in zip(starts, [*starts[1:], len(level)], strict=True):
             rows, number = slice(start, end), float(level[start])
             low, high = (self._noise(each) for each in (number, number + 1))
@@ -182,7 +184,8 @@ class SoftmaxIntegral:
             below, above = low.integral(logits[rows]), high.integral(logits[rows])
             probabilities[rows] = torch.lerp(below[0], above[0], share[:, None])
             entropy[rows] = torch.lerp(below[1], above[1], share)
-        back = order.argsort()
+        back = torch.empty_like(order)
+        back[order] = torch.arange(len(order))
         return Predictive(probabilities[back], entropy[back])
 
     def _noise_at(self, level: float) -> _Noise:
