@@ -68,7 +68,7 @@ class NeighborGraph:
 
     def covering(self) -> Covering:
         """k(i, j) = exp(−‖xᵢ − xⱼ‖² / σ²) of all i among the neighbors of row j, k(j, j) = 1."""
-        kernel = np.multiply(self.distances, np.float32(-1 / self.bandwidth()))
+        kernel = self.distances * np.float32(-1 / self.bandwidth())
         return Covering(self.indices, np.exp(kernel, out=kernel), self.total)
 
     def kernel(self) -> sparse.csr_matrix:
@@ -289,9 +289,5 @@ def _smallest(values: FloatArray, k: int) -> Ints:
 def _search(points: FloatArray, k: int) -> NeighborGraph:
     n = len(points)
     distances, indices = knn(points, k, recall=_RECALL)
-    itself = np.zeros((n, 1), np.float32), np.arange(n)[:, None]
-    return NeighborGraph(
-        np.concatenate((itself[0], distances), axis=1),
-        np.concatenate((itself[1], indices), axis=1),
-        n,
-    )
+    with_itself = np.pad(distances, ((0, 0), (1, 0))), np.column_stack((np.arange(n), indices))
+    return NeighborGraph(*with_itself, n)
