@@ -194,7 +194,8 @@ class RoundContext:
         ties) run on this order, so that permuting the pool permutes the picks.
         """
         keys = pair_keys(self.pool.id_keys()[positions], self.derive("order"))
-        # No stable sort, which takes four times as long: of different ids no keys are equal.
+        # No stable sort, which takes four times as long: different ids have different keys but
+        # once in billions.
         return positions[np.argsort(keys)]
 
 

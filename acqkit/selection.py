@@ -53,12 +53,15 @@ def score_candidates(
 
 
 def _among_candidates(wanted: IntArray, context: RoundContext) -> IntArray:
-    """`wanted` in ascending order, so that memory-mapped rows are read from front to back."""
-    allowed = _candidate_mask(context)
-    if wanted.dtype.kind not in "iu" or len(wanted) == 0:
+    """`wanted` in ascending order, so that memory-mapped rows are read from front to back.
+
+    Who is in it twice is in it once.
+    """
+    wanted, allowed = np.asarray(wanted), _candidate_mask(context)
+    if wanted.ndim != 1 or wanted.dtype.kind not in "iu" or len(wanted) == 0:
         raise SelectionError(
-            f"asked for the scores of {len(wanted)} pairs ({wanted.dtype}), wanted positions of "
-            "some candidates as integers, or None for all of them"
+            f"asked for the scores of pairs as {wanted.dtype} of shape {wanted.shape}, wanted "
+            "positions of some candidates as integers [k], or None for all of them"
         )
     inside = (wanted >= 0) & (wanted < len(allowed))
     inside[inside] = allowed[wanted[inside]]

@@ -128,6 +128,8 @@ def test_what_an_allocator_reads_must_be_candidates(context: RoundContext) -> No
         strategy = Composed(scorer=FirstCoordinate(), allocator=Sampler(read=read))
         with pytest.raises(SelectionError, match=message):
             select(strategy, context, 1)
+    with pytest.raises(SelectionError, match=r"int64 of shape \(1, 2\), wanted positions"):
+        score_candidates(FirstCoordinate(), context, np.array([[own, own]]))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -32,7 +32,7 @@ from acqkit_ascmr.tensors import as_tensor
 _FIT_ROWS = 20_000
 _BATCH = 128
 _AHEAD = 16
-"""Batches gathered at a time: one at a time, calls take longer than sums."""
+"""Batches gathered at a time; one at a time, calls take longer than sums."""
 _REACH = 5.0
 """Of log-variances from that of the pool's spread."""
 
@@ -178,7 +178,9 @@ def fit_pair_head(
     embeddings = _training_rows(context)
     swapped = _is_swapped(embeddings)
     sides = embeddings.sides[::-1] if swapped else embeddings.sides
-    spread = float(np.sqrt(np.mean([side.mean.var(axis=0).mean() for side in sides])))
+    spread = 1.0
+    if len(embeddings):
+        spread = float(np.sqrt(np.mean([side.mean.var(axis=0).mean() for side in sides])))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.derive("ascmr-head"))
         head = PairHead.start(embeddings.dim, hidden, max(spread, 1e-6))

@@ -58,7 +58,8 @@ def categorical_entropy(probabilities: Tensor) -> Tensor:
 
 def bernoulli_entropy(probabilities: Tensor) -> Tensor:
     """Sum over classes of the entropies of independent decisions, in nats."""
-    return (_surprise(probabilities) + _surprise(1 - probabilities)).sum(dim=-1)
+    # Weights of a quadrature may add up to a rounding error more than 1.
+    return (_surprise(probabilities) + _surprise((1 - probabilities).clamp_min_(0))).sum(dim=-1)
 
 
 def _surprise(p: Tensor) -> Tensor:
@@ -170,7 +171,8 @@ class SoftmaxIntegral:
         Linearly between the two spreads of a geometric grid that are next to a pair's own.
         """
         level = (spread.clamp_min(_LEAST_SPREAD).log() / _STEP).floor().numpy()
-        # Numbers of 16 bits are sorted in a tenth of the time.
+        # Numbers of 16 bits are sorted in a tenth of the time; -885 to 1,420 are all that the
+        # logarithms of float32 variances come to.
         by_level = np.argsort(level.astype(np.int16), kind="stable")
         order = torch.from_numpy(by_level)
         logits = (center - center.amax(dim=1, keepdim=True))[order]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from acqkit import Component, PairEmbeddings, RoundContext, Scores
 from acqkit.embeddings import FloatArray
+from acqkit.errors import EmbeddingError
 from acqkit.interfaces import EmbeddingClassifier
 from acqkit_ascmr.head import PairHead, fit_pair_head
 from acqkit_ascmr.informativeness import Integral, Weights, information, total_variance
@@ -27,6 +28,7 @@ from acqkit_ascmr.integrals import (
 from acqkit_ascmr.tensors import as_tensor
 
 Kind = Literal["information", "match", "geometric"]
+_ROUNDING = 1e-5
 
 
 class Ascmr(Component):
@@ -99,17 +101,27 @@ class SampledIntegral:
     multilabel: bool
 
     def __call__(self, mean: Tensor, variance: Tensor) -> Predictive:
-        """Integrate over N(mean, diag variance): mean `[k, d]`, variance `[k, d]` or `[k, 1]`."""
+        """Integrate over N(mean, diag variance): mean `[k, d]`, variance `[k, d]` or `[k, 1]`.
+
+        Raises EmbeddingError where the classifier gives what are no probabilities.
+        """
         noise = common_noise(max(1, self.samples // 2), mean.shape[1])
         entropy = bernoulli_entropy if self.multilabel else categorical_entropy
         spread = variance.sqrt()
         draws = [
-            torch.from_numpy(np.asarray(self.classify((mean + sign * spread * e).numpy())))
-            for e in noise
-            for sign in (1.0, -1.0)
+            self._probabilities(mean + sign * spread * e) for e in noise for sign in (1.0, -1.0)
         ]
         probabilities = torch.stack(draws)
         return Predictive(probabilities.mean(dim=0), entropy(probabilities).mean(dim=0))
+
+    def _probabilities(self, points: Tensor) -> Tensor:
+        p = torch.from_numpy(np.asarray(self.classify(points.numpy())))
+        if not (p.min() >= -_ROUNDING and p.max() <= 1 + _ROUNDING):
+            raise EmbeddingError(
+                f"the model's `classify` gave values from {float(p.min()):.3g} to "
+                f"{float(p.max()):.3g}, wanted probabilities from 0 to 1; does it return logits?"
+            )
+        return p.clamp(0, 1)
 
 
 def _no_classifier(mean: Tensor, variance: Tensor) -> Predictive:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from acqkit_ascmr import Ascmr
-from acqkit_ascmr.head import PairHead, fit_pair_head
+from acqkit_ascmr.head import PairHead, _batches, fit_pair_head
 from acqkit_ascmr.informativeness import total_variance
 from acqkit_ascmr.integrals import (
     Predictive,
@@ -16,10 +16,13 @@ from acqkit_ascmr.integrals import (
     categorical_entropy,
 )
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import entr
 from scipy.stats import spearmanr
 from torch import Tensor
 
 from acqkit import PairEmbeddings, RoundContext
+from acqkit.embeddings import ModalityEmbeddings
+from acqkit.errors import EmbeddingError
 from acqkit.selection import score_candidates
 from acqkit.testing import conformance_test, make_context, make_embeddings, make_pool
 
@@ -268,6 +271,53 @@ def test_a_classifier_that_is_not_linear_is_sampled() -> None:
     linear = score_candidates(Ascmr(), context).values[rows]
     sampled = score_candidates(Ascmr(samples=1024), hidden).values[rows]
     assert_allclose(sampled, linear, atol=0.05)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_a_classifier_that_gives_logits_is_named(multilabel: bool) -> None:
+    context = scene(multilabel)
+    model = CurvedModel(context.embeddings)
+    model.classify = lambda means: 9 * model.classifier.weight[:, :1].T + means[:, :1]  # type: ignore[method-assign]
+    hidden = replace(context, embeddings=replace(context.embeddings, classifier=None), model=model)
+    with pytest.raises(EmbeddingError, match=r"`classify` gave values from .* from 0 to 1"):
+        score_candidates(Ascmr(samples=4), hidden)
+
+
+def test_entropies_are_those_of_scipy_also_at_the_ends() -> None:
+    p = torch.tensor([[0, 1e-42, 1e-9, 0.25, 0.5, 1 - 1e-7, 1]])
+    pointwise = entr(p.double().numpy())
+    assert_allclose(categorical_entropy(p), pointwise.sum(axis=1), rtol=1e-6)
+    other = entr(1 - p.double().numpy())
+    assert_allclose(bernoulli_entropy(p), (pointwise + other).sum(axis=1), rtol=1e-6)
+    beyond = torch.tensor([[1 + 2e-7]])
+    assert_allclose(bernoulli_entropy(beyond), [0], atol=1e-6)
+
+
+def test_without_a_pair_that_has_both_modalities_scores_are_still_finite() -> None:
+    pool = make_pool(60)
+    embeddings = make_embeddings(pool, variance=False)
+    first = np.arange(60) < 30
+    a, b = replace(embeddings.a, present=first), replace(embeddings.b, present=~first)
+    context = make_context(pool, replace(embeddings, a=a, b=b))
+    assert np.isfinite(score_candidates(Ascmr(), context).values[context.candidates]).all()
+
+
+@pytest.mark.parametrize("n", [5, 400])
+@pytest.mark.parametrize("steps", [5, 16, 37])
+def test_batches_made_together_are_those_made_one_by_one(n: int, steps: int) -> None:
+    rng = np.random.default_rng(0)
+    mean_a, mean_b, variance = rng.random((3, n, 4), np.float32)
+    sides = ModalityEmbeddings(mean=mean_a, variance=variance), ModalityEmbeddings(mean=mean_b)
+    found = list(_batches(sides, 2.0, steps, np.random.default_rng(1)))
+    assert len(found) == steps
+    again = np.random.default_rng(1)
+    for means, apart, (given_a, given_b) in found:
+        rows = again.choice(n, size=min(128, n), replace=False)
+        assert_allclose(means, np.stack([mean_a[rows], mean_b[rows]]) / 2, rtol=1e-6)
+        difference = (mean_a[rows, None] - mean_b[rows]) / 2
+        assert_allclose(apart, (difference**2).sum(axis=2), atol=1e-5)
+        assert given_a is not None and given_b is None
+        assert_allclose(given_a, variance[rows] / 4, rtol=1e-6)
 
 
 def test_the_head_tells_matched_from_unmatched_pairs() -> None:

@@ -147,7 +147,10 @@ class Density(Component):
         return allocate(problem)
 
     def coverage(self, scene: Scene, n: int) -> Coverage:
-        """What `n` picks are to cover, with what the labeled pairs cover counted already."""
+        """What `n` picks are to cover, with what the labeled pairs cover counted already.
+
+        Of a scene of all pairs, which has a kernel; a sample's picks go by its `covering`.
+        """
         coverage = Coverage(scene.kernel, scene.utilities, self.coverage_weights(scene, n))
         coverage.include(scene.labeled)
         return coverage

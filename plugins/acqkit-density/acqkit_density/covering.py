@@ -71,7 +71,7 @@ def greedy_at_once(
     candidates: Ints,
     n: int,
 ) -> Ints:
-    """The picks of `greedy` without quotas, quicker where there are many rows.
+    """The picks of `greedy` without quotas, but for ties within rounding; quicker for many rows.
 
     utilities `[total]`, weights `[t]`, already multiplied by λ; `labeled` cover from the start.
     After a pick, what it takes from the gains of others is subtracted in a few operations on

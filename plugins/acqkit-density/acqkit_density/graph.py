@@ -48,10 +48,6 @@ class NeighborGraph:
     indices: Ints
     total: int
 
-    def reach(self) -> FloatArray:
-        """Squared distance `[t]` to the farthest neighbor; infinite where there are too few."""
-        return np.asarray(self.distances.max(axis=1))
-
     def density(self) -> FloatArray:
         """ρ `[t]`: the inverse of the mean distance to the neighbors, relative to its median."""
         known = np.isfinite(self.distances)
@@ -61,10 +57,14 @@ class NeighborGraph:
         return np.asarray(typical / np.maximum(mean, 1e-3 * typical), dtype=np.float32)
 
     def bandwidth(self) -> float:
-        """σ²: how far neighborhoods typically reach."""
-        reach = self.reach()
-        finite = reach[np.isfinite(reach)]
-        return max(float(np.median(finite)) if len(finite) else 0.0, 1e-6)
+        """σ²: how far neighborhoods typically reach.
+
+        Where no row has k neighbors, what there are of them count.
+        """
+        reach = self.distances.max(axis=1)
+        if not np.isfinite(reach).any():
+            reach = np.where(np.isfinite(self.distances), self.distances, 0).max(axis=1)
+        return max(float(np.median(reach[np.isfinite(reach)])), 1e-6)
 
     def covering(self) -> Covering:
         """k(i, j) = exp(−‖xᵢ − xⱼ‖² / σ²) of all i among the neighbors of row j, k(j, j) = 1."""
@@ -72,7 +72,7 @@ class NeighborGraph:
         return Covering(self.indices, np.exp(kernel, out=kernel), self.total)
 
     def kernel(self) -> sparse.csr_matrix:
-        """The same as `[total, total]`, float32, where all rows have neighbors.
+        """The same as `[total, total]`, float32; of a graph of all rows only.
 
         Symmetrized: row i holds those that have i among their neighbors or are among its own.
         """

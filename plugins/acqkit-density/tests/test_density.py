@@ -10,7 +10,7 @@ from acqkit_density import covering as covering_module
 from acqkit_density import graph as graph_module
 from acqkit_density.coverage import Coverage, greedy
 from acqkit_density.covering import Covering, greedy_at_once
-from acqkit_density.graph import neighbor_graph
+from acqkit_density.graph import by_number, neighbor_graph
 from acqkit_density.program import Constraint, Program, solve
 from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
 from hypothesis import given, settings
@@ -257,14 +257,41 @@ def test_of_a_graph_only_some_rows_may_be_asked_for() -> None:
     assert_array_equal(some.indices[:, 0], asked)
 
 
-def test_the_kernel_of_all_is_symmetric_and_holds_what_any_row_says() -> None:
+@pytest.mark.parametrize("by_region", [False, True])
+def test_the_kernel_of_all_is_symmetric_and_holds_what_any_row_says(
+    by_region: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_module, "_AROUND", 1)
     points = np.random.default_rng(0).standard_normal((90, 4)).astype(np.float32)
-    graph = neighbor_graph(points, 7)
+    # Of 45 regions of two rows, two are looked at: three others for each row.
+    graph = neighbor_graph(points, 7, np.arange(90) % 45 if by_region else None)
+    assert np.isinf(graph.distances).any() == by_region
     wanted = np.eye(90)
     for j in range(90):
-        near = np.exp(-graph.distances[j, 1:] / graph.bandwidth())
-        wanted[graph.indices[j, 1:], j] = wanted[j, graph.indices[j, 1:]] = near
-    assert_allclose(graph.kernel().toarray(), wanted, atol=1e-6)
+        own = np.isfinite(graph.distances[j, 1:])
+        others, near = graph.indices[j, 1:], np.exp(-graph.distances[j, 1:] / graph.bandwidth())
+        assert (others[~own] == j).all()
+        wanted[others[own], j] = wanted[j, others[own]] = near[own]
+    kernel = graph.kernel()
+    assert (kernel.data > 0).all()
+    assert_array_equal(kernel.toarray(), kernel.T.toarray())
+    assert_allclose(kernel.toarray(), wanted, atol=1e-6)
+
+
+def test_where_no_row_has_enough_neighbors_those_there_are_say_how_far_they_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(graph_module, "_AROUND", 1)
+    points = np.random.default_rng(0).standard_normal((90, 4)).astype(np.float32)
+    graph = neighbor_graph(points, 7, np.arange(90) % 45)
+    assert np.isinf(graph.distances).any(axis=1).all()
+    farthest = np.where(np.isinf(graph.distances), 0, graph.distances).max(axis=1)
+    assert_allclose(graph.bandwidth(), np.median(farthest))
+
+
+def test_rows_by_number_are_those_of_a_stable_sort() -> None:
+    numbers = np.random.default_rng(0).integers(0, 9, 500)
+    assert_array_equal(by_number(numbers), np.argsort(numbers, kind="stable"))
 
 
 def test_of_rows_that_are_equally_near_no_more_than_asked_for_are_neighbors() -> None:
@@ -312,11 +339,13 @@ def test_gains_lowered_at_once_lead_to_the_lazy_picks(
     seed: int, likely: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(covering_module, "_LIKELY", likely)
+    monkeypatch.setattr(graph_module, "_AROUND", 1)
     rng = np.random.default_rng(seed)
     points = rng.standard_normal((60, 3)).astype(np.float32)
     asked = np.sort(rng.choice(60, 35, replace=False))
     # Regions so small that some rows have fewer neighbors than 9.
     graph = neighbor_graph(points, 9, rng.integers(0, 12, 60), asked)
+    assert np.isinf(graph.distances).any() and np.isfinite(graph.distances).all(axis=1).any()
     covering, utilities, weights = graph.covering(), rng.random(60) * 0.2, rng.random(35)
     lazy = Coverage(covering.of(np.arange(60)), utilities, weights)
     lazy.include(np.arange(5))
@@ -326,6 +355,19 @@ def test_gains_lowered_at_once_lead_to_the_lazy_picks(
     candidates = np.arange(5, 60)
     picks = greedy_at_once(covering, utilities, weights, np.arange(5), candidates, 20)
     assert picks.tolist() == greedy(lazy, candidates, 20).tolist()
+
+
+def test_among_ties_gains_lowered_at_once_cover_as_much_as_the_lazy_picks() -> None:
+    points = np.repeat(np.eye(9, dtype=np.float32), 20, axis=0)
+    graph = neighbor_graph(points, 12, np.arange(180) % 3, np.arange(0, 180, 2))
+    covering, utilities, weights = graph.covering(), np.full(180, 0.5), np.full(90, 1 / 3)
+    nobody, everyone = np.arange(0), np.arange(180)
+    picks = greedy_at_once(covering, utilities, weights, nobody, everyone, 40)
+    lazy, at_once = (Coverage(covering.of(everyone), utilities, weights) for _ in range(2))
+    greedy(lazy, everyone, 40)
+    at_once.include(picks)
+    assert len(set(picks.tolist())) == 40
+    assert_allclose(at_once.value(), lazy.value(), rtol=1e-6)
 
 
 def test_what_a_row_covers_is_what_names_it() -> None:
