@@ -108,6 +108,7 @@ run.__doc__ = (run.__doc__ or "") + _EXAMPLES
 def execute(config: RunConfig) -> None:
     """Run with a live display, then write the report and say where it is."""
     # torch and scikit-learn take seconds to import, for which --help need not wait.
+    from acqkit.loading import load_pool  # noqa: PLC0415
     from acqkit.report import write_report  # noqa: PLC0415
     from acqkit.runner import execute as run_all  # noqa: PLC0415
 
@@ -116,10 +117,11 @@ def execute(config: RunConfig) -> None:
     manager.register(display)
     try:
         with display:
-            run_all(config)
+            pool = load_pool(config.pool.name, **config.pool.params)
+            run_all(config, pool)
     finally:
         manager.unregister(display)
-    path = write_report([config.out])
+    path = write_report([config.out], pool=pool)
     typer.echo(f"results: {config.out}")
     typer.echo(f"report:  {path}")
 
