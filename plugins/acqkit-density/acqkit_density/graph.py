@@ -29,7 +29,7 @@ _ALIKE = 8
 _NOWHERE = 1e30
 """Farther than any point."""
 _PIECE = 512
-"""Values a row that are partitioned at a time; of more, each takes four times as long."""
+"""Values a row that are partitioned at a time; of more, each may take four times as long."""
 _PACKED = 4_096
 """Columns that are told apart by the last 12 bits of a value."""
 _RECALL = 0.95
