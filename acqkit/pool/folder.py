@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
+from acqkit.files import publish, temporary_folder
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
 from acqkit.pool.companion import open_companion
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
@@ -72,15 +71,9 @@ def save_pool(pool: PairPool, folder: Path | str) -> Path:
         raise PoolError(f"{folder} is there already; choose another folder or remove it first")
     if pool.dims is None and not all(_is_array(source) for source in pool.features):
         raise PoolError(f"pool {pool.name!r} holds raw items; only pools of arrays can be saved")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    temporary.mkdir()
-    try:
+    with temporary_folder(folder) as temporary:
         _write(pool, temporary)
-        temporary.rename(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        publish(temporary, folder)
     return folder
 
 

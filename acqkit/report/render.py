@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -12,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from acqkit.files import write_text
 from acqkit.report.data import Pick, ReportData, Run
 from acqkit.report.figures import SHARE_OF_FULL, Estimate, baseline_of, key_figures
 from acqkit.report.headline import headline, signed
@@ -47,9 +47,7 @@ def render_report(data: ReportData, path: Path) -> Path:
     environment.filters.update(estimate=_estimate, count=_count, number=_number)
     html = environment.get_template("page.html.j2").render(_context(data))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(html, encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, html)
     return path
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from acqkit.errors import EmbeddingError
+from acqkit.files import write_text
 from acqkit.loading import load_pool
 from acqkit.pool import PairPool
 from acqkit.runner import Results, run
@@ -131,6 +131,4 @@ def _pool(source: str, options: str) -> PairPool:
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(data), encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, json.dumps(data))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -12,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from acqkit.files import write_text
 from suite.answer import Answer, answer
 from suite.figures import curves_chart, difference_diagram, seconds_chart
 from suite.lead import lead_table
@@ -92,7 +92,7 @@ def write_markdown(findings: Findings, path: Path) -> None:
     if study.absent:
         parts += ["## Not in the comparison", _list(study.absent)]
     parts += ["## Made with", _list(findings.facts())]
-    _write(path, "\n\n".join(part.strip() for part in parts if part.strip()) + "\n")
+    write_text(path, "\n\n".join(part.strip() for part in parts if part.strip()) + "\n")
 
 
 def _markdown(table: TableText) -> str:
@@ -131,15 +131,9 @@ def write_page(findings: Findings, path: Path) -> None:
         style=Markup(report_style.read_text(encoding="utf-8")),
         plotly=Markup(get_plotlyjs()),
     )
-    _write(path, html)
+    write_text(path, html)
 
 
 def _chart(figure: Any) -> Markup:
     options = {"displayModeBar": False, "responsive": True}
     return Markup(figure.to_html(full_html=False, include_plotlyjs=False, config=options))
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from acqkit.files import whole_file
 from suite.cells import Cell, Missing, Work
 from suite.execute import Outcome, read_outcome
 
@@ -109,9 +109,8 @@ SCHEMA = pa.schema(
 def write_table(rows: list[Row], path: Path) -> None:
     """Write Parquet; a reader never sees half a file."""
     table = pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    pq.write_table(table, temporary)
-    temporary.replace(path)
+    with whole_file(path) as file:
+        pq.write_table(table, file)
 
 
 def read_table(path: Path) -> list[Row]:

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from acqkit.config import Settings
 from acqkit.errors import ConfigError
+from acqkit.files import write_text
 from acqkit.plugins import explain
 from suite.environment import environment
 from suite.scale.measure import THREADS, generate
@@ -74,9 +75,7 @@ def _measure(session: Session, sizes: list[int]) -> None:
             if not folder.exists():
                 folder.mkdir()
                 generate(folder, sizes[-1])
-            temporary = _file(out, size).with_suffix(".tmp")
-            temporary.write_text(measured(folder, size), encoding="utf-8")
-            temporary.replace(_file(out, size))
+            write_text(_file(out, size), measured(folder, size))
             progress.advance(task)
 
 

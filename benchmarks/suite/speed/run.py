@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from acqkit.files import write_text
 from suite.environment import commit, environment
 from suite.session import Session
 from suite.speed.case import Case, Outcome
@@ -86,6 +87,4 @@ def read_outcome(case: Case, out: Path) -> Outcome | None:
 
 def _write(outcome: Outcome, out: Path) -> None:
     path = out / "measurements" / f"{outcome.case.key}.json"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(outcome.model_dump_json(), encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, outcome.model_dump_json())

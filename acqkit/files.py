@@ -1,0 +1,123 @@
+"""Files and folders that appear whole or not at all, and what killed processes left of them.
+
+Both are made beside the final path under a hidden temporary name and renamed once their bytes
+are on disk, so that neither a reader, a kill nor a power cut meets half of one.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+ABANDONED_AFTER = 600.0
+"""Seconds without a write after which what is temporary is taken for a dead process's.
+
+Less would remove the work of a slow process that lives; more only leaves litter for longer.
+"""
+
+_SUFFIX = ".new"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which becomes `path` when the block ends without an exception.
+
+    Permissions and links are treated as `open` would: a file that is replaced keeps its mode,
+    a link its name, and a device or pipe is written to directly. Raises OSError.
+    """
+    final = path.resolve()
+    if final.exists() and not final.is_file():
+        with final.open("wb") as file:
+            yield file
+        return
+    remove_abandoned(final)
+    temporary = _temporary(final)
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if final.exists():
+            shutil.copymode(final, temporary)
+        temporary.replace(final)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync(final.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file whole or not at all, line ends as given; raises OSError."""
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def temporary_folder(final: Path) -> Iterator[Path]:
+    """A new folder beside `final` to fill and `publish`; removed unless that was done.
+
+    Raises OSError.
+    """
+    remove_abandoned(final)
+    folder = _temporary(final)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(temporary: Path, final: Path) -> None:
+    """Rename a folder to `final` once all that is in it is on disk.
+
+    Raises OSError, also where `final` is there already and not an empty folder.
+    """
+    sync_folder(temporary)
+    temporary.rename(final)
+    _sync(final.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until all that is in `folder` is on disk, which makes a later `publish` quick."""
+    for path in (*folder.rglob("*"), folder):
+        _sync(path)
+
+
+def remove_abandoned(final: Path) -> None:
+    """Remove what killed processes left of their attempts to make `final`, file or folder."""
+    for path in final.parent.glob(f".{glob.escape(final.name)}.*{_SUFFIX}"):
+        if time.time() - _last_write(path) <= ABANDONED_AFTER:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _temporary(final: Path) -> Path:
+    return final.with_name(f".{final.name}.{secrets.token_hex(4)}{_SUFFIX}")
+
+
+def _last_write(path: Path) -> float:
+    # Another process may rename or remove any of it at any moment.
+    try:
+        return max(item.stat().st_mtime for item in (path, *path.rglob("*")))
+    except FileNotFoundError:
+        return time.time()
+
+
+def _sync(path: Path) -> None:
+    if path.is_dir() and os.name != "posix":
+        return  # Only POSIX systems open folders.
+    # Some systems flush only what is open for writing.
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
