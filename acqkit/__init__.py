@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from acqkit.interfaces import Allocator as Allocator
     from acqkit.interfaces import Component as Component
     from acqkit.interfaces import Model as Model
-    from acqkit.interfaces import Oracle as Oracle
     from acqkit.interfaces import PairBatch as PairBatch
     from acqkit.interfaces import Pool as Pool
     from acqkit.interfaces import RoundContext as RoundContext
@@ -48,7 +47,6 @@ _HOMES = {
         "Allocator",
         "Component",
         "Model",
-        "Oracle",
         "PairBatch",
         "Pool",
         "RoundContext",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from acqkit.errors import EmbeddingError
 
 FloatArray = NDArray[np.float32]
+Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 

@@ -25,7 +25,7 @@ from matplotlib.figure import SubFigure
 from numpy.typing import NDArray
 from PIL import Image
 
-from acqkit.embeddings import FloatArray, IntArray
+from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.loading import load_pool
 from acqkit.models.supervised import Supervised
 from acqkit.models.two_tower import TwoTower
@@ -72,7 +72,7 @@ class Relations:
         known, unknown = pool.labels.labeled, pool.labels.unlabeled
         some = np.random.default_rng(1).permutation(unknown)[: len(known)]
         self.positions: IntArray = np.concatenate([known, some])
-        self.known: NDArray[np.bool_] = np.arange(len(self.positions)) < len(known)
+        self.known: BoolArray = np.arange(len(self.positions)) < len(known)
         similarity = source_similarity(view.features[self.positions], params.bandwidth)
         labels = torch.from_numpy(pool.labels.matrix[self.positions].astype(np.float32))
         agreement = jaccard(labels)

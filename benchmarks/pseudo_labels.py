@@ -21,7 +21,7 @@ from acqkit_memory_bank import MemoryBankTrainer, PseudoLabels, pseudo_labels
 from numpy.typing import NDArray
 
 from acqkit.campaign.embed import embed_pool
-from acqkit.embeddings import FloatArray
+from acqkit.embeddings import Float64Array, FloatArray
 from acqkit.interfaces import Trainer
 from acqkit.labels import LabelState
 from acqkit.loading import load_pool
@@ -42,7 +42,7 @@ from suite.environment import environment
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[1] / "shared" / "data"
 LABELED, STEPS = 0.1, 300
-Curves = dict[str, list[NDArray[np.float64]]]
+Curves = dict[str, list[Float64Array]]
 
 PLAIN, BANK = "supervised", "memory-bank"
 PSEUDO = "pseudo-labels"
@@ -78,7 +78,7 @@ def main() -> None:
     print(text)
 
 
-def curves(source: str, seed: int, steps: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
+def curves(source: str, seed: int, steps: int) -> Iterator[tuple[str, Float64Array]]:
     """Precision at all coverages of whatever gives labels, for one pool and seed."""
     pool, truth = labeled_pool(source, seed)
     open_ = pool.labels.round < 0
@@ -109,14 +109,14 @@ def labeled_pool(source: str, seed: int) -> tuple[PairPool, NDArray[np.uint8]]:
     return seen, pool.truth
 
 
-def of_table(table: PseudoLabels, truth: NDArray[np.uint8]) -> NDArray[np.float64]:
+def of_table(table: PseudoLabels, truth: NDArray[np.uint8]) -> Float64Array:
     """Precision `[coverages]` of pseudo-labels."""
     return precision_coverage(table.labels, table.confidence, truth)
 
 
 def of_classifier(
     probabilities: FloatArray, pool: PairPool, truth: NDArray[np.uint8], floor: float
-) -> NDArray[np.float64]:
+) -> Float64Array:
     """Precision `[coverages]` of a classifier's probabilities, by the rule of pseudo-labels."""
     prior = class_prior(pool.labels, multilabel=pool.multilabel)
     labels = decide(probabilities, prior, multilabel=pool.multilabel, floor=floor)
@@ -151,16 +151,14 @@ def markdown(results: dict[str, Curves], seeds: int, steps: int, command: str) -
     return "\n\n".join(parts) + "\n"
 
 
-def _table(found: dict[str, NDArray[np.float64]]) -> str:
+def _table(found: dict[str, Float64Array]) -> str:
     lines = [["labels of", *(f"{share:.0%}" for share in COVERAGES)]]
     lines.append(["---", *["---:"] * len(COVERAGES)])
     lines += [[title, *(f"{100 * value:.1f}" for value in row)] for title, row in found.items()]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _differences(
-    means: dict[str, dict[str, NDArray[np.float64]]], of_all: dict[str, NDArray[np.float64]]
-) -> str:
+def _differences(means: dict[str, dict[str, Float64Array]], of_all: dict[str, Float64Array]) -> str:
     rows = {**means, "mean over pools": of_all}
     lines = [["less", *rows], ["---", *["---:"] * len(rows)]]
     for rule in ("", " at shares"):

@@ -279,7 +279,6 @@ def test_public_names() -> None:
         "LinearClassifier",
         "ModalityEmbeddings",
         "Model",
-        "Oracle",
         "PairBatch",
         "PairEmbeddings",
         "PairPool",

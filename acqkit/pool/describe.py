@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acqkit.embeddings import IntArray
+from acqkit.embeddings import BoolArray, IntArray
 from acqkit.pool.display import display_columns
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
 from acqkit.pool.pairs import PairPool
@@ -49,7 +49,7 @@ def describe(pool: PairPool) -> dict[str, Any]:
     }
 
 
-def _modality(source: FeatureSource, mask: NDArray[np.bool_] | None) -> dict[str, Any]:
+def _modality(source: FeatureSource, mask: BoolArray | None) -> dict[str, Any]:
     base = source.base if isinstance(source, FeatureSubset) else source
     array = base.array if isinstance(base, ArrayFeatures) else None
     return {

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from acqkit.embeddings import IntArray
+from acqkit.embeddings import FloatArray, IntArray
 
 
 class FeatureSource(Protocol):
@@ -37,7 +37,7 @@ class ArrayFeatures:
     def __len__(self) -> int:
         return len(self.array)
 
-    def rows(self, positions: IntArray) -> NDArray[np.float32]:
+    def rows(self, positions: IntArray) -> FloatArray:
         """Features `[k, ...]` float32 of the pairs at `positions`, in that order."""
         k = len(positions)
         if k and positions[-1] - positions[0] == k - 1 and np.all(np.diff(positions) == 1):

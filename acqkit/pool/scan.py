@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acqkit.embeddings import BoolArray
+
 BLOCK_BYTES = 1 << 18
 
 
@@ -44,7 +46,7 @@ def _file_blocks(array: np.memmap[Any, Any], size: int) -> Iterator[tuple[int, N
             yield start, values.reshape((k, *array.shape[1:]))
 
 
-def first_row(bad: NDArray[np.bool_]) -> int:
+def first_row(bad: BoolArray) -> int:
     """The first row of `[k, ...]` in which anything is true, or -1."""
     rows = bad.reshape(len(bad), -1).any(axis=1)
     return int(np.argmax(rows)) if rows.any() else -1

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from acqkit.embeddings import (
     BoolArray,
+    Float64Array,
     FloatArray,
     LinearClassifier,
     ModalityEmbeddings,
@@ -27,7 +28,7 @@ class LinearPairModel:
     space, the same ones for every pair and both modalities of one pass.
     """
 
-    projections: tuple[NDArray[np.float64], NDArray[np.float64]]
+    projections: tuple[Float64Array, Float64Array]
     classifier: LinearClassifier
     multilabel: bool = False
 
@@ -89,7 +90,7 @@ class LinearPairModel:
             passes.append(mixed)
         return np.stack(passes)
 
-    def _means(self, batch: PairBatch) -> list[tuple[NDArray[np.float64], BoolArray | None]]:
+    def _means(self, batch: PairBatch) -> list[tuple[Float64Array, BoolArray | None]]:
         # einsum adds in one order whatever the number of rows, unlike a BLAS product.
         return [
             (np.einsum("kd,de->ke", np.asarray(inputs, dtype=np.float64), projection), present)
@@ -101,8 +102,8 @@ class LinearPairModel:
             )
         ]
 
-    def _logits(self, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-        logits: NDArray[np.float64] = np.einsum("kd,cd->kc", mean, self.classifier.weight)
+    def _logits(self, mean: Float64Array) -> Float64Array:
+        logits: Float64Array = np.einsum("kd,cd->kc", mean, self.classifier.weight)
         return logits + self.classifier.bias
 
 

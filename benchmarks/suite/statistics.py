@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from acqkit.embeddings import Float64Array
 from acqkit.report.figures import Estimate
 from suite.study import Study
 
 ALPHA = 0.05
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,10 @@ class Ranks:
     """
 
     rivals: list[str]
-    mean: FloatArray
+    mean: Float64Array
     friedman: float | None
-    against_first: FloatArray
-    pairwise: FloatArray
+    against_first: Float64Array
+    pairwise: Float64Array
     groups: list[tuple[int, int]]
     blocks: int
 
@@ -90,7 +88,7 @@ def versus(study: Study, rival: str, other: str | None = None) -> Versus | None:
     )
 
 
-def signed_rank(differences: Sequence[float] | FloatArray) -> float:
+def signed_rank(differences: Sequence[float] | Float64Array) -> float:
     """Two-sided p of Wilcoxon's signed-rank test; 1 where nothing differs."""
     values = np.asarray(differences, dtype=np.float64)
     if not values.any():
@@ -98,7 +96,7 @@ def signed_rank(differences: Sequence[float] | FloatArray) -> float:
     return float(stats.wilcoxon(values).pvalue)
 
 
-def holm(p: FloatArray) -> FloatArray:
+def holm(p: Float64Array) -> Float64Array:
     """p values corrected for their number (Holm 1979), in the order given."""
     order = np.argsort(p, kind="stable")
     factors = np.arange(len(p), 0, -1)
@@ -136,12 +134,12 @@ def mean_ranks(study: Study) -> Ranks | None:
     )
 
 
-def _against_first(areas: FloatArray) -> FloatArray:
+def _against_first(areas: Float64Array) -> Float64Array:
     p = [signed_rank(areas[:, 0] - areas[:, j]) for j in range(1, areas.shape[1])]
     return np.concatenate([[1.0], holm(np.array(p))])
 
 
-def _pairwise(areas: FloatArray) -> FloatArray:
+def _pairwise(areas: Float64Array) -> Float64Array:
     k = areas.shape[1]
     pairs = [(i, j) for i in range(k) for j in range(i + 1, k)]
     corrected = holm(np.array([signed_rank(areas[:, i] - areas[:, j]) for i, j in pairs]))
@@ -151,7 +149,7 @@ def _pairwise(areas: FloatArray) -> FloatArray:
     return matrix
 
 
-def _groups(pairwise: FloatArray) -> list[tuple[int, int]]:
+def _groups(pairwise: Float64Array) -> list[tuple[int, int]]:
     """Longest runs of neighbors in which no two differ significantly."""
     groups: list[tuple[int, int]] = []
     for first in range(len(pairwise)):
@@ -163,7 +161,7 @@ def _groups(pairwise: FloatArray) -> list[tuple[int, int]]:
     return groups
 
 
-def win_matrix(study: Study, rivals: list[str]) -> FloatArray:
+def win_matrix(study: Study, rivals: list[str]) -> Float64Array:
     """Share of common blocks `[k, k]` in which the row beats the column; a tie is half a win.
 
     NaN on the diagonal and where two have no block in common.

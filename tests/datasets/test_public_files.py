@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from acqkit.datasets.public import DATA_SETS
+from acqkit.embeddings import IntArray
 
 Matrix = NDArray[Any]
 WIDTHS = (10, 5)
@@ -27,7 +28,7 @@ class Side:
 
     image: Matrix
     text: Matrix
-    classes: NDArray[np.int64]
+    classes: IntArray
     labels: Matrix
 
 

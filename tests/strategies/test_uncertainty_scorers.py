@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import bernoulli, entropy
 
-from acqkit.embeddings import FloatArray, ModalityEmbeddings, PairEmbeddings
+from acqkit.embeddings import Float64Array, FloatArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import PairBatch, RoundContext, Scorer
 from acqkit.selection import score_candidates
@@ -110,7 +110,7 @@ def test_bald_equals_the_definition(multilabel: bool) -> None:
     if not multilabel:
         p /= p.sum(axis=2, keepdims=True)
 
-    def h(q: NDArray[np.float64]) -> NDArray[np.float64]:
+    def h(q: Float64Array) -> Float64Array:
         return np.asarray(bernoulli(q).entropy().sum(-1) if multilabel else entropy(q, axis=-1))
 
     np.testing.assert_allclose(_bald(p, multilabel), h(p.mean(0)) - h(p).mean(0), atol=1e-5)

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
 
-from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
+from acqkit.embeddings import Float64Array, FloatArray, IntArray, PairEmbeddings
 from acqkit.interfaces import Component, Model, Pool, RoundContext, Scores, Selection
 
 
-def distance_from_center(context: RoundContext) -> NDArray[np.float64]:
+def distance_from_center(context: RoundContext) -> Float64Array:
     """A sound informativeness of every candidate, for strategies broken in another way."""
     mean = context.embeddings.unified_mean()[context.candidates].astype(np.float64)
     return np.asarray(np.linalg.norm(mean, axis=1))

@@ -15,6 +15,8 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 from PIL import Image
 
+from acqkit.embeddings import FloatArray
+
 SIZE = 32
 """Width and height of a picture in pixels."""
 
@@ -75,7 +77,7 @@ def _placement(outline: Outline) -> Affine2D:
     return Affine2D().scale(scale).translate(x, min(max(_BASELINE, lowest), highest))
 
 
-def picture_features(pictures: Pictures) -> NDArray[np.float32]:
+def picture_features(pictures: Pictures) -> FloatArray:
     """Features `[n, 264]` of pictures: gradient histograms 8 x 5 x 5 and a thumbnail 8 x 8.
 
     The squared part of the gradient in each of 8 directions is pooled over 5 x 5 overlapping
@@ -93,7 +95,7 @@ def picture_features(pictures: Pictures) -> NDArray[np.float32]:
     return np.concatenate([gradients, thumbnail], axis=1)
 
 
-def _pool(values: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
+def _pool(values: FloatArray, cells: int) -> FloatArray:
     """Means over `cells` x `cells` overlapping cells, `[n, 32, 32]` to `[n, cells²]`.
 
     A pixel's weight falls linearly to 0 at the centers of the neighboring cells.
@@ -101,7 +103,7 @@ def _pool(values: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     centers = (np.arange(SIZE) + 0.5) / SIZE * cells - 0.5
     weights = np.maximum(1 - np.abs(centers[:, None] - np.arange(cells)), 0).astype(np.float32)
     weights *= cells / SIZE
-    pooled: NDArray[np.float32] = weights.T @ (values @ weights)
+    pooled: FloatArray = weights.T @ (values @ weights)
     return pooled.reshape(len(values), cells * cells)
 
 

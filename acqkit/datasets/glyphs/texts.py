@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from acqkit.embeddings import Float64Array, FloatArray
 from acqkit.randomness import id_keys, mix
 
 WIDTH = 256
@@ -17,7 +17,7 @@ _NGRAM_WEIGHT = 0.3
 _BUCKETS = 4
 
 
-def text_features(texts: Sequence[str]) -> NDArray[np.float32]:
+def text_features(texts: Sequence[str]) -> FloatArray:
     """Features `[n, 256]` of texts, each of length 1: TF-IDF of words and of their n-grams.
 
     A token is 4 of the 256 places with a sign each, all from a hash of it (feature hashing,
@@ -34,7 +34,7 @@ def text_features(texts: Sequence[str]) -> NDArray[np.float32]:
     counts = csr_array((weights, (rows, columns)), shape=shape)
     frequency = np.bincount(counts.indices, minlength=len(vocabulary))
     idf = np.log((1 + len(texts)) / (1 + frequency)) + 1
-    features: NDArray[np.float64] = counts @ (idf[:, None] * _places(vocabulary))
+    features: Float64Array = counts @ (idf[:, None] * _places(vocabulary))
     norms = np.sqrt((features**2).sum(axis=1, keepdims=True))
     features /= np.maximum(norms, np.finfo(np.float64).tiny)
     return features.astype(np.float32)
@@ -50,7 +50,7 @@ def _tokens(text: str) -> Iterable[tuple[str, float]]:
                 yield marked[start : start + n] + "~", _NGRAM_WEIGHT
 
 
-def _places(vocabulary: Sequence[str]) -> NDArray[np.float64]:
+def _places(vocabulary: Sequence[str]) -> Float64Array:
     """The vector of each token, `[v, 256]`, of length 1."""
     keys = id_keys(np.array(vocabulary, dtype=np.str_))
     vectors = np.zeros((len(vocabulary), WIDTH))

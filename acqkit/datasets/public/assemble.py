@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from acqkit.datasets.public.layouts import Piece
 from acqkit.datasets.public.shapes import joined, one_hot
 from acqkit.datasets.public.spec import Spec
+from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import PoolError
 from acqkit.pool import PairPool
 from acqkit.randomness import id_keys, pair_keys, uniforms
@@ -64,9 +65,7 @@ def _matrix(pieces: list[Piece], spec: Spec, source: str) -> NDArray[np.uint8]:
     return np.asarray(joined([piece.labels for piece in pieces], f"{source}: labels"))
 
 
-def _test(
-    pieces: list[Piece], rows: NDArray[np.int64], draw: Draw | None, source: str
-) -> NDArray[np.bool_]:
+def _test(pieces: list[Piece], rows: IntArray, draw: Draw | None, source: str) -> BoolArray:
     """`[n]`, the test pairs among all; only those in `rows` are drawn."""
     known = [piece.test for piece in pieces if piece.test is not None]
     if len(known) == len(pieces):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from acqkit.datasets.public.arrays import read_array
 from acqkit.datasets.public.files import FileIndex
 from acqkit.datasets.public.shapes import label_rows, pairs_first
+from acqkit.embeddings import BoolArray
 from acqkit.errors import PoolError
 
 
@@ -26,7 +27,7 @@ class Piece:
     image: NDArray[Any]
     text: NDArray[Any]
     labels: NDArray[Any]
-    test: NDArray[np.bool_] | None = None
+    test: BoolArray | None = None
     class_names: tuple[str, ...] | None = None
 
 
@@ -115,7 +116,7 @@ class FileLayout:
         return Piece(image, text, labels, test, self.class_names)
 
 
-def _marked(rows: NDArray[Any], where: str, n: int) -> NDArray[np.bool_]:
+def _marked(rows: NDArray[Any], where: str, n: int) -> BoolArray:
     if rows.size == 0 or rows.min() < 0 or rows.max() >= n:
         raise PoolError(f"{where} names rows that are not there, wanted rows from 0 to {n - 1}")
     test = np.zeros(n, dtype=bool)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acqkit.embeddings import IntArray
 from acqkit.errors import PoolError
 
 
@@ -50,7 +51,7 @@ def label_rows(array: NDArray[Any], classes: tuple[int, ...], where: str) -> NDA
     )
 
 
-def one_hot(numbers: NDArray[np.int64], classes: tuple[int, ...], where: str) -> NDArray[np.uint8]:
+def one_hot(numbers: IntArray, classes: tuple[int, ...], where: str) -> NDArray[np.uint8]:
     """Class numbers from 0 or from 1, `[n]`, as 0/1 `[n, classes]`; raises PoolError."""
     first, last = int(numbers.min()), int(numbers.max())
     count = next((c for c in classes if last - first < c), None)

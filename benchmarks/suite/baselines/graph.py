@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from acqkit.embeddings import BoolArray, FloatArray
+from acqkit.embeddings import BoolArray, Float64Array, FloatArray
 from acqkit.neighbors import knn
 
-Matrix = NDArray[np.float64]
 RECALL = 0.95
 """Share of the true neighbors that is enough on pools too large for an exact search."""
 
@@ -24,8 +22,12 @@ def neighbor_graph(x: FloatArray, k: int) -> sparse.csr_matrix:
 
 
 def spread(
-    graph: sparse.csr_matrix, start: Matrix, alpha: float, tolerance: float = 1e-8, most: int = 1000
-) -> Matrix:
+    graph: sparse.csr_matrix,
+    start: Float64Array,
+    alpha: float,
+    tolerance: float = 1e-8,
+    most: int = 1000,
+) -> Float64Array:
     """Label spreading: the limit of F ← alpha · S F + (1 − alpha) · Y, `[n, c]`.
 
     S = D^-½ W D^-½ for the symmetric graph W `[n, n]`; Y = start `[n, c]`. Ends when no
@@ -46,7 +48,12 @@ def spread(
 
 
 def propagated(
-    graph: sparse.csr_matrix, labels: Matrix, known: BoolArray, alpha: float, *, multilabel: bool
+    graph: sparse.csr_matrix,
+    labels: Float64Array,
+    known: BoolArray,
+    alpha: float,
+    *,
+    multilabel: bool,
 ) -> tuple[FloatArray, FloatArray]:
     """Class probabilities `[n, c]` and how certain they are, from 0 to 1.
 
@@ -71,10 +78,10 @@ def propagated(
     return p.astype(np.float32), np.clip(1 - entropy, 0, 1).astype(np.float32)
 
 
-def _shares(part: Matrix, whole: Matrix, otherwise: float) -> Matrix:
+def _shares(part: Float64Array, whole: Float64Array, otherwise: float) -> Float64Array:
     """part / whole, and `otherwise` where the whole is 0."""
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1), otherwise)
 
 
-def _p_log_p(p: Matrix) -> Matrix:
+def _p_log_p(p: Float64Array) -> Float64Array:
     return p * np.log(np.maximum(p, 1e-12))

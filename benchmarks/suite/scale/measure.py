@@ -20,10 +20,9 @@ import numpy as np
 import torch
 from acqkit_ascmr import Ascmr
 from acqkit_density import Density
-from numpy.typing import NDArray
 
 from acqkit import PairEmbeddings, RoundContext
-from acqkit.embeddings import DEFAULT_BLOCK_SIZE, LinearClassifier, ModalityEmbeddings
+from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, LinearClassifier, ModalityEmbeddings
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.pool.features import ArrayFeatures
@@ -32,7 +31,6 @@ from acqkit.selection import Composed, select
 DIM, CLASSES, LABELED, PICKS, CENTERS, CLUSTERS = 128, 20, 500, 1000, 1000, 300
 THREADS = 1
 NAMES = ("a_mean", "a_variance", "b_mean", "b_variance")
-FloatArray = NDArray[np.float32]
 
 
 def generate(folder: Path, n: int) -> None:

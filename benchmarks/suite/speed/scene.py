@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acqkit.embeddings import FloatArray, IntArray, LinearClassifier
+from acqkit.embeddings import Float64Array, FloatArray, IntArray, LinearClassifier
 
 CLUSTERS = 300
 _BLOCK = 16_384
@@ -121,7 +121,7 @@ def _fill(
     arrays: Mapping[str, NDArray[Any]],
     rows: slice,
     centers: FloatArray,
-    shares: NDArray[np.float64],
+    shares: Float64Array,
     weight: FloatArray,
     rng: np.random.Generator,
 ) -> None:

@@ -6,11 +6,12 @@ import warnings
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from acqkit.embeddings import BoolArray, FloatArray
 
-def as_tensor(array: NDArray[np.float32] | NDArray[np.bool_]) -> Tensor:
+
+def as_tensor(array: FloatArray | BoolArray) -> Tensor:
     """A tensor that shares the array's memory; it must not be written to."""
     with warnings.catch_warnings():
         # Memory-mapped arrays are read-only; torch warns of writes, which never happen here.

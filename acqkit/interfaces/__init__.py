@@ -1,0 +1,43 @@
+"""What acqkit asks of its parts, as Protocols: one required method per extension point.
+
+Everything a strategy needs arrives in one `RoundContext`. There is one index space,
+positions `0..n-1` in `context.pool`; nothing takes or returns positions in a subset.
+"""
+
+from acqkit.interfaces.component import Component
+from acqkit.interfaces.models import EmbeddingClassifier, Model, ModelFactory, SamplingModel
+from acqkit.interfaces.pools import Inputs, PairBatch, Pool, PoolSource
+from acqkit.interfaces.rounds import RoundContext, Scores, Selection
+from acqkit.interfaces.strategies import (
+    Allocator,
+    PreparedAllocator,
+    PreparedScorer,
+    SamplingAllocator,
+    Scorer,
+    Strategy,
+)
+from acqkit.interfaces.trainers import BelievingTrainer, Trainer, TransferTrainer
+
+__all__ = [
+    "Allocator",
+    "BelievingTrainer",
+    "Component",
+    "EmbeddingClassifier",
+    "Inputs",
+    "Model",
+    "ModelFactory",
+    "PairBatch",
+    "Pool",
+    "PoolSource",
+    "PreparedAllocator",
+    "PreparedScorer",
+    "RoundContext",
+    "SamplingAllocator",
+    "SamplingModel",
+    "Scorer",
+    "Scores",
+    "Selection",
+    "Strategy",
+    "Trainer",
+    "TransferTrainer",
+]

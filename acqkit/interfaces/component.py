@@ -1,0 +1,33 @@
+"""`Component`: the base of everything a plugin registers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Component(BaseModel):
+    """Base of everything a plugin registers: its pydantic fields are its parameters.
+
+    One declaration serves the config file, the command line's help and the error message
+    for a wrong value. Components hold parameters, never state between rounds.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    symmetric: ClassVar[bool] = True
+    """Whether swapping the two modalities must leave scores and picks as they are."""
+
+    needs_embeddings: ClassVar[bool] = True
+    """Whether a scorer, allocator or strategy looks at `context.embeddings` or `context.model`.
+
+    Where False, a campaign does not train before it asks: the embeddings have width 0 and
+    there is no model.
+    """
+
+    needs_means: ClassVar[bool] = True
+    """Whether a scorer looks at the means or variances of its blocks.
+
+    Where False, blocks have probabilities only and width 0: a large pool's means are not read.
+    """

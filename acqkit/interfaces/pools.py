@@ -1,0 +1,74 @@
+"""Pairs as models and strategies see them, and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.embeddings import BoolArray, FloatArray, IntArray
+from acqkit.labels import LabelState
+
+Inputs = Any
+"""What a model reads of one modality: an array `[k, ...]` or a list of `k` raw items."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PairBatch:
+    """Some pairs as a model reads them: inputs and presence masks per modality."""
+
+    positions: IntArray
+    a: Inputs
+    b: Inputs
+    present_a: BoolArray | None = None
+    present_b: BoolArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+@runtime_checkable
+class Pool(Protocol):
+    """All pairs, labeled and unlabeled, as models and strategies see them.
+
+    Labels are those *known so far*: the truth of a simulation never passes through here.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def modalities(self) -> tuple[str, str]: ...
+    @property
+    def ids(self) -> NDArray[Any]: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+    @property
+    def multilabel(self) -> bool: ...
+    @property
+    def labels(self) -> LabelState: ...
+    @property
+    def cost(self) -> FloatArray | None: ...
+    @property
+    def group(self) -> NDArray[Any] | None: ...
+    @property
+    def dims(self) -> tuple[int, int] | None:
+        """Feature widths, or None when the pool yields raw pairs."""
+        ...
+
+    def __len__(self) -> int: ...
+    def batch(self, positions: IntArray) -> PairBatch:
+        """The inputs of the pairs at `positions`, in that order."""
+        ...
+
+    def id_keys(self) -> NDArray[np.uint64]:
+        """A stable 64-bit hash of each id, `[n]`."""
+        ...
+
+
+@runtime_checkable
+class PoolSource(Protocol):
+    """Makes a pool with known truth: a data set by name."""
+
+    def load(self) -> Pool: ...

@@ -1,0 +1,78 @@
+"""What a round hands to a strategy, and what it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from acqkit.embeddings import DEFAULT_BLOCK_SIZE, Float64Array, FloatArray, IntArray, PairEmbeddings
+from acqkit.interfaces.models import Model
+from acqkit.interfaces.pools import Pool
+from acqkit.randomness import derive_seed, pair_keys, uniforms
+from acqkit.timing import PhaseClock
+
+
+@dataclass(frozen=True, eq=False)
+class RoundContext:
+    """Everything known when picks are to be made.
+
+    `candidates` `[u]` are the positions that may be picked: unlabeled, not skipped, not
+    already asked for. `embeddings` cover the whole pool, row = position.
+    """
+
+    round: int
+    seed: int
+    pool: Pool
+    embeddings: PairEmbeddings
+    candidates: IntArray
+    model: Model | None = None
+    block_size: int = DEFAULT_BLOCK_SIZE
+    clock: PhaseClock = field(default_factory=PhaseClock)
+
+    def rng(self, purpose: str = "select") -> np.random.Generator:
+        """A fresh generator derived from (seed, round, purpose): equal calls, equal streams."""
+        return np.random.default_rng(self.derive(purpose))
+
+    def derive(self, purpose: str) -> int:
+        """An integer seed derived from (seed, round, purpose), for libraries that want one."""
+        return derive_seed(self.seed, self.round, purpose)
+
+    def uniforms(self, purpose: str = "select") -> Float64Array:
+        """One number in [0, 1) per pair, `[n]`, from its id: reordering the pool reorders them."""
+        return uniforms(pair_keys(self.pool.id_keys(), self.derive(purpose)))
+
+    def canonical(self, positions: IntArray) -> IntArray:
+        """`positions` in an order that depends on ids and seed only.
+
+        Algorithms whose result depends on the order of their input (k-means, greedy with
+        ties) run on this order, so that permuting the pool permutes the picks.
+        """
+        keys = pair_keys(self.pool.id_keys()[positions], self.derive("order"))
+        # No stable sort, which takes four times as long: different ids have different keys but
+        # once in billions.
+        return positions[np.argsort(keys)]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scores:
+    """Informativeness per pair, higher is more wanted; `terms` say what it is made of."""
+
+    values: FloatArray
+    terms: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Selection:
+    """Picks in order of choice, with what is worth keeping beside them.
+
+    positions `[k]`; scores `[k]` or None; terms name -> `[k]`; record: plain data for the
+    report (an allocation table, a bound, ...), which must be JSON.
+    """
+
+    positions: IntArray
+    scores: FloatArray | None = None
+    terms: Mapping[str, FloatArray] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,47 @@
+"""How a model is updated between rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from acqkit.embeddings import FloatArray
+from acqkit.interfaces.models import Model
+from acqkit.interfaces.pools import Pool
+
+
+@runtime_checkable
+class Trainer(Protocol):
+    """How a model is updated between rounds."""
+
+    def fit(self, model: Model, pool: Pool, seed: int) -> Mapping[str, Any] | None:
+        """Train `model` on the labels known so far; the same seed gives the same model.
+
+        Returns nothing, or what people may want to know of the training, which must be JSON:
+        `Campaign.training`, and in `results.json` each round's `training`.
+        """
+        ...
+
+
+@runtime_checkable
+class BelievingTrainer(Protocol):
+    """A trainer that can say of every pair what it believes, beyond what its model says."""
+
+    def pool_beliefs(self, model: Model, pool: Pool) -> FloatArray | None:
+        """Class probabilities `[n, c]` of all pairs after `fit`; None before the first label."""
+        ...
+
+
+@runtime_checkable
+class TransferTrainer(Protocol):
+    """A trainer that can also learn from a fitted model: what may follow a `+`."""
+
+    def fit_from(
+        self, source: Model, model: Model, pool: Pool, seed: int, beliefs: FloatArray | None
+    ) -> Mapping[str, Any] | None:
+        """Train `model` from scratch on the labels known so far and on what `source` knows.
+
+        `source` may be of another kind or width; it is left as it is. beliefs: those of the
+        trainer that made it, where it has some. Returns what `Trainer.fit` returns.
+        """
+        ...
