@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HARNESS = Path(__file__).parents[1] / "tests" / "killing.py"
+HARNESS = Path(__file__).parents[1] / "tests" / "kill_campaigns.py"
 
 if __name__ == "__main__":
     sys.exit(subprocess.run([sys.executable, HARNESS, *sys.argv[1:]], check=False).returncode)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HARNESS = Path(__file__).parents[1] / "tests" / "killing_runs.py"
+HARNESS = Path(__file__).parents[1] / "tests" / "kill_runs.py"
 
 if __name__ == "__main__":
     sys.exit(subprocess.run([sys.executable, HARNESS, *sys.argv[1:]], check=False).returncode)

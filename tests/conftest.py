@@ -12,8 +12,8 @@ import torch
 
 from acqkit import Batch, Campaign, PairPool
 from acqkit.testing import make_pool
-from laborers import ById
-from light import PARTS
+from light_components import PARTS
+from simulated_annotators import ById
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 REAL_POOLS = ("av_digits", "fashion", "mdi_icons", "ucm_captions", "wikipedia")

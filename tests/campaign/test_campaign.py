@@ -15,8 +15,8 @@ from acqkit.errors import (
 )
 from acqkit.labels import LabelState
 from acqkit.testing import make_pool
-from laborers import ById
-from light import PARTS, Watching
+from light_components import PARTS, Watching
+from simulated_annotators import ById
 
 
 def test_strategies_see_the_train_part_without_truth(campaign: Campaign, pool: PairPool) -> None:
@@ -105,5 +105,8 @@ def test_status_counts(campaign: Campaign, batch: Batch) -> None:
     )  # fmt: skip
     assert status.labels_per_class == {"class0": 0, "class1": 2, "class2": 0}
     assert status.open_batches == ("batch-000",) and status.rounds == 1
-    assert (status.strategy, status.trainer) == ("light:LightMargin", "light:LightTrainer")
+    assert (status.strategy, status.trainer) == (
+        "light_components:LightMargin",
+        "light_components:LightTrainer",
+    )
     json.dumps([status.labels_per_class, status.answers_by_annotator])

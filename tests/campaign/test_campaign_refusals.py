@@ -21,8 +21,8 @@ from acqkit.errors import (
 )
 from acqkit.interfaces import Model, PairBatch, Pool
 from acqkit.testing import make_pool
-from laborers import ById
-from light import PARTS, LightModel
+from light_components import PARTS, LightModel
+from simulated_annotators import ById
 
 
 def test_contradictions_name_everything_and_change_nothing(

@@ -14,8 +14,8 @@ from acqkit.errors import (
 from acqkit.interfaces import Model, Pool
 from acqkit.selection import Composed
 from acqkit.timing import PhaseClock
-from laborers import ById
-from light import PARTS, LightTrainer, Watching
+from light_components import PARTS, LightTrainer, Watching
+from simulated_annotators import ById
 
 
 def test_a_strategy_without_need_of_embeddings_trains_nothing(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from killing import acknowledged, check_lost, check_whole
-from laborers import ById, light_campaign, truth
+from kill_campaigns import acknowledged, check_lost, check_whole
+from simulated_annotators import ById, light_campaign, true_label
 
 TESTS = Path(__file__).parents[1]
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -18,7 +18,7 @@ ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 def test_kills_lose_nothing_and_change_nothing() -> None:
     result = subprocess.run(
-        [sys.executable, TESTS / "killing.py", "--kills", "12", "--seed", "7"],
+        [sys.executable, TESTS / "kill_campaigns.py", "--kills", "12", "--seed", "7"],
         capture_output=True,
         text=True,
         timeout=120,
@@ -34,7 +34,7 @@ def test_the_harness_would_see_a_loss(tmp_path: Path) -> None:
     folder, journal = tmp_path / "campaign", tmp_path / "journal.jsonl"
     with light_campaign(folder) as campaign:
         batch = campaign.ask(3, strategy=ById())
-        campaign.tell(batch.batch_id, {batch.ids[0]: truth(batch.ids[0])}, annotator="careful")
+        campaign.tell(batch.batch_id, {batch.ids[0]: true_label(batch.ids[0])}, annotator="careful")
     lines = [json.dumps([pair, "careful", None]) for pair in batch.ids]
     journal.write_text("\n".join(lines) + "\n" + '["pair-1", "cut o', encoding="utf-8")
     assert len(acknowledged(journal)) == 3
@@ -47,10 +47,12 @@ def test_processes_that_race_ask_for_no_pair_twice(tmp_path: Path) -> None:
     folder, asks, names = tmp_path / "campaign", 8, ["ann", "bob", "cyd"]
     with light_campaign(folder) as campaign:
         first = campaign.ask(12, strategy=ById())
-        campaign.tell(first.batch_id, {pair: truth(pair) for pair in first.ids}, annotator="zoe")
+        campaign.tell(
+            first.batch_id, {pair: true_label(pair) for pair in first.ids}, annotator="zoe"
+        )
     processes = [
         subprocess.Popen(
-            [sys.executable, TESTS / "racing.py", folder, name, str(asks)],
+            [sys.executable, TESTS / "concurrent_annotator.py", folder, name, str(asks)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

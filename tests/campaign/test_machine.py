@@ -19,7 +19,7 @@ from acqkit.errors import BudgetError, ContradictionError
 from acqkit.labels import SKIPPED, UNLABELED, LabelState
 from acqkit.randomness import derive_seed
 from acqkit.testing import make_context, make_pool
-from light import LightFactory, LightMargin, LightTrainer
+from light_components import LightFactory, LightMargin, LightTrainer
 
 PARTS: dict[str, Any] = {
     "strategy": LightMargin(),

@@ -22,8 +22,8 @@ from acqkit.interfaces import Model, Pool
 from acqkit.plugins import new_registry
 from acqkit.selection import Composed
 from acqkit.testing import LinearPairModel, make_pool
-from laborers import ById
-from light import LightFactory, LightMargin, LightTrainer
+from light_components import LightFactory, LightMargin, LightTrainer
+from simulated_annotators import ById
 
 
 class Warmth(Component):

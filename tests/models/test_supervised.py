@@ -16,7 +16,7 @@ from acqkit.models.supervised import Supervised
 from acqkit.models.training import Objective, Progress, Schedule, Step, train
 from acqkit.pool.features import ArrayFeatures
 from acqkit.testing import make_pool
-from light import LightModel
+from light_components import LightModel
 
 
 def test_same_seed_same_model_and_global_state_untouched() -> None:

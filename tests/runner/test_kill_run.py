@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HARNESS = Path(__file__).parents[1] / "killing_runs.py"
+HARNESS = Path(__file__).parents[1] / "kill_runs.py"
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been_killed() -> None:

@@ -17,7 +17,7 @@ from acqkit.metrics import evaluate_retrieval
 from acqkit.plugins import registry
 from acqkit.runner import Results
 from acqkit.testing import make_pool
-from light import LightFactory, LightMargin, LightTrainer
+from light_components import LightFactory, LightMargin, LightTrainer
 
 
 def light(**settings: Any) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def test_strategies_start_from_the_same_labels_and_are_written_side_by_side(tmp_
         assert (one.picked == other.picked) == (one.round == 0)
     assert {path.parent.name for path in (tmp_path / "run").glob("*/results.json")} == {
         "random",
-        "light_LightMargin",
+        "light_components_LightMargin",
     }
     assert Results.read(tmp_path / "run" / "random" / "results.json") == random
 

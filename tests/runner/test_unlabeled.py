@@ -22,7 +22,7 @@ from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed
 from acqkit.runner import Results, RoundRecord
 from acqkit.testing import make_pool
-from light import LightFactory, LightTrainer
+from light_components import LightFactory, LightTrainer
 
 TENTHS = [tenths / 10 for tenths in range(1, 11)]
 

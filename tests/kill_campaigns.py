@@ -1,7 +1,7 @@
 """Kill a running campaign at random instants; see what is lost. Run with --help.
 
-Each life of the process is forked from one that has imported everything, so that hundreds
-of kills take no more than a minute or two.
+Each process is forked from one that has imported everything, so that hundreds of kills take
+no more than a minute or two.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from typing import Any, TextIO
 
 from acqkit import Batch, Campaign
 from acqkit.store import Store
-from laborers import ById, light_campaign, slip, truth
-from lives import live
+from killable import run_in_fork
+from simulated_annotators import ById, light_campaign, mistaken_label, true_label
 
 ROUNDS = 24
 PER_ROUND = 3
 LONGEST_LIFE = 0.4
+"""Seconds: an uninterrupted campaign takes longer, so that most processes are killed."""
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Tally:
 
 
 def work(folder: Path, journal: TextIO) -> None:
-    """Ask and tell until all rounds are answered; note every answer that `tell` took."""
+    """Ask and tell until all rounds are answered; journal every answer that `tell` accepted."""
     with light_campaign(folder) as campaign:
         while True:
             batches = campaign.batches()
@@ -52,11 +53,15 @@ def work(folder: Path, journal: TextIO) -> None:
 
 
 def answer(campaign: Campaign, batch: Batch, journal: TextIO) -> None:
-    """Answer in two halves, with slips first; done again after a kill, it changes nothing."""
+    """Answer in two halves, mistakes first; repeated after a kill, it changes nothing."""
     for half in (batch.ids[1::2], batch.ids[::2]):
-        slips = {pair: slip(pair) for pair in half if pair in batch.pending and slip(pair)}
-        tell(campaign, batch, slips, "hasty", journal)
-        tell(campaign, batch, {pair: truth(pair) for pair in half}, "careful", journal)
+        mistakes = {
+            pair: mistaken_label(pair)
+            for pair in half
+            if pair in batch.pending and mistaken_label(pair)
+        }
+        tell(campaign, batch, mistakes, "hasty", journal)
+        tell(campaign, batch, {pair: true_label(pair) for pair in half}, "careful", journal)
 
 
 def tell(
@@ -70,24 +75,24 @@ def tell(
     os.fsync(journal.fileno())
 
 
-def life(folder: Path, journal: Path, seconds: float | None) -> bool:
-    """One life of the working process, killed after `seconds`; whether it was killed."""
+def run_process(folder: Path, journal: Path, seconds: float | None) -> bool:
+    """Work in a process of its own, killed after `seconds`; whether it was killed."""
 
     def note_while_working() -> None:
         with journal.open("a", encoding="utf-8") as file:
             work(folder, file)
 
-    return live(note_while_working, seconds)
+    return run_in_fork(note_while_working, seconds)
 
 
 def acknowledged(journal: Path) -> list[tuple[str, str, str | None]]:
-    """The answers noted; a last line cut off by a kill was not noted yet."""
+    """The answers in the journal; a last line that a kill cut off was not acknowledged."""
     lines = journal.read_text(encoding="utf-8").split("\n")[:-1] if journal.exists() else []
     return [tuple(json.loads(line)) for line in lines]
 
 
 def history(folder: Path) -> dict[str, Any]:
-    """Everything a campaign holds but times."""
+    """Everything a campaign holds except times."""
     with light_campaign(folder) as campaign:
         names = campaign.pool.class_names
         ids = campaign.pool.ids.tolist()
@@ -109,7 +114,7 @@ def _numbers(batch: Batch) -> Any:
 
 
 def check_lost(folder: Path, journal: Path) -> int:
-    """How many noted answers are not in the campaign."""
+    """How many acknowledged answers are not in the campaign."""
     noted = set(acknowledged(journal))
     if not noted:
         return 0
@@ -117,7 +122,7 @@ def check_lost(folder: Path, journal: Path) -> int:
 
 
 def check_whole(folder: Path) -> None:
-    """The file is sound, and so are the arrays that it names."""
+    """Assert that the database and the arrays that it names are sound."""
     with sqlite3.connect(folder / "campaign.sqlite") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -130,11 +135,11 @@ def check_whole(folder: Path) -> None:
 
 
 def kill_campaigns(kills: int, seed: int, root: Path) -> Tally:
-    """Kill that often, at instants drawn from `seed`, as many campaigns as it takes."""
+    """Kill campaigns at instants drawn from `seed` until there were `kills`."""
     began = time.perf_counter()
     chance = random.Random(seed)
     twin = root / "uninterrupted"
-    life(twin, root / "uninterrupted.jsonl", None)
+    run_process(twin, root / "uninterrupted.jsonl", None)
     wanted = history(twin)
     tally = Tally()
     while tally.kills < kills:
@@ -142,7 +147,7 @@ def kill_campaigns(kills: int, seed: int, root: Path) -> Tally:
         journal = folder.with_suffix(".jsonl")
         while True:
             left = kills - tally.kills
-            killed = life(folder, journal, chance.uniform(0, LONGEST_LIFE) if left else None)
+            killed = run_process(folder, journal, chance.uniform(0, LONGEST_LIFE) if left else None)
             tally.kills += killed
             tally.kills_before_creation += killed and not folder.exists()
             tally.lost += check_lost(folder, journal)

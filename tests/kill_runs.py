@@ -1,4 +1,4 @@
-"""Kill a simulated run at random instants; see whether it ends as if it had not been."""
+"""Kill a simulated run at random instants; see whether it ends as an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 import acqkit
 from acqkit.runner import Results
 from acqkit.testing import make_pool
-from light import LightFactory, LightMargin, LightTrainer
-from lives import live
+from killable import run_in_fork
+from light_components import LightFactory, LightMargin, LightTrainer
 
 LONGEST_LIFE = 0.8
 
@@ -36,22 +36,22 @@ def run(out: Path) -> Results:
 
 
 def history(out: Path) -> list[dict[str, Any]]:
-    """What a run wrote, without its timings."""
+    """The rounds that a run wrote, without their timings."""
     results = Results.read(out / "results.json")
     return [record.model_dump(exclude={"seconds"}) for record in results.rounds]
 
 
 def kill_runs(kills: int, seed: int, root: Path) -> dict[str, float]:
-    """Kill that often, at instants drawn from `seed`, as many runs as it takes."""
+    """Kill runs at instants drawn from `seed` until there were `kills`."""
     began = time.perf_counter()
     chance = random.Random(seed)
-    live(lambda: run(root / "uninterrupted"), None)
+    run_in_fork(lambda: run(root / "uninterrupted"), None)
     wanted = history(root / "uninterrupted")
     killed, runs = 0, 0
     while killed < kills:
         out = root / f"run-{runs}"
         work = functools.partial(run, out)
-        while live(work, chance.uniform(0, LONGEST_LIFE) if killed < kills else None):
+        while run_in_fork(work, chance.uniform(0, LONGEST_LIFE) if killed < kills else None):
             killed += 1
         runs += 1
         assert history(out) == wanted, "an interrupted run went another way"

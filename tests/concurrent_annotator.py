@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from laborers import light_campaign, truth
+from simulated_annotators import light_campaign, true_label
 
 
 def main() -> None:
@@ -19,8 +19,12 @@ def main() -> None:
         for _ in range(int(asks)):
             batch = campaign.ask(2)
             asked.append(batch.ids)
-            campaign.tell(batch.batch_id, {pair: truth(pair) for pair in batch.ids}, annotator=name)
-            campaign.tell(first.batch_id, {pair: truth(pair) for pair in first.ids}, annotator=name)
+            campaign.tell(
+                batch.batch_id, {pair: true_label(pair) for pair in batch.ids}, annotator=name
+            )
+            campaign.tell(
+                first.batch_id, {pair: true_label(pair) for pair in first.ids}, annotator=name
+            )
     print(json.dumps(asked))
 
 

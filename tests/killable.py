@@ -1,4 +1,4 @@
-"""One life of a process that is killed at an instant of our choice."""
+"""Work in a forked process that can be killed at an instant of the test's choice."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import traceback
 from collections.abc import Callable
 
 
-def live(work: Callable[[], object], seconds: float | None) -> bool:
-    """Work in a fork, killed after `seconds` unless None; whether it was killed."""
+def run_in_fork(work: Callable[[], object], seconds: float | None) -> bool:
+    """Run `work` in a fork, killed after `seconds` unless None; whether it was killed."""
     child = os.fork()
     if child == 0:
         try:

@@ -1,6 +1,6 @@
-"""A campaign that costs almost nothing and what a labeler answers, without importing torch.
+"""A campaign of light components and the answers of its annotators, without importing torch.
 
-For processes that are killed or that race each other, of which there are hundreds.
+For tests that kill or race hundreds of processes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from acqkit.campaign import SKIP, Label, parts
 from acqkit.embeddings import IntArray
 from acqkit.interfaces import Selection
 from acqkit.plugins import new_registry
-from light import LightFactory, LightMargin, LightTrainer
+from light_components import LightFactory, LightMargin, LightTrainer
 
 CLASSES = ("cat", "dog", "owl")
 
@@ -47,14 +47,14 @@ def make_campaign_pool(n: int = 120) -> PairPool:
     )
 
 
-def truth(pair_id: str) -> Label:
-    """What a careful labeler says; of some pairs, that nobody can tell."""
+def true_label(pair_id: str) -> Label:
+    """The answer of a careful annotator, who skips some pairs."""
     number = int(pair_id.rpartition("-")[2])
     return SKIP if number % 7 == 3 else CLASSES[number % len(CLASSES)]
 
 
-def slip(pair_id: str) -> Label | None:
-    """What the labeler says of some pairs at first, to take it back later."""
+def mistaken_label(pair_id: str) -> Label | None:
+    """The wrong answer that a hasty annotator gives for some pairs, to be replaced later."""
     number = int(pair_id.rpartition("-")[2])
     return CLASSES[(number + 1) % len(CLASSES)] if number % 4 == 1 else None
 
