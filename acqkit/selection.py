@@ -42,6 +42,7 @@ def score_candidates(
     n = len(context.pool)
     values = np.full(n, -np.inf, dtype=np.float32)
     terms: dict[str, FloatArray] = {}
+    sentences: dict[str, str] = {}
     for block in embeddings.blocks(rows, context.block_size):
         result = scorer.score(block, context)
         scores = result if isinstance(result, Scores) else Scores(np.asarray(result))
@@ -49,7 +50,8 @@ def score_candidates(
         for name, term in scores.terms.items():
             column = terms.setdefault(name, np.full(n, -np.inf, dtype=np.float32))
             column[block.positions] = _checked(scorer, f"term {name!r}", term, block.positions)
-    return Scores(values, terms)
+        sentences |= scores.sentences
+    return Scores(values, terms, sentences)
 
 
 def _among_candidates(wanted: IntArray, context: RoundContext) -> IntArray:
@@ -105,7 +107,10 @@ class Composed(Component):
     allocator: Allocator
 
     def select(self, context: RoundContext, n: int) -> Selection:
-        """`n` picks with their scores and the terms they are made of."""
+        """`n` picks with their scores and the terms they are made of.
+
+        Where the allocator gives no reasons for its picks, they are what the scorer says.
+        """
         allocator = self.allocator
         wanted = allocator.reads(context, n) if isinstance(allocator, SamplingAllocator) else None
         with beside(lambda: _prepared(allocator, context, n)) as prepared:
@@ -113,12 +118,14 @@ class Composed(Component):
                 scores = score_candidates(self.scorer, context, wanted)
             ready = prepared()
         picked = as_selection(ready.allocate(scores, context, n))
-        positions = picked.positions
+        positions, record = picked.positions, dict(picked.record)
+        if scores.sentences:
+            record.setdefault("reasons", scores.reasons(positions))
         return Selection(
             positions,
             scores.values[positions] if picked.scores is None else picked.scores,
             {name: term[positions] for name, term in scores.terms.items()} | dict(picked.terms),
-            picked.record,
+            record,
         )
 
 
@@ -211,3 +218,9 @@ def _check_columns(title: str, selection: Selection, n: int) -> None:
             raise SelectionError(
                 f"{title} returned {name} that are not {n} finite numbers (shape {values.shape})"
             )
+    reasons = selection.record.get("reasons", [""] * n)
+    if len(reasons) != n or not all(isinstance(reason, str) for reason in reasons):
+        raise SelectionError(
+            f"{title} returned record['reasons'] of length {len(reasons)}, wanted {n} strings, "
+            "one sentence a pick"
+        )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -179,6 +180,51 @@ def test_columns_must_fit_the_picks(context: RoundContext) -> None:
 
     with pytest.raises(SelectionError, match="returned scores that are not 2 finite numbers"):
         select(Misfit(), context, 2)
+
+
+class _Torn(Component):
+    """A scorer with a sentence for two of its three terms."""
+
+    def score(self, block: PairEmbeddings, context: RoundContext) -> Scores:
+        first, second = block.a.mean[:, 0], block.b.mean[:, 0]
+        terms = {"first": first, "second": second, "third": np.full(len(block), np.float32(99))}
+        return Scores(first + second, terms, {"first": "First.", "second": "Second."})
+
+
+def test_a_pick_is_explained_by_its_largest_term_that_has_a_sentence(context: RoundContext) -> None:
+    n = len(context.candidates)
+    selection = select(Composed(scorer=_Torn(), allocator=Highest()), context, n)
+    wanted = [
+        "" if max(first, second) <= 0 else "First." if first >= second else "Second."
+        for first, second in zip(selection.terms["first"], selection.terms["second"], strict=True)
+    ]
+    assert selection.record == {"asked": n, "reasons": wanted}
+    assert set(wanted) == {"", "First.", "Second."}
+
+
+class _Explaining(Component):
+    """An allocator that says why it picked, in as many sentences as it is given."""
+
+    sentences: tuple[Any, ...]
+
+    def allocate(self, scores: Scores, context: RoundContext, n: int) -> Selection:
+        return Selection(context.candidates[:n], record={"reasons": list(self.sentences)})
+
+
+def test_an_allocators_own_reasons_stand(context: RoundContext) -> None:
+    own = _Explaining(sentences=("A.", "B."))
+    assert select(Composed(scorer=_Torn(), allocator=own), context, 2).record == {
+        "reasons": ["A.", "B."]
+    }
+
+
+@pytest.mark.parametrize("sentences", [("A.",), ("A.", 2)])
+def test_reasons_must_be_one_string_a_pick(
+    context: RoundContext, sentences: tuple[Any, ...]
+) -> None:
+    broken = Composed(scorer=_Torn(), allocator=_Explaining(sentences=sentences))
+    with pytest.raises(SelectionError, match=r"record\['reasons'\].*wanted 2 strings"):
+        select(broken, context, 2)
 
 
 class _Peek(Component):

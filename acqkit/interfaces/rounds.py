@@ -58,10 +58,26 @@ class RoundContext:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scores:
-    """Informativeness per pair, higher is more wanted; `terms` say what it is made of."""
+    """Informativeness per pair, higher is more wanted; `terms` say what it is made of.
+
+    values `[n]`; terms: name -> `[n]`. sentences: for some of the terms, what to tell people about
+    a pair in which that term is the largest of these.
+    """
 
     values: FloatArray
     terms: Mapping[str, FloatArray] = field(default_factory=dict)
+    sentences: Mapping[str, str] = field(default_factory=dict)
+
+    def reasons(self, positions: IntArray) -> list[str]:
+        """The sentence of each pair's largest term; "" where none of them is above 0."""
+        if not self.sentences:
+            return [""] * len(positions)
+        terms = np.stack([self.terms[name][positions] for name in self.sentences])
+        largest, names = terms.argmax(axis=0), list(self.sentences)
+        return [
+            self.sentences[names[term]] if terms[term, pair] > 0 else ""
+            for pair, term in enumerate(largest.tolist())
+        ]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,7 +85,8 @@ class Selection:
     """Picks in order of choice, with what is worth keeping beside them.
 
     positions `[k]`; scores `[k]` or None; terms name -> `[k]`; record: plain data for the
-    report (an allocation table, a bound, ...), which must be JSON.
+    report (an allocation table, a bound, ...), which must be JSON. Its `reasons`, where it has
+    them, are k strings: why each was picked, in sentences for people.
     """
 
     positions: IntArray

@@ -91,13 +91,17 @@ class Side(_Data):
 
 
 class Pick(_Data):
-    """One picked pair; `rank` counts from 1 in the order of choice within the round."""
+    """One picked pair; `rank` counts from 1 in the order of choice within the round.
+
+    `reason` is what the strategy said of why it picked the pair, "" where it said nothing.
+    """
 
     id: str
     round: int
     rank: int
     score: float | None = None
     terms: dict[str, float] = {}
+    reason: str = ""
     labels: list[str] = []
     sides: list[Side] = []
 

@@ -69,16 +69,19 @@ class _Showcase:
     shelf: MediaShelf
 
     def pick(self, record: Any, rank: int, batch: StoredBatch | None, position: int | None) -> Pick:
-        score, terms = None, {}
+        score, terms, reason = None, {}, ""
         if batch is not None:
             score = None if batch.scores is None else float(batch.scores[rank])
             terms = {name: float(values[rank]) for name, values in batch.terms.items()}
+            if reasons := batch.record.get("reasons"):
+                reason = reasons[rank]
         return Pick(
             id=str(record.picked[rank]),
             round=record.round,
             rank=rank + 1,
             score=score,
             terms=terms,
+            reason=reason,
             labels=self._labels(position),
             sides=self._sides(position),
         )

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from acqkit.files import write_text
-from acqkit.report.data import Pick, ReportData, Run
+from acqkit.report.data import ReportData, Run
 from acqkit.report.figures import SHARE_OF_FULL, Estimate, baseline_of, key_figures
 from acqkit.report.headline import headline, signed
 from acqkit.report.payload import colors, payload, script_json
@@ -66,7 +66,6 @@ def _context(data: ReportData) -> dict[str, Any]:
         "facts": _facts(data),
         "several_seeds": any(row.final.seeds > 1 for row in rows),
         "rounds": sorted({figure.round for run in data.runs for figure in run.figures}),
-        "why": why_picked,
         "shown": {run.name: _shown(run) for run in data.runs},
         "precision": precision_sentence(data.runs),
         "pseudo_labels": any(run.precision and run.precision.pseudo_labels for run in data.runs),
@@ -96,18 +95,6 @@ def _facts(data: ReportData) -> list[str]:
         f"{pool.classes} classes, {'multi' if pool.multilabel else 'single'}-label",
         f"{len(data.runs)} {strategies}, {count} {'seed' if count == '1' else 'seeds'} each",
     ]
-
-
-def why_picked(pick: Pick) -> str:
-    """The reason in words, where the two terms of ASCMR's informativeness say it."""
-    if not {"inter", "intra"} <= set(pick.terms):
-        return ""
-    inter, intra = pick.terms["inter"], pick.terms["intra"]
-    if inter <= 0 and intra <= 0:
-        return ""
-    if inter > intra:
-        return "Picked because the modalities disagree."
-    return "Picked because each modality is unsure by itself."
 
 
 def _shown(run: Run) -> dict[int, int]:

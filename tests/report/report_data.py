@@ -108,6 +108,7 @@ def pick(round: int, rank: int) -> Pick:
         rank=rank,
         score=1.5,
         terms={"inter": 1.0, "intra": 0.5},
+        reason=f"Covers {rank} pairs {NASTY}",
         labels=[NASTY],
         sides=[
             Side(modality="image", kind="image", content="picture"),

@@ -34,7 +34,10 @@ def pool() -> PairPool:
 @pytest.fixture
 def folder(tmp_path: Path, pool: PairPool) -> Path:
     embeddings = make_embeddings(pool).take(pool.train_positions)
-    record = {"allocation": [{"region": 0, "picked": 3}, {"region": 1, "picked": 2}]}
+    record = {
+        "allocation": [{"region": 0, "picked": 3}, {"region": 1, "picked": 2}],
+        "reasons": [f"Covers {count} pairs." for count in (9, 7, 5, 3, 1)],
+    }
     write_run(tmp_path / "run" / "mine", pool, embeddings, gain=0.1, record=record)
     write_run(tmp_path / "run" / "random", pool, None, "random")
     return tmp_path / "run"
@@ -61,6 +64,8 @@ def test_picks_have_scores_labels_and_both_modalities(folder: Path, pool: PairPo
     assert [pick.rank for pick in picks] == [1, 2, 3, 4, 5]
     assert_allclose([pick.score or 0.0 for pick in picks], np.linspace(2, 1, 5), atol=1e-6)
     assert_allclose([pick.terms["inter"] for pick in picks], np.linspace(1.5, 0.5, 5), atol=1e-6)
+    assert [pick.reason for pick in picks] == [f"Covers {n} pairs." for n in (9, 7, 5, 3, 1)]
+    assert {pick.reason for pick in data.runs[1].picks} == {""}
     assert [pick.score for pick in data.runs[0].picks if pick.round == 0] == [None] * 5
     assert pool.truth is not None
     for pick in picks:

@@ -7,11 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 from report_data import figures, make_data, make_run
 
-from acqkit.report.data import ClassFacts, Coverage, Pick
+from acqkit.report.data import ClassFacts, Coverage
 from acqkit.report.figures import Estimate, areas, baseline_of, curve, key_figures
 from acqkit.report.headline import headline
 from acqkit.report.payload import MOST_CLASSES, colors, payload
-from acqkit.report.render import why_picked
 
 
 def test_a_curve_is_mean_and_standard_error_over_seeds() -> None:
@@ -123,16 +122,3 @@ def test_classes_come_from_frequent_to_rare_and_the_tail_is_summed_up() -> None:
     assert found["classes"]["counts"][-1] == 1 + 2 + 3 + 4 + 5
     shown = found["runs"][0]["coverage"]["counts"][0]
     assert shown[0] == n and shown[-1] == 15 and sum(shown) == sum(counts)
-
-
-@pytest.mark.parametrize(
-    ("terms", "reason"),
-    [
-        ({"inter": 2.0, "intra": 1.0}, "Picked because the modalities disagree."),
-        ({"inter": 1.0, "intra": 2.0}, "Picked because each modality is unsure by itself."),
-        ({"inter": 0.0, "intra": 0.0}, ""),
-        ({"margin": 1.0}, ""),
-    ],
-)
-def test_why_a_pair_was_picked(terms: dict[str, float], reason: str) -> None:
-    assert why_picked(Pick(id="x", round=1, rank=1, terms=terms)) == reason

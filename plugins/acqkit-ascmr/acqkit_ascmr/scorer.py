@@ -29,6 +29,12 @@ from acqkit_ascmr.tensors import as_tensor
 
 Kind = Literal["information", "match", "geometric"]
 _ROUNDING = 1e-5
+_SENTENCES = {
+    "inter": "Its modalities disagree.",
+    "intra": "Each of its modalities is unsure by itself.",
+    "mismatch": "It is doubtful that its modalities belong together.",
+}
+"""What people are told of a pair in which the term is the largest of these."""
 
 
 class Ascmr(Component):
@@ -187,4 +193,5 @@ class PreparedAscmr:
 
 
 def _scores(total: Tensor, terms: dict[str, Tensor]) -> Scores:
-    return Scores(total.numpy(), {name: term.numpy() for name, term in terms.items()})
+    sentences = {name: text for name, text in _SENTENCES.items() if name in terms}
+    return Scores(total.numpy(), {name: term.numpy() for name, term in terms.items()}, sentences)

@@ -160,6 +160,8 @@ def test_information_is_the_sum_of_terms_that_are_not_negative(
     for name in terms:
         assert_array_equal(whole.terms[name][rows], terms[name])
     assert_allclose(whole.values[rows], sum(term[rows] for term in whole.terms.values()), atol=1e-5)
+    disagree, torn = whole.reasons(rows), terms["inter"] > terms["intra"]
+    assert [reason == "Its modalities disagree." for reason in disagree] == torn.tolist()
 
 
 @pytest.mark.parametrize("multilabel", [False, True])
