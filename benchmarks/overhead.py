@@ -93,7 +93,7 @@ def measure(strategy: str, pool: PairPool, rounds: int) -> list[dict[str, float]
             first = number == 0
             batch = campaign.ask(INITIAL if first else PICKS, strategy="random" if first else None)
             campaign.tell(batch.batch_id, oracle.answers(batch))
-            campaign.refresh()
+            campaign.trained()
             campaign.add_record(number, {"picked": list(batch.ids)})
             total = time.perf_counter() - started
             spent = dict(clock.seconds)

@@ -6,3 +6,4 @@ from acqkit.campaign.answers import Skip as Skip
 from acqkit.campaign.batch import Batch as Batch
 from acqkit.campaign.batch import CampaignStatus as CampaignStatus
 from acqkit.campaign.campaign import Campaign as Campaign
+from acqkit.campaign.training import Trained as Trained

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +15,14 @@ from acqkit.campaign.answers import Label, contradiction, parse_labels, plain
 from acqkit.campaign.batch import Batch, CampaignStatus, batch_of
 from acqkit.campaign.embed import no_embeddings
 from acqkit.campaign.parts import Part, make_part
+from acqkit.campaign.plain import check_json
 from acqkit.campaign.setup import make_parts, make_settings, reopen
 from acqkit.campaign.status import campaign_status
 from acqkit.campaign.training import ModelOfLabels, Trained
 from acqkit.campaign.view import TrainView, known_answers, label_state
 from acqkit.embeddings import PairEmbeddings
 from acqkit.errors import CampaignError
-from acqkit.interfaces import Model, RoundContext, Selection
+from acqkit.interfaces import RoundContext, Selection
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.selection import check_budget, needs_embeddings, select
@@ -150,7 +150,7 @@ class Campaign:
         return replace(trained.embeddings, positions=self._view.positions)
 
     def _add(self, round: int, part: Part, selection: Selection, kept: Kept | None) -> str | None:
-        _check_json("the strategy's record", selection.record)
+        check_json("the strategy's record", selection.record)
         batch = NewBatch(
             round,
             part.label,
@@ -228,31 +228,13 @@ class Campaign:
         """What is known so far, over the whole pool."""
         return label_state(self.pool, self._store.state())
 
-    def refresh(self) -> RoundContext:
-        """Train and embed if labels changed, and give what the next round would start from.
+    def trained(self) -> Trained:
+        """The model of the labels known so far, its embeddings and the trainer's record.
 
-        Positions in the context are those of the train part, `context.pool`.
+        Trains and embeds if labels changed since this was last done. Raises CampaignError where
+        what the trainer recorded is no JSON.
         """
-        return self._context(self._store.state(), embed=True)[0]
-
-    @property
-    def model(self) -> Model:
-        """The model of the labels known so far, trained if need be."""
-        model = self.refresh().model
-        assert model is not None  # a context with embeddings has the model that made them
-        return model
-
-    @property
-    def training(self) -> dict[str, Any]:
-        """What the trainer recorded of the model of the labels known so far; {} for nothing.
-
-        Trains if need be. Raises CampaignError where that is no JSON.
-        """
-        trained = self._context(self._store.state(), embed=True)[1]
-        assert trained is not None  # a context with embeddings has the model that made them
-        record = trained.record or {}
-        _check_json("the trainer's record", record)
-        return dict(record)
+        return self._trained(self._store.state())
 
     @property
     def embeddings(self) -> PairEmbeddings | None:
@@ -265,8 +247,8 @@ class Campaign:
         return dict(self.clock.seconds)
 
     def _context(self, state: StoredState, embed: bool) -> tuple[RoundContext, Trained | None]:
-        pool = self._view.pool(label_state(self.pool, state))
-        trained = self._models.get(pool, self.clock) if embed else None
+        trained = self._trained(state) if embed else None
+        pool = self._pool(state) if trained is None else trained.pool
         context = RoundContext(
             round=state.next_round,
             seed=self.seed,
@@ -278,6 +260,13 @@ class Campaign:
         )
         return context, trained
 
+    def _trained(self, state: StoredState) -> Trained:
+        return self._models.get(self._pool(state), self.clock)
+
+    def _pool(self, state: StoredState) -> PairPool:
+        """The train part with the labels known in `state`."""
+        return self._view.pool(label_state(self.pool, state))
+
     def status(self) -> CampaignStatus:
         """How far the campaign is."""
         labels = {kind: part.label for kind, part in self._parts.items()}
@@ -288,7 +277,7 @@ class Campaign:
 
         Recording a round again replaces its record. Raises CampaignError if it is not JSON.
         """
-        _check_json(f"the record of round {round}", record)
+        check_json(f"the record of round {round}", record)
         self._store.add_record(int(round), record)
 
     def records(self) -> list[dict[str, Any]]:
@@ -330,10 +319,3 @@ def _name(annotator: Any) -> str:
     if not isinstance(annotator, str):
         raise CampaignError(f"the annotator is {annotator!r}; give a name as text")
     return annotator
-
-
-def _check_json(what: str, data: Mapping[str, Any]) -> None:
-    try:
-        json.dumps(dict(data), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise CampaignError(f"{what} is no plain JSON data: {error}") from None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acqkit.campaign.embed import embed_pool
+from acqkit.campaign.plain import check_json
 from acqkit.embeddings import PairEmbeddings
 from acqkit.interfaces import Model, ModelFactory, Trainer
 from acqkit.labels import LabelState
@@ -16,13 +17,18 @@ from acqkit.randomness import derive_seed
 from acqkit.timing import PhaseClock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Trained:
-    """A trained model, its embeddings of the train part, and what its trainer recorded."""
+    """A model of the labels known so far, with what was made with it.
 
+    `pool` is the train part with those labels, without truth; `embeddings` are of its pairs,
+    row = position in it; `record` is what the trainer returned, empty for nothing.
+    """
+
+    pool: PairPool
     model: Model
     embeddings: PairEmbeddings
-    record: Mapping[str, Any] | None
+    record: Mapping[str, Any]
 
 
 class ModelOfLabels:
@@ -53,9 +59,10 @@ class ModelOfLabels:
         with clock.phase("train"):
             model = self._factory.build(pool, self._device)
             seed = derive_seed(self._seed, latest_round, "train")
-            record = self._trainer.fit(model, pool, seed)
+            record = dict(self._trainer.fit(model, pool, seed) or {})
+        check_json("the trainer's record", record)
         with clock.phase("embed"):
-            return Trained(model, embed_pool(model, pool), record)
+            return Trained(pool, model, embed_pool(model, pool), record)
 
 
 def _digest(labels: LabelState) -> bytes:

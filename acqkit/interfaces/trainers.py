@@ -18,7 +18,7 @@ class Trainer(Protocol):
         """Train `model` on the labels known so far; the same seed gives the same model.
 
         Returns nothing, or what people may want to know of the training, which must be JSON:
-        `Campaign.training`, and in `results.json` each round's `training`.
+        `Campaign.trained().record`, and in `results.json` each round's `training`.
         """
         ...
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from acqkit.campaign import Batch, Campaign
+from acqkit.campaign import Batch, Campaign, Trained
 from acqkit.config import StrategySpec
-from acqkit.interfaces import RoundContext
+from acqkit.interfaces import Model
 from acqkit.metrics import RetrievalScores
-from acqkit.pool import PairPool
 from acqkit.runner.evaluate import evaluate
 from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
@@ -96,9 +95,9 @@ class Simulation:
         self.campaign.clock = clock
         wanted = self._wanted(round, labels_before)
         batch = self._labeled_batch(round, wanted) if wanted else None
-        context = self.campaign.refresh()
+        trained = self.campaign.trained()
         with clock.phase("evaluate"):
-            scores = self._evaluate()
+            scores = self._evaluate(trained.model)
         return RoundRecord(
             seed=self.seed,
             round=round,
@@ -106,8 +105,8 @@ class Simulation:
             **_headline(scores),
             seconds=_seconds(clock),
             picked=[] if batch is None else list(batch.ids),
-            **self._stopping_figures(round, context),
-            **({"training": training} if (training := self.campaign.training) else {}),
+            **self._stopping_figures(round, trained),
+            **({"training": trained.record} if trained.record else {}),
         )
 
     def _with_label_precision(self, record: RoundRecord) -> RoundRecord:
@@ -116,7 +115,7 @@ class Simulation:
         assert pool.truth is not None  # the oracle has checked it
         with clock.phase("evaluate"):
             truth = np.asarray(pool.truth[pool.train_positions])
-            found = label_precision(self.campaign.refresh(), self.plan.trainer, truth)
+            found = label_precision(self.campaign.trained(), self.plan.trainer, truth)
         return record.model_copy(update={"label_precision": found, "seconds": _seconds(clock)})
 
     def _labeled_batch(self, round: int, wanted: int) -> Batch:
@@ -131,26 +130,25 @@ class Simulation:
         self.campaign.tell(batch.batch_id, self.oracle.answers(batch), annotator="oracle")
         return batch
 
-    def _evaluate(self) -> RetrievalScores:
+    def _evaluate(self, model: Model) -> RetrievalScores:
         truth = self.plan.pool.truth
         assert truth is not None  # the oracle has checked it
         pool = self.plan.pool
-        return evaluate(self.campaign.model, pool, pool.test_positions, truth)
+        return evaluate(model, pool, pool.test_positions, truth)
 
-    def _stopping_figures(self, round: int, context: RoundContext) -> dict[str, float]:
+    def _stopping_figures(self, round: int, trained: Trained) -> dict[str, float]:
         stop = self.plan.config.stop
         figures: dict[str, float] = {}
         if stop.target_map is not None:
-            train = cast(PairPool, context.pool)
             figures["validation_map"] = validation_map(
-                self.plan.untrained_model(train),
+                self.plan.untrained_model(trained.pool),
                 self.plan.trainer,
-                train,
+                trained.pool,
                 stop.validation,
                 self.seed,
             )
         if stop.stability is not None:
-            kappa = Stability(self.folder).update(round, context.embeddings)
+            kappa = Stability(self.folder).update(round, trained.embeddings)
             if kappa is not None:
                 figures["stability"] = kappa
         return figures

@@ -5,38 +5,38 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from acqkit.campaign import Trained
 from acqkit.chain import Chain
 from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.errors import EmbeddingError
-from acqkit.interfaces import BelievingTrainer, Model, Pool, RoundContext
+from acqkit.interfaces import BelievingTrainer, Model, Pool
 from acqkit.labels import LabelState
 from acqkit.metrics import COVERAGES, class_prior, decide, least_sure, precision_coverage
 from acqkit.runner.results import LabelPrecision
 
 
 def label_precision(
-    context: RoundContext, trainer: object, truth: NDArray[np.uint8]
+    trained: Trained, trainer: object, truth: NDArray[np.uint8]
 ) -> LabelPrecision | None:
     """Precision at all coverages of what the model and its trainer say of unlabeled pairs.
 
-    `context` is that of a trained model, with embeddings of the train part; `truth` `[n, c]` is
-    of the same pairs. Labels come from class probabilities by one rule, `metrics.decide`, and
-    are ranked by `metrics.least_sure`; see `metrics.precision_coverage`.
+    `truth` `[n, c]` is of the pairs of `trained.pool`, the train part. Labels come from class
+    probabilities by one rule, `metrics.decide`, and are ranked by `metrics.least_sure`; see
+    `metrics.precision_coverage`.
 
     None without any label, where every pair is labeled, or where neither the model nor the
     trainer says anything. Raises EmbeddingError for beliefs that are not of this pool.
     """
-    known = context.pool.labels
-    open_ = np.setdiff1d(np.arange(len(context.pool)), known.labeled)
+    known = trained.pool.labels
+    open_ = np.setdiff1d(np.arange(len(trained.pool)), known.labeled)
     if not len(known.labeled) or not len(open_):
         return None
-    assert context.model is not None  # whoever has embeddings has the model that made them
     sources = {
-        "classifier": _classifier(context.embeddings),
-        "pseudo_labels": _beliefs(trainer, context.model, context.pool),
+        "classifier": _classifier(trained.embeddings),
+        "pseudo_labels": _beliefs(trainer, trained.model, trained.pool),
     }
     curves = {
-        name: _curve(found[open_], truth[open_], known, context.pool.multilabel)
+        name: _curve(found[open_], truth[open_], known, trained.pool.multilabel)
         for name, found in sources.items()
         if found is not None
     }

@@ -105,7 +105,7 @@ def test_models_that_embed_badly_are_refused(tmp_path: Path, pool: PairPool) -> 
         Campaign.create(tmp_path / "c", pool, **(PARTS | {"model": Factory()})) as campaign,
         pytest.raises(EmbeddingError, match="first at position 7"),
     ):
-        campaign.refresh()
+        campaign.trained()
 
 
 def test_a_pool_without_train_pairs_makes_no_campaign(tmp_path: Path) -> None:

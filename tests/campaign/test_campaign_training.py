@@ -71,18 +71,17 @@ def test_trains_once_per_state_of_the_labels(tmp_path: Path, pool: PairPool) -> 
     with Campaign.create(tmp_path / "c", pool, **parts) as campaign:
         first = campaign.ask(6, strategy=ById())
         campaign.tell(first.batch_id, dict.fromkeys(first.ids, "class0"))
-        context = campaign.refresh()
-        assert campaign.model is context.model is campaign.refresh().model
+        assert campaign.trained() is campaign.trained()
         second = campaign.ask(2)
         campaign.ask(2)
         assert [labels for _, labels in trainer.calls] == [6]
         campaign.tell(second.batch_id, {second.ids[0]: "class1"})
         campaign.tell(second.batch_id, {second.ids[0]: "class1"}, annotator="bob")
-        assert campaign.refresh().round == 3
+        assert len(campaign.trained().pool.labels.labeled) == 7
         assert [labels for _, labels in trainer.calls] == [6, 7]
     again = CountingTrainer()
     with Campaign.open(tmp_path / "c", pool, **(parts | {"trainer": again})) as campaign:
-        campaign.refresh()
+        campaign.trained()
     assert again.calls == trainer.calls[-1:]
     assert len({seed for seed, _ in trainer.calls}) == 2
 
@@ -114,7 +113,7 @@ def test_embeddings_of_the_latest_ask_lie_beside_the_file(tmp_path: Path, pool: 
         campaign.tell(first.batch_id, dict.fromkeys(first.ids, "class2"))
         campaign.ask(2)
         campaign.ask(2)
-        stored, seen = campaign.embeddings, campaign.refresh().embeddings
+        stored, seen = campaign.embeddings, campaign.trained().embeddings
         assert stored is not None
         np.testing.assert_array_equal(stored.positions, pool.train_positions)
         np.testing.assert_array_equal(stored.a.mean, seen.a.mean)
@@ -147,23 +146,23 @@ def test_what_the_trainer_records_is_that_of_the_labels_known_so_far(
     tmp_path: Path, pool: PairPool
 ) -> None:
     with Campaign.create(tmp_path / "c", pool, **(PARTS | {"trainer": Telling()})) as campaign:
-        assert campaign.training == {"labels": 0}
+        assert campaign.trained().record == {"labels": 0}
         batch = campaign.ask(5, strategy=ById())
         campaign.tell(batch.batch_id, dict.fromkeys(batch.ids, "class0"))
-        assert campaign.training == {"labels": 5}
+        assert campaign.trained().record == {"labels": 5}
     with Campaign.open(tmp_path / "c", pool, **(PARTS | {"trainer": Telling()})) as campaign:
-        assert campaign.training == {"labels": 5}
+        assert campaign.trained().record == {"labels": 5}
 
 
 def test_a_trainer_may_record_nothing_and_only_json(tmp_path: Path, pool: PairPool) -> None:
     with Campaign.create(tmp_path / "a", pool, **PARTS) as campaign:
-        assert campaign.training == {}
+        assert campaign.trained().record == {}
     trainer = Telling(unit="sets")
     with (
         Campaign.create(tmp_path / "b", pool, **(PARTS | {"trainer": trainer})) as campaign,
         pytest.raises(CampaignError, match="the trainer's record is no plain JSON data"),
     ):
-        _ = campaign.training
+        campaign.trained()
 
 
 def test_seconds_are_counted_on_the_clock_of_the_moment(campaign: Campaign, batch: Batch) -> None:
@@ -172,5 +171,5 @@ def test_seconds_are_counted_on_the_clock_of_the_moment(campaign: Campaign, batc
     campaign.ask(2)
     assert {"train", "embed", "allocate"} <= set(campaign.seconds)
     campaign.clock = PhaseClock()
-    campaign.refresh()
+    campaign.trained()
     assert campaign.seconds == {}

@@ -192,7 +192,7 @@ def test_a_model_object_is_trained_from_a_copy(tmp_path: Path) -> None:
         batch = campaign.ask(4)
         for pair in batch.ids[:2]:
             campaign.tell(batch.batch_id, {pair: 0})
-            trained = campaign.model
+            trained = campaign.trained().model
         assert isinstance(trained, Learning) and trained.fits == [2]
     assert not hasattr(model, "fits")
 
