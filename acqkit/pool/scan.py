@@ -15,15 +15,15 @@ from acqkit.embeddings import BoolArray
 BLOCK_BYTES = 1 << 18
 
 
-def blocks(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """`(first row, rows)` over an array `[n, ...]`, about 256 KiB at a time.
+def blocks(array: NDArray[Any], size: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
+    """`(first row, rows)` over an array `[n, ...]`, `size` rows or about 256 KiB at a time.
 
     A memory-mapped file is read through a small buffer and not through its map: pages
     touched through the map would count as memory of this process.
     """
     n = len(array)
     row_bytes = array.nbytes // n if n else 1
-    size = max(1, BLOCK_BYTES // max(1, row_bytes))
+    size = size or max(1, BLOCK_BYTES // max(1, row_bytes))
     if isinstance(array, np.memmap) and _covers_file(array):
         yield from _file_blocks(array, size)
         return
