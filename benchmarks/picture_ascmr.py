@@ -21,7 +21,7 @@ from PIL import Image
 
 from acqkit import RoundContext
 from acqkit.loading import load_pool
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import TwoTower
 from acqkit.pool import PairPool
 from acqkit.selection import score_candidates
 

@@ -26,7 +26,7 @@ from sklearn.manifold import TSNE
 
 from acqkit import PairEmbeddings, RoundContext
 from acqkit.loading import load_pool
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import TwoTower
 from acqkit.pool import PairPool
 from acqkit.selection import Composed, select
 from acqkit.strategies import Random

@@ -27,8 +27,7 @@ from PIL import Image
 
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.loading import load_pool
-from acqkit.models.supervised import Supervised
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import Supervised, TwoTower
 from acqkit.pool import PairPool
 
 LABELS, SHOWN = 460, 8

@@ -25,7 +25,7 @@ from acqkit.campaign.embed import embed_pool
 from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
 from acqkit.loading import load_pool
 from acqkit.metrics import class_prior, decide, least_sure
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import TwoTower
 from acqkit.neighbors import unit
 from acqkit.pool import PairPool
 

@@ -33,8 +33,7 @@ from acqkit.metrics import (
     least_sure,
     precision_coverage,
 )
-from acqkit.models.supervised import Supervised
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import Supervised, TwoTower
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed, pair_keys, uniforms
 from suite.environment import environment

@@ -22,9 +22,7 @@ from acqkit_embedding_transfer import EmbeddingTransfer
 
 from acqkit.labels import LabelState
 from acqkit.loading import load_pool
-from acqkit.models.supervised import Supervised
-from acqkit.models.torch_pair import TorchPairModel
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import Supervised, TorchPairModel, TwoTower
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed
 from acqkit.report.figures import Estimate

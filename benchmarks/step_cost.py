@@ -20,8 +20,7 @@ import torch
 from acqkit.interfaces import Trainer
 from acqkit.labels import LabelState
 from acqkit.loading import load_pool
-from acqkit.models.training import Schedule
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import Schedule, TwoTower
 from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from suite.environment import environment

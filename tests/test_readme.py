@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from acqkit.cli import main
-from acqkit.models.training import Schedule
+from acqkit.models import Schedule
 from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
 

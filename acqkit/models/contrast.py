@@ -10,8 +10,8 @@ from torch.autograd.function import once_differentiable
 
 from acqkit.models.network import Outputs
 
-_NEVER = 1e9
-"""A logit of as much below 0 leaves no probability."""
+_EXCLUDED = -1e9
+"""Logit of a candidate that is left out: exp(-1e9) is 0. Finite, since 0 · -inf is no number."""
 
 
 def same_class_loss(outputs: Outputs, labels: Tensor, temperature: float) -> Tensor:
@@ -25,18 +25,18 @@ def same_class_loss(outputs: Outputs, labels: Tensor, temperature: float) -> Ten
     Source: Khosla et al. 2020, "Supervised contrastive learning", eq. 2; across modalities.
     """
     features = torch.cat(
-        [_there(f, m) for f, m in zip(outputs.features, outputs.present, strict=True)]
+        [_present(f, mask) for f, mask in zip(outputs.features, outputs.present, strict=True)]
     )
-    rows = torch.cat([_there(labels, mask) for mask in outputs.present])
+    rows = torch.cat([_present(labels, mask) for mask in outputs.present])
     weights = jaccard(rows).fill_diagonal_(0)
     total = weights.sum(dim=1, keepdim=True)
-    # An anchor without a positive has no weights, and so adds nothing.
+    # The weights of an anchor without a positive are all 0, so that it adds nothing.
     weights /= total.clamp_min(1e-12) * (total > 0).sum().clamp_min(1)
     similarity: Tensor = _Gram.apply(features)  # type: ignore[no-untyped-call]
     similarity = similarity / temperature
-    # Nobody is a candidate of its own; weights there are 0, so that the bound is not multiplied.
-    chances = similarity.fill_diagonal_(-_NEVER).log_softmax(dim=1)
-    return -torch.dot(weights.flatten(), chances.flatten())
+    # An anchor is not its own candidate.
+    log_probabilities = similarity.fill_diagonal_(_EXCLUDED).log_softmax(dim=1)
+    return -torch.dot(weights.flatten(), log_probabilities.flatten())
 
 
 def jaccard(labels: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ def jaccard(labels: Tensor) -> Tensor:
 
 
 class _Gram(torch.autograd.Function):
-    """`x @ x.T`; autograd would multiply twice to go back, once for each side."""
+    """`x @ x.T` with one product in its gradient, where autograd's own has two."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -65,5 +65,5 @@ class _Gram(torch.autograd.Function):
         return both
 
 
-def _there(rows: Tensor, present: Tensor | None) -> Tensor:
-    return rows if present is None else rows[present]
+def _present(rows: Tensor, mask: Tensor | None) -> Tensor:
+    return rows if mask is None else rows[mask]

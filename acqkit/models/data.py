@@ -12,6 +12,7 @@ from acqkit.embeddings import DEFAULT_BLOCK_SIZE, BoolArray, IntArray
 from acqkit.interfaces import PairBatch, Pool
 
 CACHE_BYTES = 1 << 30
+"""Bytes of features that are held on the device (1 GiB: 2 million pairs of width 64 + 64)."""
 
 
 class TrainingData:
@@ -20,9 +21,9 @@ class TrainingData:
     Features of up to `cache_bytes` are read once into two tensors, so that a batch costs
     two gathers; larger pools and raw items are read from the pool batch by batch.
 
-    labels `[n, c]` float32 on `device`, zero rows where not labeled; labeled `[l]` and
-    everything `[n]` are positions in an order of their ids, so that what is learned does
-    not depend on how the pool happens to be sorted. known `[n]` bool: which are labeled.
+    labels `[n, c]` float32 on `device`, zero rows where not labeled; known `[n]` bool: which
+    are labeled. labeled `[l]` and everything `[n]` are positions ordered by a hash of the ids,
+    so that what is learned does not depend on how the pool is sorted.
     """
 
     def __init__(self, pool: Pool, device: torch.device, cache_bytes: int = CACHE_BYTES) -> None:
@@ -76,7 +77,7 @@ def _joined(masks: list[BoolArray | None]) -> BoolArray | None:
 
 
 def blocks_of(pool: Pool, size: int = DEFAULT_BLOCK_SIZE) -> Iterator[PairBatch]:
-    """The whole pool in blocks, in the order of positions."""
+    """The inputs of the whole pool, at most `size` pairs at a time, in the order of positions."""
     for start in range(0, len(pool), size):
         yield pool.batch(np.arange(start, min(start + size, len(pool))))
 
@@ -86,9 +87,9 @@ def shuffled_batches(
 ) -> Iterator[tuple[int, IntArray]]:
     """Endless (epoch, batch of `size`), a fresh permutation per epoch.
 
-    What is left over at the end of an epoch is dropped: all batches have one size, and a
-    contrastive loss over a handful of pairs says little. Fewer positions than `size` make
-    one batch an epoch.
+    The last positions of an epoch, too few for a batch, are dropped: all batches have one
+    size, and a contrastive loss over a handful of pairs says little. Fewer positions than
+    `size` make one batch an epoch.
     """
     size = min(size, len(positions))
     epoch = 0

@@ -1,4 +1,4 @@
-"""Dropout whose masks cost a quarter of torch's: a random byte an element, eight a draw."""
+"""Dropout at a quarter of the cost of torch's: one random byte an element, eight bytes a draw."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 LEVELS = 256
+"""Values of a byte: rates are multiples of 1/256."""
 
 
 class ByteDropout(nn.Dropout):

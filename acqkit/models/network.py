@@ -22,7 +22,8 @@ Collate = Callable[[Any], Any]
 """From the raw items of one modality (a list, or an array) to what its encoder takes."""
 
 LOGIT_SCALE = 8.0
-"""Unit features alone would bound the logits too tightly for confident predictions."""
+"""Factor of class logits: features have unit length, and without it class weights would have to
+grow long before a prediction can be confident."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -206,6 +207,11 @@ class PairNetwork(nn.Module):
         if isinstance(value, list | tuple):
             return type(value)(self._to_device(item) for item in value)
         return value
+
+
+def as_network(model: object) -> PairNetwork | None:
+    """The network that an `Objective` can train; None for a model that only fits itself."""
+    return model if isinstance(model, PairNetwork) else None
 
 
 def _mask(present: BoolArray | None) -> BoolArray | None:

@@ -4,47 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from acqkit.interfaces import Model, Pool
-from acqkit.models.losses import classification_loss, pairing_loss
-from acqkit.models.network import Outputs, PairNetwork
+from acqkit.models.losses import classification_of, pairing_loss
 from acqkit.models.training import Objective, Schedule, Step, train
-
-
-def classification_of(outputs: Outputs, labels: Tensor, *, multilabel: bool) -> Tensor:
-    """Mean over both modalities of the classification loss of the pairs that have it."""
-    losses = []
-    for logits, present in zip(outputs.logits, outputs.present, strict=True):
-        if present is None:
-            losses.append(classification_loss(logits, labels, multilabel=multilabel))
-        else:
-            seen = classification_loss(logits[present], labels[present], multilabel=multilabel)
-            losses.append(seen * (present.sum() / len(present)))
-    return torch.stack(losses).mean()
-
-
-def belief_classification_of(
-    outputs: Outputs, beliefs: Tensor, weights: Tensor, *, multilabel: bool
-) -> Tensor:
-    """Classification loss of pairs on soft targets, what is believed of them; a scalar.
-
-    beliefs `[k, c]` class probabilities; weights `[k, 1]` of the pairs, or `[k, c]` of single
-    classes if multi-label: 0 leaves one out. Mean over all `k` pairs and both modalities, an
-    absent one counts as 0. Binary cross-entropies are summed over classes.
-    """
-    losses = []
-    for logits, present in zip(outputs.logits, outputs.present, strict=True):
-        if multilabel:
-            each = functional.binary_cross_entropy_with_logits(logits, beliefs, reduction="none")
-        else:
-            each = -beliefs * functional.log_softmax(logits, dim=1)
-        per_pair = (weights * each).sum(dim=1)
-        losses.append((per_pair if present is None else per_pair * present).mean())
-    return torch.stack(losses).mean()
 
 
 @dataclass(eq=False, slots=True)
@@ -74,7 +39,7 @@ class Supervised(Schedule):
     """Trains on the known labels (classification) and on all pairs (contrastive pairing).
 
     Works without labels, where it learns a label-free embedding from the pairing alone,
-    and without unlabeled pairs. A model that is no `PairNetwork` is asked to fit itself.
+    and without unlabeled pairs. A model that is no `PairNetwork` fits itself.
     """
 
     classification_weight: float = Field(
@@ -87,9 +52,6 @@ class Supervised(Schedule):
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch on the labels known so far; the same seed, the same model."""
-        if not isinstance(model, PairNetwork):
-            model.fit(pool, seed)
-            return
         objective = SupervisedObjective(
             self.classification_weight, self.contrastive_weight, self.temperature
         )

@@ -1,4 +1,4 @@
-"""How many threads a training is worth."""
+"""Threads for a training: one for small networks, all for large ones."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ import torch
 from torch import nn
 
 SMALL_NETWORK = 2_000_000
-"""Parameters below which a step's products are too small to be shared between threads."""
+"""Parameters of a network; with fewer, a step's products are too small to share between threads.
+
+The default two-tower network has some 100,000; image encoders have tens of millions.
+"""
 
 
 @contextmanager
-def fitting_threads(network: nn.Module, device: torch.device) -> Iterator[None]:
+def training_threads(network: nn.Module, device: torch.device) -> Iterator[None]:
     """One thread for a small network on the CPU, all of them otherwise; as before afterwards.
 
-    Threads that share small products mostly wait for each other, and on a busy machine they
-    wait for whoever holds the other core: a training of 7 s became one of 200 s. One thread
-    also makes the result the same whatever the number of cores.
+    Threads that share small products mostly wait for each other, and on a busy machine for
+    the other core: 200 s instead of 7 s were seen. With one thread the result also does not
+    depend on the number of cores.
     """
     parameters = sum(parameter.numel() for parameter in network.parameters())
     before = torch.get_num_threads()

@@ -17,7 +17,7 @@ from acqkit.models.sampling import dropout_layers, shared_dropout
 from acqkit.models.supervised import Supervised
 
 ENCODE_BLOCK = 1024
-"""Pairs encoded at once: enough for speed, few enough for an image encoder's memory."""
+"""Pairs encoded at a time: enough for speed, few enough for an image encoder's memory."""
 
 
 class TorchPairModel(PairNetwork):

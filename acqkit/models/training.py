@@ -12,14 +12,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from acqkit.interfaces import Component, Pool
+from acqkit.interfaces import Component, Model, Pool
 from acqkit.models.data import TrainingData, shuffled_batches
-from acqkit.models.network import Outputs, PairNetwork
+from acqkit.models.network import Outputs, PairNetwork, as_network
 from acqkit.models.seeding import seeded
-from acqkit.models.threads import fitting_threads
+from acqkit.models.threads import training_threads
 
 WARMUP = 0.05
-"""Share of the steps in which the learning rate rises."""
+"""Share of the steps in which the learning rate rises; AdamW's moments settle meanwhile."""
 
 
 class Schedule(Component):
@@ -54,11 +54,11 @@ class Schedule(Component):
 class Step:
     """One step's inputs to an objective.
 
-    labeled: outputs of `l` labeled pairs (None before the first label), labels `[l, c]`
-    float32; sample: outputs of pairs drawn from the whole pool, labeled or not. Where in
-    the pool these are: `labeled.positions` and `sample.positions`. outputs: the labeled ones
-    and then the sample, in one.
-    number of `steps` steps, epoch over the whole pool.
+    labeled: outputs of `l` labeled pairs (None before the first label); labels: theirs,
+    `[l, c]` float32 0/1. sample: outputs of `k` pairs drawn from the whole pool, labeled or
+    not. outputs: those of both, `[l + k]`, labeled ones first. Their `positions` say which
+    pairs of the pool they are. number: of the step, from 0 to `steps` - 1; epoch: passes over
+    the whole pool that are done.
     """
 
     network: PairNetwork
@@ -73,7 +73,7 @@ class Step:
 
     @property
     def progress(self) -> float:
-        """Share of the training that lies behind, from 0 to 1: for ramps."""
+        """Share of the steps that are done, in [0, 1); for ramps."""
         return self.number / self.steps
 
     @property
@@ -84,11 +84,11 @@ class Step:
 
 
 class Objective(ABC):
-    """What a trainer minimizes; a fresh one per training, so it may keep state."""
+    """What a trainer minimizes. Made anew for every training, so it may keep state."""
 
     @abstractmethod
     def loss(self, step: Step) -> Tensor:
-        """A scalar; one without gradient (nothing to learn from) skips the step."""
+        """A scalar. One without gradient (nothing to learn from) leaves the parameters alone."""
 
     def start(self, network: PairNetwork, data: TrainingData, steps: int) -> None:  # noqa: B027
         """Called once, after the network was reset: set up what the training needs."""
@@ -99,7 +99,7 @@ class Objective(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a training stands, for a display."""
+    """Where a training stands, for a display: `step` of `steps` are done, with `loss`."""
 
     step: int
     steps: int
@@ -107,28 +107,39 @@ class Progress:
 
 
 def train(
-    network: PairNetwork,
+    model: Model,
     pool: Pool,
     objective: Objective,
     schedule: Schedule,
     seed: int,
     *,
     on_step: Callable[[Progress], None] | None = None,
-) -> None:
+) -> bool:
     """Train from scratch on `pool`: same seed, labels and threads, same parameters.
 
     Parameters are reset, batches drawn and dropout masks drawn from `seed`; global random
-    state is neither used nor touched. The network is left in evaluation mode.
+    state is neither used nor touched. A `PairNetwork` is left in evaluation mode.
+
+    Returns whether `objective` was what the model learned. A model that is no `PairNetwork`
+    knows best how it learns: `model.fit(pool, seed)`, and False.
+
+    on_step: called after every step, for a display. Raises what the objective, the encoders
+    or `model.fit` raise.
     """
+    network = as_network(model)
+    if network is None:
+        model.fit(pool, seed)
+        return False
     data = TrainingData(pool, network.device)
     network.reset(seed)
     network.knows_classes = len(data.labeled) > 0
-    with seeded(seed, network.device), fitting_threads(network, network.device):
+    with seeded(seed, network.device), training_threads(network, network.device):
         network.train()
         try:
             _run(network, data, objective, schedule, seed, on_step)
         finally:
             network.eval()
+    return True
 
 
 def _run(

@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+
 from suite.same.cases import cases, made_pool, run
 from suite.same.compare import differences
 

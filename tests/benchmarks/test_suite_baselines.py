@@ -11,11 +11,14 @@ from torch.nn import functional
 
 from acqkit.errors import ConfigError, PoolError
 from acqkit.interfaces import Component, Trainer
-from acqkit.models.contrast import same_class_loss
-from acqkit.models.network import Outputs
-from acqkit.models.sklearn_pair import LogisticPair
-from acqkit.models.supervised import belief_classification_of, classification_of
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import (
+    LogisticPair,
+    Outputs,
+    TwoTower,
+    belief_classification_of,
+    classification_of,
+    same_class_loss,
+)
 from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.runner.evaluate import evaluate

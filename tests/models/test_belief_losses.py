@@ -7,9 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from acqkit.models.losses import classification_loss, pairing_loss
+from acqkit.models.losses import (
+    belief_classification_of,
+    classification_loss,
+    pairing_loss,
+)
 from acqkit.models.network import Outputs
-from acqkit.models.supervised import belief_classification_of
 
 K, CLASSES, DIM = 5, 4, 3
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from acqkit.models.dropout import ByteDropout
 from acqkit.models.sampling import dropout_layers
-from acqkit.models.threads import SMALL_NETWORK, fitting_threads
+from acqkit.models.threads import SMALL_NETWORK, training_threads
 
 
 @pytest.mark.parametrize("rate", [0.25, 0.3, 0.5, 0.9])
@@ -49,11 +49,11 @@ def test_small_networks_train_on_one_thread_and_the_setting_comes_back() -> None
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with fitting_threads(nn.Linear(10, 10), torch.device("cpu")):
+        with training_threads(nn.Linear(10, 10), torch.device("cpu")):
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 2
         large = nn.Linear(SMALL_NETWORK // 10, 11, device="meta")
-        with fitting_threads(large, torch.device("cpu")):
+        with training_threads(large, torch.device("cpu")):
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

@@ -11,9 +11,7 @@ from torch import nn
 from acqkit.embeddings import PairEmbeddings
 from acqkit.interfaces import Model
 from acqkit.labels import LabelState
-from acqkit.models.supervised import Supervised
-from acqkit.models.torch_pair import TorchPairModel
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import Supervised, TorchPairModel, TwoTower
 from acqkit.pool import PairPool
 
 QUICK = Supervised(min_steps=1, max_steps=25, batch_size=32)

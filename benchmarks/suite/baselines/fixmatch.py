@@ -11,11 +11,14 @@ from torch import Tensor
 
 from acqkit.embeddings import FloatArray
 from acqkit.interfaces import Model, PairBatch, Pool
-from acqkit.models.data import TrainingData
-from acqkit.models.network import Outputs, PairNetwork
-from acqkit.models.standardize import standardize_for
-from acqkit.models.supervised import belief_classification_of
-from acqkit.models.training import Step
+from acqkit.models import (
+    Outputs,
+    PairNetwork,
+    Step,
+    TrainingData,
+    belief_classification_of,
+    standardize_for,
+)
 from suite.baselines.pseudo import Confident
 from suite.baselines.unlabeled import SemiSupervisedObjective, fit_network, mixture
 

@@ -10,11 +10,7 @@ from torch import Tensor
 from acqkit.embeddings import FloatArray
 from acqkit.errors import PoolError
 from acqkit.interfaces import Model, Pool
-from acqkit.models.data import TrainingData
-from acqkit.models.network import PairNetwork
-from acqkit.models.standardize import standardize_for
-from acqkit.models.supervised import belief_classification_of
-from acqkit.models.training import Step
+from acqkit.models import PairNetwork, Step, TrainingData, belief_classification_of, standardize_for
 from acqkit.neighbors import unit
 from suite.baselines.graph import neighbor_graph, propagated
 from suite.baselines.unlabeled import (

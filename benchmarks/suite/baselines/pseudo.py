@@ -9,8 +9,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from acqkit.interfaces import Model, Pool
-from acqkit.models.supervised import belief_classification_of
-from acqkit.models.training import Step
+from acqkit.models import Step, belief_classification_of
 from suite.baselines.unlabeled import (
     SemiSupervised,
     SemiSupervisedObjective,

@@ -6,11 +6,15 @@ from pydantic import Field
 from torch import Tensor
 
 from acqkit.interfaces import Model, Pool
-from acqkit.models.contrast import same_class_loss
-from acqkit.models.data import TrainingData
-from acqkit.models.network import PairNetwork
-from acqkit.models.supervised import SupervisedObjective
-from acqkit.models.training import Objective, Schedule, Step
+from acqkit.models import (
+    Objective,
+    PairNetwork,
+    Schedule,
+    Step,
+    SupervisedObjective,
+    TrainingData,
+    same_class_loss,
+)
 from suite.baselines.unlabeled import fit_network
 
 

@@ -10,9 +10,17 @@ from torch import Tensor
 
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, Pool
-from acqkit.models.network import Outputs, PairNetwork
-from acqkit.models.supervised import Supervised, SupervisedObjective
-from acqkit.models.training import Objective, Schedule, Step, train
+from acqkit.models import (
+    Objective,
+    Outputs,
+    PairNetwork,
+    Schedule,
+    Step,
+    Supervised,
+    SupervisedObjective,
+    as_network,
+    train,
+)
 
 
 class SemiSupervised(Supervised):
@@ -62,7 +70,7 @@ def fit_network(
     model: Model, pool: Pool, objective: Objective, schedule: Schedule, seed: int
 ) -> None:
     """Train a `PairNetwork`; raises ConfigError for any other model."""
-    if not isinstance(model, PairNetwork):
+    if as_network(model) is None:
         raise ConfigError(
             f"{type(schedule).__name__} trains torch networks (acqkit.models.PairNetwork), got a "
             f"{type(model).__name__}; use the model two-tower"

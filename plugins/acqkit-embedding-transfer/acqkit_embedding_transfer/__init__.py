@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from acqkit import Component, hookimpl
-from acqkit.models.contrast import jaccard as jaccard
+from acqkit.models import jaccard as jaccard
 from acqkit_embedding_transfer.loss import SoftContrastiveLoss as SoftContrastiveLoss
 from acqkit_embedding_transfer.relations import relaxed_labels as relaxed_labels
 from acqkit_embedding_transfer.source import Source as Source

@@ -1,4 +1,4 @@
-"""What a fitted model says of every pair: all that a target learns from it."""
+"""The source: features and class probabilities that a fitted model gives every pair."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor
 
 from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.interfaces import Model, Pool
-from acqkit.models.data import blocks_of
+from acqkit.models import blocks_of
 from acqkit.neighbors import unit
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Source:
-    """The source's view of `n` pairs.
+    """What a target learns from: a fitted model's outputs for `n` pairs.
 
     features `[n, d]`, unit rows: the mean of both modalities' unit embeddings; beliefs `[n, c]`:
-    class probabilities with the known labels in their place, or None. They are `trusted` where
-    somebody who knows better than the source gave them.
+    class probabilities, known labels in place of predicted ones, or None. trusted: whether
+    they are pseudo-labels of an earlier trainer and not the model's own predictions.
     """
 
     features: Tensor
@@ -31,10 +31,11 @@ class Source:
     def of(
         cls, model: Model, pool: Pool, device: torch.device, beliefs: FloatArray | None = None
     ) -> Source:
-        """Ask any fitted `model`, block by block; given `beliefs` `[n, c]` are taken instead.
+        """Embed `pool` with any fitted `model`, block by block.
 
-        The model's own are taken only where classes exclude each other: after few labels
-        independent decisions are near 0 for every rare class, and to learn them again drowns it.
+        Given `beliefs` `[n, c]` take the place of the model's own class probabilities. Those are
+        used in single-label pools only: after few labels, independent (multi-label) decisions
+        are near 0 for every rare class, and learning them again would suppress these classes.
         """
         trusted = beliefs is not None
         features, own = [], []

@@ -13,31 +13,41 @@ from torch.nn import functional
 from acqkit.embeddings import FloatArray
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, Pool
-from acqkit.models.contrast import jaccard, same_class_loss
-from acqkit.models.data import TrainingData
-from acqkit.models.losses import pairing_loss
-from acqkit.models.network import Outputs, PairNetwork
-from acqkit.models.supervised import belief_classification_of, classification_of
-from acqkit.models.training import Objective, Schedule, Step, train
+from acqkit.models import (
+    Objective,
+    Outputs,
+    PairNetwork,
+    Schedule,
+    Step,
+    TrainingData,
+    as_network,
+    belief_classification_of,
+    classification_of,
+    jaccard,
+    pairing_loss,
+    same_class_loss,
+    train,
+)
 from acqkit_embedding_transfer.loss import SoftContrastiveLoss
 from acqkit_embedding_transfer.relations import relaxed_labels, source_similarity
 from acqkit_embedding_transfer.source import Source
 
 FIRST, LAST = 0.2, 0.6
-"""Shares of a training at which a model is first and last asked as its own source."""
+"""Shares of the steps at which a model without a source becomes its own first and last."""
 
 
 class EmbeddingTransfer(Schedule):
-    """Pair-wise learning of relations that a class-wise model sees between all pairs.
+    """A class-wise source model teaches a pair-wise target the similarities of all pairs.
 
-    By itself it learns class by class at first: classification and supervised contrast of the
-    labeled pairs, contrastive pairing of all. Then the model is asked what it sees of every
-    pair, and again as it gets better, and learns these relations, across and within modalities,
-    from relaxed labels: it is its own source. Where classes exclude each other, it also learns
-    what it took unlabeled pairs for. Any other fitted model can be the source
-    from the first step on: `fit_from`, or `first+embedding-transfer` by name. The target then
-    goes on from the source's parameters where it is the same architecture, and starts afresh
-    where it is not.
+    `fit` starts with class-wise learning: classification and supervised contrast of the labeled
+    pairs, contrastive pairing of all. The model then becomes its own source: all pairs are
+    embedded, `questions` times as it gets better, and their similarities, relaxed by known
+    labels, are learned across and within modalities. In single-label pools it also learns its
+    own predictions for unlabeled pairs.
+
+    With `fit_from`, or `first+embedding-transfer` by name, any other fitted model is the source
+    from the first step on. A target of the source's architecture starts with its parameters,
+    any other one with fresh ones.
 
     Source: A multimodal embedding transfer approach for consistent and selective learning
     processes in cross-modal retrieval, Information Sciences 704, 2025,
@@ -46,7 +56,7 @@ class EmbeddingTransfer(Schedule):
 
     learning_rate: float = Field(5e-3, gt=0, description="highest learning rate (AdamW)")
     questions: int = Field(
-        3, ge=1, description="how often a model that is its own source is asked what it sees"
+        3, ge=1, description="how often a model that is its own source embeds all pairs anew"
     )
     transfer_weight: float = Field(10.0, ge=0, description="weight of the soft contrastive loss")
     label_share: float = Field(
@@ -83,14 +93,13 @@ class EmbeddingTransfer(Schedule):
     def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, list[float]] | None:
         """Train from scratch on the labels known so far, the model being its own source.
 
-        Returns `active_share`: per epoch over the whole pool in which relations are learned, the
-        mean share of entries of the soft contrastive loss that are within their relaxed margin.
-        A model that is no `PairNetwork` is asked to fit itself.
+        Returns `active_share`: for each epoch with the soft contrastive loss, the mean share of
+        its entries that are within their relaxed margin. A model that is no `PairNetwork` fits
+        itself, and None is returned.
         """
-        if not isinstance(model, PairNetwork):
-            model.fit(pool, seed)
-            return None
-        return self._train(model, pool, TransferObjective(self), seed)
+        objective = TransferObjective(self)
+        trained = train(model, pool, objective, self, seed)
+        return objective.record() if trained else None
 
     def fit_from(
         self,
@@ -100,36 +109,33 @@ class EmbeddingTransfer(Schedule):
         seed: int,
         beliefs: FloatArray | None = None,
     ) -> dict[str, list[float]]:
-        """Train `model` on the labels known so far and on what the fitted `source` says.
+        """Train `model` on the labels known so far, taught by the fitted `source`.
 
-        beliefs `[n, c]`: class probabilities of all pairs, if somebody knows better than the
-        source, whose own are taken otherwise where classes exclude each other. Returns what
-        `fit` returns. Raises ConfigError for a target that is no torch network.
+        beliefs `[n, c]`: pseudo-labels of all pairs that are better than the source's own class
+        probabilities; without them, those are used in single-label pools. Returns what `fit`
+        returns. Raises ConfigError for a target that is no torch network.
         """
-        if not isinstance(model, PairNetwork):
+        network = as_network(model)
+        if network is None:
             raise ConfigError(
                 f"embedding-transfer trains torch networks, and {type(model).__name__} is none; "
                 "wrap two encoders in acqkit.models.TorchPairModel, or use another trainer"
             )
         objective = TransferObjective(
             self,
-            Source.of(source, pool, model.device, beliefs),
-            _same_architecture(source, model),
+            Source.of(source, pool, network.device, beliefs),
+            _parameters_for(network, source),
         )
-        return self._train(model, pool, objective, seed)
-
-    def _train(
-        self, model: PairNetwork, pool: Pool, objective: TransferObjective, seed: int
-    ) -> dict[str, list[float]]:
         train(model, pool, objective, self, seed)
-        return {"active_share": [round(share, 4) for share in objective.active_shares]}
+        return objective.record()
 
 
-def _same_architecture(source: Model, model: PairNetwork) -> dict[str, Tensor] | None:
-    """The source's parameters where they fit into `model`."""
-    if not isinstance(source, PairNetwork):
+def _parameters_for(target: PairNetwork, source: Model) -> dict[str, Tensor] | None:
+    """The source's parameters if it has the target's architecture."""
+    network = as_network(source)
+    if network is None:
         return None
-    state, own = source.state_dict(), model.state_dict()
+    state, own = network.state_dict(), target.state_dict()
     fits = state.keys() == own.keys() and all(state[k].shape == own[k].shape for k in own)
     return {name: value.clone() for name, value in state.items()} if fits else None
 
@@ -156,7 +162,7 @@ class TransferObjective(Objective):
         self._steps_of_epoch = 0
 
     def start(self, network: PairNetwork, data: TrainingData, steps: int) -> None:
-        """Go on from the source's parameters, where they were given."""
+        """Start with the source's parameters, where they were given."""
         if self._begin_with is not None:
             network.load_state_dict(self._begin_with)
         if self.source is None:
@@ -168,11 +174,15 @@ class TransferObjective(Objective):
         """Begin a new mean of the active share."""
         self._steps_of_epoch = 0
 
+    def record(self) -> dict[str, list[float]]:
+        """What is kept of the training, as JSON."""
+        return {"active_share": [round(share, 4) for share in self.active_shares]}
+
     def loss(self, step: Step) -> Tensor:
         """The weighted sum for one step."""
         params, multilabel = self.params, step.network.multilabel
         if step.number in self._when:
-            self.source = _asked(step.network, step.data)
+            self.source = _own_source(step.network, step.data)
         total = self._pair_wise_weight * self._pair_wise(step)
         if step.labeled is not None:
             known = classification_of(step.labeled, step.labels, multilabel=multilabel)
@@ -189,10 +199,10 @@ class TransferObjective(Objective):
         return total
 
     def _pair_wise(self, step: Step) -> Tensor:
-        """Pairing, contrast, and what the source teaches, as soon as there is one."""
+        """Pairing, contrast, and the source's similarities as soon as there is one."""
         params = self.params
         total = params.pairing_weight * self._pairing(step.sample)
-        # Few labels contrasted over and over spoil what pseudo-labels of all pairs say better.
+        # With pseudo-labels of all pairs, contrast of the few labeled ones would only overfit.
         if step.labeled is not None and self._trusted_of(step.labeled) is None:
             alike = same_class_loss(step.labeled, step.labels, params.contrast_temperature)
             total = total + params.contrast_weight * alike
@@ -227,7 +237,7 @@ class TransferObjective(Objective):
         return loss
 
     def _record_share(self) -> None:
-        """Take the last step's share into the mean of its epoch."""
+        """Add the last step's active share to the mean of its epoch."""
         if self._steps_of_epoch == 0:
             self.active_shares.append(0.0)
         self._steps_of_epoch += 1
@@ -235,8 +245,8 @@ class TransferObjective(Objective):
         self.active_shares[-1] = mean + (self._soft.active_share - mean) / self._steps_of_epoch
 
 
-def _asked(network: PairNetwork, data: TrainingData) -> Source:
-    """What the network in training sees of the pool by now, without dropout."""
+def _own_source(network: PairNetwork, data: TrainingData) -> Source:
+    """The network in training as its own source, without dropout."""
     network.eval()
     try:
         return Source.of(cast(Model, network), data.pool, network.device)

@@ -13,10 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.interfaces import Model, PairBatch, Pool
-from acqkit.models.data import blocks_of
-from acqkit.models.sklearn_pair import LogisticPair
-from acqkit.models.supervised import Supervised
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import LogisticPair, Supervised, TwoTower, blocks_of
 from acqkit.pool import PairPool
 from acqkit.testing import LinearPairModel, make_pool
 

@@ -17,18 +17,13 @@ from torch import nn
 from acqkit.embeddings import IntArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, PairBatch, Pool
-from acqkit.models.seeding import seeded
-from acqkit.models.sklearn_pair import LogisticPair
-from acqkit.models.supervised import Supervised
-from acqkit.models.torch_pair import TorchPairModel
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import LogisticPair, Supervised, TorchPairModel, TwoTower
 from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.testing import LinearPairModel, conformance_test, make_pool
 
 TINY = EmbeddingTransfer(min_steps=12, max_steps=12, batch_size=16)
 SMALL = TwoTower(hidden=16, dim=6)
-CPU = torch.device("cpu")
 
 test_embedding_transfer_conforms = conformance_test(TINY)
 
@@ -48,7 +43,8 @@ def source_for(pool: PairPool, seed: int = 0) -> TorchPairModel:
 def own_encoders(pool: PairPool, dim: int = 5) -> TorchPairModel:
     """A model over somebody's own encoders, linear and deep."""
     assert pool.dims is not None
-    with seeded(0, CPU):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
         a, b = (nn.Linear(width, dim) for width in pool.dims)
     return TorchPairModel(
         a,

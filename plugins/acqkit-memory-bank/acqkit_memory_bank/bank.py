@@ -13,20 +13,20 @@ from acqkit.errors import ConfigError
 from acqkit.labels import LabelState
 
 CAPACITY = 65_536
+"""Pairs in memory by default: 180 MiB at width 64 with 300 classes."""
 Sides = tuple[FloatArray, FloatArray]
 
 _TINY = 1e-12
 
 
 class MemoryBank:
-    """What was last seen of each pair, on the side of each modality.
+    """Features and class probabilities of pairs, per modality, as of their latest update.
 
     A row holds a unit feature `[dim]` (zeros where the modality is absent) and class
-    probabilities `[c]` per modality; both move towards what is new by 1 - `momentum`. Pairs
-    with a label have rows of their own from the start, and their label in place of
-    probabilities: neither is ever evicted. The others share what `capacity` leaves; when it is
-    full, the row that was taken longest ago is given to the next newcomer (first in, first
-    out). Memory is O(min(n, capacity) · (dim + c)).
+    probabilities `[c]` per modality; an update keeps a share `momentum` of both. Labeled pairs
+    have rows of their own from the start, with the label in place of probabilities, and are
+    never evicted. The others share what `capacity` leaves, first in, first out. Memory is
+    O(min(n, capacity) · (dim + c)).
 
     labels: what is known of the pool's `n` pairs. capacity: rows in all; more where there are
     more labeled pairs. Source: A semi-supervised cross-modal memory bank for cross-modal
@@ -76,7 +76,7 @@ class MemoryBank:
         return rows < self._pinned
 
     def update(self, positions: IntArray, features: Sides, probabilities: Sides) -> None:
-        """Take in what was just computed of `k` distinct pairs.
+        """Update the rows of `k` distinct pairs.
 
         features: per modality `[k, dim]`, scaled to unit length here; a row of zeros is an
         absent modality and leaves the memory as it is. probabilities: per modality `[k, c]`.
@@ -104,7 +104,7 @@ class MemoryBank:
             self.seen[side, own] = True
 
     def _rows_for(self, positions: IntArray) -> IntArray:
-        """The rows of pairs `[k]`, evicting for newcomers; -1 where even that leaves no room."""
+        """The rows of pairs `[k]`, evicting others where needed; -1 for those without a row."""
         rows = self._row_of[positions]
         newcomers = np.flatnonzero(rows < 0)
         ring = len(self._positions) - self._pinned

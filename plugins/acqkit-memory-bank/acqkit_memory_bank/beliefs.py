@@ -1,4 +1,4 @@
-"""What the memory makes of every pair: class probabilities from the neighbors' labels."""
+"""Pseudo-labels of the pairs in a memory bank, from their neighbors' labels."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Beliefs:
     """Class probabilities of the `h` pairs that a bank holds.
 
     positions `[h]` in the pool, ascending; probabilities `[h, c]`, the labels themselves where
-    they are known, zeros where no label reaches; reach `[h]`, how much of the labels does;
-    agreement `[h]` in [0, 1], the cosine of the two modalities' own class probabilities (1
-    where one is absent); weights, how much each modality counted when neighbors were sought.
+    they are known, zeros where no label was propagated to; reach `[h]`, the mass of labels that
+    was; agreement `[h]` in [0, 1], the cosine of the two modalities' own class probabilities
+    (1 where one is absent); weights, of the modalities in the next search for neighbors.
     """
 
     positions: IntArray
@@ -36,12 +36,12 @@ class Beliefs:
 class Aggregation(Component):
     """How neighbors across both modalities turn into class probabilities.
 
-    Labels spread along the `neighbors` nearest pairs in the memory, near ones weighing more
-    (softmax over similarities at `temperature`), and along theirs; `spread` says how far. What
-    comes out may be mixed with the classifier's own probabilities (`own`), is aligned with
-    how frequent classes are among the labels (`alignment`) and sharpened (`sharpening`).
-    A modality whose class probabilities disagree with what its neighbors say counts less when
-    neighbors are sought (`reliability`). A trainer inherits from this.
+    Labels are propagated along the graph of the `neighbors` nearest pairs in the memory, edges
+    weighted by a softmax over similarities at `neighbor_temperature`; `spread` says how far.
+    The result may be mixed with the classifier's own probabilities (`own`), is aligned with the
+    labels' class frequencies (`alignment`) and sharpened (`sharpening`). A modality whose class
+    probabilities disagree with the propagated ones counts less in the search for neighbors
+    (`reliability`). A trainer may inherit from this, so that these are parameters of it.
     """
 
     neighbors: int = Field(10, ge=1, description="neighbors of a pair in the memory")
@@ -59,17 +59,18 @@ class Aggregation(Component):
         2.0, ge=1, description="exponent of the beliefs of single-label pools"
     )
     reliability: float = Field(
-        3.0, ge=0, description="how much less a modality counts that is told apart badly; 0: never"
+        3.0, ge=0, description="exponent of a modality's agreement in its weight; 0: equal weights"
     )
 
     def beliefs(
         self, bank: MemoryBank, weights: Weights = (1.0, 1.0), device: str = "cpu"
     ) -> Beliefs:
-        """What `bank` makes of the pairs it holds.
+        """Class probabilities of the pairs that `bank` holds.
 
-        `weights` are those of earlier beliefs, or equal ones. Source of the scheme: the memory
-        bank paper, doi 10.1016/j.neucom.2024.127430; that labels go further than one step, and
-        that modalities are weighted, is ours.
+        weights: of the modalities, those of earlier beliefs or equal ones. device: where
+        neighbors are searched. Source: the memory bank paper, doi 10.1016/j.neucom.2024.127430,
+        without propagation beyond direct neighbors and without weights of modalities, which
+        are added here.
         """
         rows = bank.rows()
         known = bank.is_labeled(rows)
@@ -100,7 +101,7 @@ class Aggregation(Component):
     def _weights(
         self, own: tuple[FloatArray, FloatArray], found: FloatArray, judged: np.ndarray
     ) -> Weights:
-        """How well each modality's own probabilities agree with `found`, the better one at 1."""
+        """Agreement of each modality's own probabilities with `found`, relative to the better."""
         agreement = [
             float(cosine(p[rows], found[rows]).mean()) if rows.any() else 1.0
             for p, rows in zip(own, judged, strict=True)

@@ -24,9 +24,10 @@ from acqkit_memory_bank.neighbors import Weights
 from acqkit_memory_bank.opinion_pool import geometric_mean
 
 AGGREGATION = Aggregation(spread=0.8, alignment=0, sharpening=1)
-"""How a trained model's neighbors are heard: further than in training, and as they are."""
+"""For trained models: labels spread further than in training, and are not sharpened."""
 
 _DOUBT = 0.03
+"""Share of each source that is spread evenly over the classes before both are pooled."""
 _TINY = np.float32(1e-6)
 
 
@@ -54,14 +55,13 @@ def pseudo_labels(
 ) -> PseudoLabels:
     """Labels for every pair of `pool`, from its known ones and any model's `embeddings`.
 
-    Two witnesses are asked about a pair, and their geometric mean decides (`geometric_mean`):
-    the memory, which holds the content of all pairs and lets the labels spread along neighbors
-    in both modalities, and the model's classifier, its two modalities weighted by how reliable
-    the memory finds them. Where no label reaches a pair, the classifier decides alone; where
-    the model has none, the memory; where there is neither, the labels' prior. Classes are then
-    given by `decide`, which `floor` is for.
+    The probabilities of a pair are the geometric mean (`geometric_mean`) of two sources: label
+    propagation in a memory of all pairs, and the model's classifier, its two modalities
+    weighted by their agreement with the propagated labels. Where no label reaches a pair, those
+    of the classifier alone; where the model has none, those of the memory; where there is
+    neither, the labels' class frequencies. `decide` then makes labels of them, with `floor`.
 
-    embeddings: of the whole pool, row = position. device: where neighbors are sought.
+    embeddings: of the whole pool, row = position. device: where neighbors are searched.
 
     Raises PoolError without any label, EmbeddingError for embeddings of other pairs.
     """
@@ -81,7 +81,7 @@ def pseudo_labels(
     present = _present(embeddings)
     sides = (embeddings.a.probabilities, embeddings.b.probabilities)
     own = None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
-    beliefs = _ask_memory(embeddings, pool, present, own, aggregation, device)
+    beliefs = _memory_beliefs(embeddings, pool, present, own, aggregation, device)
     probabilities = np.tile(prior / (1 if pool.multilabel else prior.sum()), (n, 1))
     agreement = np.ones(n, dtype=np.float32)
     if own is not None:
@@ -101,7 +101,7 @@ def pseudo_labels(
 def _decided(
     pool: Pool, probabilities: FloatArray, agreement: FloatArray, prior: FloatArray, floor: float
 ) -> PseudoLabels:
-    """The table; known labels are what they are, whatever else is said."""
+    """The table, with the known labels in place of pseudo-labels."""
     labeled = np.zeros(len(pool), dtype=bool)
     labeled[pool.labels.labeled] = True
     probabilities[labeled] = pool.labels.matrix[labeled]
@@ -122,7 +122,7 @@ def _decided(
     )
 
 
-def _ask_memory(
+def _memory_beliefs(
     embeddings: PairEmbeddings,
     pool: Pool,
     present: BoolArray,
@@ -130,7 +130,7 @@ def _ask_memory(
     aggregation: Aggregation,
     device: str,
 ) -> Beliefs:
-    """What a memory of the whole pool believes, its modalities weighted by their reliability."""
+    """Beliefs of a memory of the whole pool, its modalities weighted by their reliability."""
     content = embeddings.content()
     features = tuple(_features(s, p) for s, p in zip(content.sides, present, strict=True))
     n, classes = pool.labels.matrix.shape
@@ -157,7 +157,7 @@ def _features(side: ModalityEmbeddings, present: BoolArray) -> FloatArray:
 
 def _classifier(own: Sides, present: BoolArray, weights: Weights) -> FloatArray:
     """The classifier's probabilities `[n, c]`, a weighted mean over the modalities present."""
-    # A modality that counts for nothing still speaks where it is alone.
+    # Not 0, so that a modality of weight 0 still counts where it is the only one.
     share = np.maximum(np.asarray(weights, dtype=np.float32), _TINY)[:, None] * present
     share /= np.maximum(share.sum(axis=0), _TINY)
     mixed: FloatArray = share[0][:, None] * own[0] + share[1][:, None] * own[1]

@@ -1,4 +1,4 @@
-"""Neighbors in the memory, by likeness across both modalities."""
+"""Nearest neighbors in the memory, by cosine across both modalities."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from acqkit.embeddings import FloatArray, IntArray
 from acqkit.neighbors import knn, unit
 
 RECALL = 0.95
+"""Least share of the true neighbors that is found where the search is not exact."""
 _BLOCK = 4096
+"""Rows whose products with all rows are held at a time on a device."""
 
 Sides = tuple[FloatArray, FloatArray]
 Weights = tuple[float, float]
 
 
 def joint_points(features: Sides, weights: Weights) -> FloatArray:
-    """One unit vector a pair, `[n, 2·dim]`: √w_m · f^m beside each other.
+    """One unit vector a pair, `[n, 2·dim]`: √w_m · f^m of both modalities, concatenated.
 
     The product of two of them is the mean over the modalities both have of the cosines within
     each, weighted by `weights` (scaled by how much of a pair is present). features: unit rows

@@ -1,4 +1,4 @@
-"""What several witnesses of a pair's classes agree to."""
+"""Logarithmic opinion pool: several sources of class probabilities, combined."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from acqkit.embeddings import FloatArray
 
 
 def geometric_mean(sources: Sequence[FloatArray], *, multilabel: bool, doubt: float) -> FloatArray:
-    """Class probabilities `[n, c]` that all `sources` `[n, c]` can agree to.
+    """The normalized geometric mean `[n, c]` of class probabilities `[n, c]` of `sources`.
 
-    The normalized geometric mean: of odds where classes are independent (multi-label), of
-    probabilities otherwise. Before, `doubt` of each source is spread evenly over the outcomes,
-    so that none can rule a class out. Source: logarithmic opinion pool, Genest & Zidek 1986.
+    Of odds where classes are independent (multi-label), of probabilities otherwise. A share
+    `doubt` of each source is first spread evenly over the outcomes, so that no source alone can
+    rule a class out. Source: logarithmic opinion pool, Genest & Zidek 1986.
     """
     outcomes = 2 if multilabel else sources[0].shape[1]
     doubted = [(1 - doubt) * p.astype(np.float64) + doubt / outcomes for p in sources]

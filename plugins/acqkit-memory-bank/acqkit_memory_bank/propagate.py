@@ -1,4 +1,4 @@
-"""From a few labels to class probabilities of all pairs, along the neighbors in the memory."""
+"""Label propagation: from a few labels to class probabilities of all pairs, along neighbors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import scipy.sparse as sp
 from acqkit.embeddings import FloatArray, IntArray
 
 SWEEPS = 20
+"""Iterations; the error left is spread^20, a thousandth at the trainer's default of 0.7."""
 _UNREACHED = 1e-9
+"""Mass of labels up to which a pair counts as reached by none (rounding of float32)."""
 
 
 def affinity(similarity: FloatArray, rows: IntArray, temperature: float) -> sp.csr_array:
@@ -34,12 +36,12 @@ def affinity(similarity: FloatArray, rows: IntArray, temperature: float) -> sp.c
 def propagate(
     graph: sp.csr_array, labels: FloatArray, weight: FloatArray, spread: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Class probabilities `[n, c]`, and how much of the labels reaches a pair, `[n]`.
+    """Class probabilities `[n, c]`, and the mass of labels that reaches each pair, `[n]`.
 
-    F ← spread · S F + (1 - spread) · Y until it hardly changes (20 sweeps: spread^20 is left),
-    with S the `graph` and Y = weight · labels; the same for the weights alone gives the reach
-    Z, and F / Z is a weighted mean of labels for single- and multi-label pools alike. A pair
-    that no label reaches has zeros.
+    F ← spread · S F + (1 - spread) · Y, `SWEEPS` times, with S the `graph` and
+    Y = weight · labels. The same for the weights alone gives the reach Z, and F / Z is a
+    weighted mean of labels for single- and multi-label pools alike. A pair that no label
+    reaches has zeros.
 
     labels: `[n, c]` probabilities; weight `[n]`: 1 for known labels, 0 for unknown ones, or
     how much a belief counts. Source: Zhou et al. 2004, Learning with local and global

@@ -13,32 +13,41 @@ from torch.nn import functional
 
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import Model, Pool
-from acqkit.models.data import TrainingData
-from acqkit.models.losses import pairing_loss
-from acqkit.models.network import Outputs, PairNetwork
-from acqkit.models.supervised import belief_classification_of, classification_of
-from acqkit.models.torch_pair import ENCODE_BLOCK
-from acqkit.models.training import Objective, Schedule, Step, train
+from acqkit.models import (
+    ENCODE_BLOCK,
+    Objective,
+    Outputs,
+    PairNetwork,
+    Schedule,
+    Step,
+    TrainingData,
+    belief_classification_of,
+    classification_of,
+    pairing_loss,
+    train,
+)
 from acqkit.pool import PairPool
 from acqkit_memory_bank.bank import CAPACITY, MemoryBank
 from acqkit_memory_bank.beliefs import Aggregation, Beliefs
 from acqkit_memory_bank.labeling import label_pool
 
 FIRST, LAST = 0.1, 0.8
-"""Shares of the training at which the memory is asked first, and after which no more."""
+"""Shares of the steps at which pseudo-labels are worked out first and last."""
 _RAMP = 0.2
+"""Share of the steps in which the loss on pseudo-labels rises to its weight, from `FIRST` on."""
 _FEWEST_REFRESHES = 4
-"""With fewer the beliefs are those of a model that has hardly begun."""
+"""With fewer, pseudo-labels are those of a model that has hardly begun to learn."""
 
 
 class MemoryBankTrainer(Aggregation, Schedule):
     """Semi-supervised training with pseudo-labels from a cross-modal memory bank.
 
-    Loss = classification on labels + pseudo_weight · classification of unlabeled pairs on
-    what the memory believes of them + pairing_weight · contrastive pairing, in which other
-    pairs that are believed to share classes are no negatives, and which fades where labels are
-    plenty: classes then say better what matters. Without any label it is the contrastive
-    pairing alone. A model that is no `PairNetwork` is asked to fit itself.
+    Loss = classification on labels + pseudo_weight · classification of unlabeled pairs on their
+    pseudo-labels from the memory + pairing_weight · contrastive pairing. In the pairing, pairs
+    whose pseudo-labels share classes are no negatives of each other; its weight falls with the
+    number of labels beyond `plenty`, since classes then say better which pairs belong together.
+    Without any label the loss is the contrastive pairing alone. A model that is no
+    `PairNetwork` fits itself.
 
     Source: A semi-supervised cross-modal memory bank for cross-modal retrieval,
     Neurocomputing 579, 2024, doi 10.1016/j.neucom.2024.127430.
@@ -51,32 +60,26 @@ class MemoryBankTrainer(Aggregation, Schedule):
         1000.0, gt=0, description="labeled pairs beyond which the contrastive pairing counts less"
     )
     refreshes: int = Field(
-        8, ge=1, description="how often the memory is asked at most; more seldom in large pools"
+        8, ge=1, description="how often pseudo-labels are worked out at most; less in large pools"
     )
     momentum: float = Field(
-        0.3, ge=0, lt=1, description="what the memory keeps of a pair when it is seen again"
+        0.3, ge=0, lt=1, description="share of its old row that a pair keeps in the memory"
     )
     capacity: int = Field(CAPACITY, ge=1, description="pairs in memory at most")
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch on the labels known so far; the same seed, the same model."""
-        if not isinstance(model, PairNetwork):
-            model.fit(pool, seed)
-            return
         train(model, pool, MemoryBankObjective(self), self, seed)
 
     def pool_beliefs(self, model: Model, pool: Pool) -> FloatArray | None:
-        """Class probabilities `[n, c]` of all pairs for a trainer that comes after this one.
-
-        Those of `label_pool`; None before the first label.
-        """
+        """Class probabilities `[n, c]` of all pairs as of `label_pool`; None before any label."""
         if not len(pool.labels.labeled):
             return None
         return label_pool(model, cast(PairPool, pool)).probabilities
 
 
 class MemoryBankObjective(Objective):
-    """Three losses and the memory that one of them learns from; state of one training."""
+    """The three losses and the memory behind the second one; state of one training."""
 
     def __init__(self, params: MemoryBankTrainer) -> None:
         self.params = params
@@ -89,7 +92,7 @@ class MemoryBankObjective(Objective):
         self._pairing_weight = params.pairing_weight
 
     def start(self, network: PairNetwork, data: TrainingData, steps: int) -> None:
-        """Set up an empty memory for the pool; without labels there is nothing to remember."""
+        """Make an empty memory for the pool; none without labels."""
         self.bank = self.beliefs = None
         fade = min(1.0, self.params.plenty / max(len(data.labeled), 1))
         self._pairing_weight = self.params.pairing_weight * fade
@@ -106,10 +109,10 @@ class MemoryBankObjective(Objective):
         self._unlabeled = data.everything[~data.known[data.everything]]
         self._targets = data.labels.clone()
         self._trust = torch.zeros(len(data), device=network.device)
-        # Where everything is labeled there is nothing to ask the memory.
+        # Where everything is labeled the targets are the labels, and no pseudo-label is needed.
         self._has_targets = not len(self._unlabeled)
-        asked = 0 if self._has_targets else self._refreshes(len(data), steps)
-        self._when = frozenset(int(share * steps) for share in np.linspace(FIRST, LAST, asked))
+        times = 0 if self._has_targets else self._refreshes(len(data), steps)
+        self._when = frozenset(int(share * steps) for share in np.linspace(FIRST, LAST, times))
 
     def loss(self, step: Step) -> Tensor:
         """The weighted sum for one step."""
@@ -132,10 +135,10 @@ class MemoryBankObjective(Objective):
         return total
 
     def _refreshes(self, pairs: int, steps: int) -> int:
-        """No more than one each time that the steps have read what the memory holds.
+        """How often pseudo-labels are worked out: at most once a pass over what the memory holds.
 
-        Until then most of what it holds is what it held; in large pools a refresh costs nearly
-        as much as those steps.
+        More often, most of its rows would be what they were; and in large pools a refresh
+        costs nearly as much as the steps of such a pass.
         """
         params = self.params
         seen = steps * params.batch_size // min(pairs, params.capacity)
@@ -156,7 +159,7 @@ class MemoryBankObjective(Objective):
 
     @torch.no_grad()
     def _refresh(self, bank: MemoryBank, step: Step) -> None:
-        """Bring the memory up to date, without dropout, and ask it what it believes."""
+        """Bring the memory up to date, without dropout, and take its pseudo-labels as targets."""
         network, data = step.network, step.data
         network.eval()
         for positions in self._due(data):
@@ -175,7 +178,7 @@ class MemoryBankObjective(Objective):
         self._has_targets = True
 
     def _due(self, data: TrainingData) -> Iterator[IntArray]:
-        """All labeled pairs and, in turn, as many others as there is room for; in blocks."""
+        """Pairs to update, in blocks: all labeled ones, and in turn the others that have room."""
         room = max(self.params.capacity - len(data.labeled), 0)
         others = self._unlabeled[:room]
         self._unlabeled = np.concatenate([self._unlabeled[room:], others])

@@ -10,7 +10,7 @@ import pytest
 from acqkit_memory_bank import MemoryBankTrainer
 
 from acqkit.cli import main
-from acqkit.models.training import Schedule
+from acqkit.models import Schedule
 from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
 

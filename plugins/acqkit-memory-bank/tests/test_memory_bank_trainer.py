@@ -13,9 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from acqkit import PairEmbeddings
 from acqkit.embeddings import IntArray
 from acqkit.interfaces import Pool, Trainer
-from acqkit.models.supervised import Supervised
-from acqkit.models.training import train
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import Supervised, TwoTower, train
 from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.testing import LinearPairModel, conformance_test, make_pool
