@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from acqkit.campaign import Batch as Batch
     from acqkit.campaign import Campaign as Campaign
+    from acqkit.components.kinds import hookimpl as hookimpl
     from acqkit.config import RunConfig as RunConfig
     from acqkit.embeddings import LinearClassifier as LinearClassifier
     from acqkit.embeddings import ModalityEmbeddings as ModalityEmbeddings
     from acqkit.embeddings import PairEmbeddings as PairEmbeddings
     from acqkit.errors import AcqkitError as AcqkitError
-    from acqkit.hookspecs import hookimpl as hookimpl
     from acqkit.interfaces import Allocator as Allocator
     from acqkit.interfaces import Component as Component
     from acqkit.interfaces import Model as Model
@@ -42,7 +42,7 @@ _HOMES = {
     "config": ["RunConfig"],
     "embeddings": ["LinearClassifier", "ModalityEmbeddings", "PairEmbeddings"],
     "errors": ["AcqkitError"],
-    "hookspecs": ["hookimpl"],
+    "components.kinds": ["hookimpl"],
     "interfaces": [
         "Allocator",
         "Component",

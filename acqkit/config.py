@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from acqkit.components.explain import explain
 from acqkit.errors import ConfigError
-from acqkit.plugins import explain
 
 
 class Settings(BaseModel):

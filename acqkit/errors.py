@@ -6,6 +6,9 @@ The command line prints it without a traceback and exits with status 2.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class AcqkitError(Exception):
     """Base of all errors raised on purpose by acqkit and its plugins."""
@@ -45,3 +48,18 @@ class ContradictionError(CampaignError):
 
 class ReportError(AcqkitError):
     """A report that cannot be made from what is in a folder."""
+
+
+def did_you_mean(word: object, known: Iterable[object], otherwise: str | None = None) -> str:
+    """The known name nearest to a mistyped one, as a hint; where none is near, `otherwise`.
+
+    Without `otherwise` the first twelve known names are listed.
+    """
+    names = [str(name) for name in known]
+    near = difflib.get_close_matches(str(word), names, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if otherwise is not None:
+        return otherwise
+    more = ", ..." if len(names) > 12 else ""
+    return f"known: {', '.join(names[:12]) or 'none'}{more}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any, cast
 
-from acqkit.errors import PoolError
+from acqkit.components.registry import registry
+from acqkit.errors import PoolError, did_you_mean
 from acqkit.interfaces import PoolSource
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.pool.open import open_pool
 
@@ -27,6 +26,5 @@ def load_pool(path_or_name: str | Path, **options: Any) -> PairPool:
     if str(path_or_name) in names:
         source = cast(PoolSource, registry().make("dataset", str(path_or_name), options))
         return cast(PairPool, source.load())
-    near = difflib.get_close_matches(str(path_or_name), names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"data sets by name: {', '.join(names)}"
+    hint = did_you_mean(path_or_name, names, f"data sets by name: {', '.join(names)}")
     raise PoolError(f"no file, folder or data set {str(path_or_name)!r}; {hint}")

@@ -8,8 +8,8 @@ from importlib import metadata
 from pathlib import Path
 
 import acqkit
+from acqkit.components.registry import registry
 from acqkit.errors import PluginError
-from acqkit.plugins import registry
 
 _PREFIX = "acqkit-"
 _NAME = re.compile(r"acqkit(-[a-z][a-z0-9]*)(-[a-z0-9]+)*")

@@ -17,11 +17,11 @@ from typing import cast
 import numpy as np
 import torch
 
+from acqkit.components.registry import registry
 from acqkit.interfaces import Trainer
 from acqkit.labels import LabelState
 from acqkit.loading import load_pool
 from acqkit.models import Schedule, TwoTower
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from suite.environment import environment
 from tune_trainers import DATA, HERE

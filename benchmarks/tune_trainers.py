@@ -28,11 +28,11 @@ import yaml
 from rich.console import Console
 from rich.progress import track
 
+from acqkit.components.registry import registry
 from acqkit.errors import AcqkitError
 from acqkit.interfaces import ModelFactory, Trainer
 from acqkit.labels import LabelState
 from acqkit.loading import load_pool
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed, pair_keys, uniforms
 from acqkit.report.figures import Estimate

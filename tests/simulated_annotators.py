@@ -15,9 +15,9 @@ import numpy as np
 
 from acqkit import Campaign, Component, PairPool, RoundContext
 from acqkit.campaign import SKIP, Label, parts
+from acqkit.components.registry import new_registry
 from acqkit.embeddings import IntArray
 from acqkit.interfaces import Selection
-from acqkit.plugins import new_registry
 from light_components import LightFactory, LightMargin, LightTrainer
 
 CLASSES = ("cat", "dog", "owl")

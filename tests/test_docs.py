@@ -11,8 +11,9 @@ from typing import ClassVar
 
 import pytest
 
+from acqkit.components.kinds import KINDS
+from acqkit.components.registry import Registry, new_registry
 from acqkit.interfaces import Component
-from acqkit.plugins import KINDS, Registry, new_registry
 from acqkit.testing import checks, conformance_test, parametrize_with_checks
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -39,7 +39,7 @@ def test_copy_passes_its_own_tests(tmp_path: Path) -> None:
 
 _ASK = """
 import json
-from acqkit.plugins import registry
+from acqkit.components.registry import registry
 found = registry()
 zebra, miss = found.get("strategy", "zebra-two"), found.get("scorer", "nearest-miss")
 print(json.dumps([zebra.distribution, zebra.factory.__name__, miss.distribution]))

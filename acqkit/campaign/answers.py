@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from acqkit.errors import CampaignError, ContradictionError, PoolError
+from acqkit.errors import CampaignError, ContradictionError, PoolError, did_you_mean
 from acqkit.pool import PairPool
 from acqkit.store import Classes, StoredAnswer
 
@@ -89,8 +88,7 @@ def _class_index(value: Any, class_names: Sequence[str]) -> int:
     if isinstance(value, str):
         if value in class_names:
             return list(class_names).index(value)
-        near = difflib.get_close_matches(value, class_names, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {_some(class_names)}"
+        hint = did_you_mean(value, class_names)
         raise CampaignError(f"the pool has no class {value!r}; {hint}")
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         if 0 <= value < len(class_names):
@@ -100,11 +98,6 @@ def _class_index(value: Any, class_names: Sequence[str]) -> int:
             f"0 to {len(class_names) - 1}"
         )
     raise CampaignError(f"{value!r} is no class; give a class name or its index")
-
-
-def _some(names: Sequence[str], limit: int = 12) -> str:
-    more = f", ... ({len(names)} in all)" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
 
 
 def contradiction(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from acqkit.campaign.status import campaign_status
 from acqkit.campaign.training import ModelOfLabels, Trained
 from acqkit.campaign.view import TrainView, known_answers, label_state
 from acqkit.embeddings import PairEmbeddings
-from acqkit.errors import CampaignError
+from acqkit.errors import CampaignError, did_you_mean
 from acqkit.interfaces import RoundContext, Selection
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
@@ -304,8 +303,7 @@ class Campaign:
         if stored is not None:
             return stored
         known = [batch.batch_id for batch in self._store.batches()]
-        near = difflib.get_close_matches(str(batch_id), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {len(known)} batches"
+        hint = did_you_mean(batch_id, known, f"there are {len(known)} batches")
         raise CampaignError(f"campaign {self.folder} has no batch {batch_id!r}; {hint}")
 
     def _not_in_batch(self, position: int, batch_id: str) -> CampaignError:

@@ -15,13 +15,14 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
+from acqkit.components.explain import explain
+from acqkit.components.registry import registry
 from acqkit.config import ComponentSpec, StrategySpec
 from acqkit.errors import CampaignError
 from acqkit.interfaces import Component, Model, Pool
-from acqkit.plugins import Kind, explain, registry
 from acqkit.selection import Composed
 
-_METHODS: Mapping[Kind, str] = {
+_METHODS: Mapping[str, str] = {
     "strategy": "select",
     "scorer": "score",
     "allocator": "allocate",
@@ -54,7 +55,7 @@ def label_of(record: Mapping[str, Any]) -> str:
     return str(record.get("name") or record["class"])
 
 
-def make_part(kind: Kind, value: Any) -> Part:
+def make_part(kind: str, value: Any) -> Part:
     """A part from a name, a mapping, a spec or a ready object.
 
     Strategies may also be `"scorer+allocator"` or a mapping with `scorer` and `allocator`.
@@ -97,7 +98,7 @@ def _composed(value: Any) -> Part | None:
     )
 
 
-def _by_name(kind: Kind, value: str | Mapping[str, Any]) -> Part:
+def _by_name(kind: str, value: str | Mapping[str, Any]) -> Part:
     try:
         spec = ComponentSpec.model_validate(value)
     except ValidationError as error:
@@ -106,7 +107,7 @@ def _by_name(kind: Kind, value: str | Mapping[str, Any]) -> Part:
     return Part(component, {"name": spec.name, "params": _parameters(component)})
 
 
-def _from_object(kind: Kind, value: Any) -> Part:
+def _from_object(kind: str, value: Any) -> Part:
     if isinstance(value, type):
         raise CampaignError(
             f"the {kind} is the class {value.__name__}, wanted an object: {value.__name__}(...)"
@@ -124,7 +125,7 @@ def _from_object(kind: Kind, value: Any) -> Part:
     return Part(value, {"class": _path(value), "params": params})
 
 
-def _not_one(kind: Kind, value: Any) -> CampaignError:
+def _not_one(kind: str, value: Any) -> CampaignError:
     wanted = _METHODS[kind]
     return CampaignError(
         f"{value!r} is no {kind}: it has no method {wanted!r}; give a name, a mapping with "
@@ -146,7 +147,7 @@ def _parameters(value: Any) -> Any:
         return None
 
 
-def reopen_part(kind: Kind, stored: Mapping[str, Any], given: Any) -> Part:
+def reopen_part(kind: str, stored: Mapping[str, Any], given: Any) -> Part:
     """The part that a campaign was made with; `given` is what the caller passed, or None.
 
     Raises CampaignError when `given` is another one, or is needed and missing.
@@ -170,7 +171,7 @@ def reopen_part(kind: Kind, stored: Mapping[str, Any], given: Any) -> Part:
     return part
 
 
-def _rebuild(kind: Kind, stored: Mapping[str, Any]) -> Part:
+def _rebuild(kind: str, stored: Mapping[str, Any]) -> Part:
     if "scorer" not in stored:
         return make_part(kind, dict(stored))
     return make_part(kind, {key: dict(value) for key, value in stored.items()})

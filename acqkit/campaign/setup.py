@@ -10,10 +10,9 @@ from acqkit.campaign.parts import Part, make_part, reopen_part
 from acqkit.campaign.view import check_fingerprint, fingerprint
 from acqkit.errors import CampaignError, PoolError
 from acqkit.loading import load_pool
-from acqkit.plugins import Kind
 from acqkit.pool import PairPool
 
-_KINDS: tuple[Kind, ...] = ("strategy", "trainer", "model")
+_KINDS: tuple[str, ...] = ("strategy", "trainer", "model")
 
 
 def make_parts(given: Mapping[str, Any]) -> dict[str, Part]:

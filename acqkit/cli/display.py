@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from acqkit.components.kinds import hookimpl
 from acqkit.config import RunConfig
-from acqkit.hookspecs import hookimpl
 
 
 class RunDisplay:

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from acqkit.plugins import KINDS, Registered, registry
+from acqkit.components.kinds import KINDS
+from acqkit.components.registry import Registered, registry
 from acqkit.scaffold import new_plugin
 
 

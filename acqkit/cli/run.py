@@ -10,9 +10,9 @@ import yaml
 from rich.console import Console
 
 from acqkit.cli.display import RunDisplay
+from acqkit.components.registry import registry
 from acqkit.config import RunConfig, make_config
 from acqkit.errors import ConfigError
-from acqkit.plugins import registry
 
 _EXAMPLES = """
 Examples:

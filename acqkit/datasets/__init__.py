@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from acqkit.components.kinds import hookimpl
 from acqkit.datasets.glyphs import Glyphs
 from acqkit.datasets.public import DATA_SETS
-from acqkit.hookspecs import hookimpl
 from acqkit.interfaces import Component
 
 

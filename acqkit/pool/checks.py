@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, FloatArray
-from acqkit.errors import PoolError
+from acqkit.errors import PoolError, did_you_mean
 from acqkit.labels import SKIPPED, UNLABELED
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.where import Where, as_text, nearest, row, shown
+from acqkit.pool.where import Where, as_text, row, shown
 
 Masks = tuple[BoolArray | None, BoolArray | None]
 
@@ -128,7 +128,8 @@ def _by_modality(given: Any, modalities: tuple[str, str]) -> tuple[Any, Any]:
         for name in given:
             if name not in modalities:
                 raise PoolError(
-                    f"present names the unknown modality {shown(name)}; {nearest(name, modalities)}"
+                    f"present names the unknown modality {shown(name)}; "
+                    f"{did_you_mean(name, modalities)}"
                 )
         return given.get(modalities[0]), given.get(modalities[1])
     if not isinstance(given, Sequence) or len(given) != 2:

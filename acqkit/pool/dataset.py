@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
-from acqkit.errors import PoolError
+from acqkit.errors import PoolError, did_you_mean
 from acqkit.pool.arrays import Columns
 from acqkit.pool.checks import check_modalities, check_present
 from acqkit.pool.scan import first_row
-from acqkit.pool.where import Where, nearest, row
+from acqkit.pool.where import Where, row
 
 Key = str | int
 _BLOCK = 1024
@@ -122,7 +122,7 @@ class _ItemReader:
         item = self.dataset[0]
         known = list(item) if isinstance(item, Mapping) else list(range(len(item)))
         if key not in known:
-            hint = nearest(key, map(str, known)) if isinstance(key, str) else f"known: {known}"
+            hint = did_you_mean(key, known) if isinstance(key, str) else f"known: {known}"
             raise PoolError(f"the data set's items have no part {key!r}; {hint}")
 
     def items(self, positions: IntArray, key: Key) -> list[Any]:
@@ -156,7 +156,7 @@ class _ColumnReader(_ItemReader):
     def check_key(self, key: Key) -> None:
         if key not in self.dataset.column_names:
             known = self.dataset.column_names
-            raise PoolError(f"the data set has no column {key!r}; {nearest(str(key), known)}")
+            raise PoolError(f"the data set has no column {key!r}; {did_you_mean(key, known)}")
 
     def items(self, positions: IntArray, key: Key) -> list[Any]:
         return list(self.dataset.select_columns([key])[positions.tolist()][key])

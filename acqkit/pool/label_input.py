@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
-from acqkit.errors import PoolError
+from acqkit.errors import PoolError, did_you_mean
 from acqkit.pool.checks import check_length
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.where import Where, as_text, nearest, row, shown
+from acqkit.pool.where import Where, as_text, row, shown
 
 Matrix = NDArray[np.uint8]
 
@@ -136,7 +136,7 @@ class LabelReader:
                 if name not in column:
                     raise PoolError(
                         f"{self.where('labels')} has the unknown class {shown(name)} in "
-                        f"{row(index)}; {nearest(name, names)}"
+                        f"{row(index)}; {did_you_mean(name, names)}"
                     )
                 matrix[index, column[name]] = 1
         return names, matrix

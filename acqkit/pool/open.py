@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
-from acqkit.errors import PoolError
+from acqkit.errors import PoolError, did_you_mean
 from acqkit.pool.folder import open_folder
 from acqkit.pool.npz import open_npz
 from acqkit.pool.pairs import PairPool
@@ -58,8 +57,7 @@ def _similar(path: Path) -> str:
     if not path.parent.is_dir():
         return f"; there is no folder {str(path.parent)!r} either"
     names = [entry.name for entry in path.parent.iterdir()]
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"; did you mean {str(path.parent / near[0])!r}?" if near else ""
+    return f"; {hint}" if (hint := did_you_mean(path.name, names, "")) else ""
 
 
 def _check_options(options: dict[str, Any], open_it: Any) -> None:

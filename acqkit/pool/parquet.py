@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray
-from acqkit.errors import PoolError
+from acqkit.errors import PoolError, did_you_mean
 from acqkit.pool.arrays import Columns, checked_fields
 from acqkit.pool.companion import UNREADABLE, ParquetRows, shown_columns
 from acqkit.pool.pairs import PairPool
-from acqkit.pool.where import Where, nearest, one_line, row, shown
+from acqkit.pool.where import Where, one_line, row, shown
 
 METADATA_KEY = b"acqkit"
 _PLAIN = ("labels", "ids", "split", "cost", "group", "labeled_round")
@@ -104,7 +104,7 @@ def _feature_columns(path: Path, schema: pa.Schema, given: Any) -> tuple[str, st
     for column in pair:
         if column not in schema.names:
             others = [name for name in schema.names if name not in pair]
-            raise PoolError(f"{path} has no column {shown(column)}; {nearest(column, others)}")
+            raise PoolError(f"{path} has no column {shown(column)}; {did_you_mean(column, others)}")
     return pair[0], pair[1]
 
 

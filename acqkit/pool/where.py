@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,16 +54,6 @@ class Where:
 def row(index: int) -> str:
     """A row as messages call it."""
     return f"row {index} (counted from 0)"
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The nearest known name as a hint, or all of them."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    listed = ", ".join(repr(known_name) for known_name in names[:12])
-    return f"known: {listed}{', ...' if len(names) > 12 else ''}"
 
 
 def one_line(error: Exception) -> str:

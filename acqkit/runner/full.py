@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from acqkit.components.registry import registry
 from acqkit.config import ComponentSpec
 from acqkit.interfaces import Trainer
 from acqkit.labels import LabelState
-from acqkit.plugins import registry
 from acqkit.randomness import derive_seed
 from acqkit.runner.evaluate import evaluate
 from acqkit.runner.plan import Plan

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from acqkit.components.registry import registry
 from acqkit.config import ComponentSpec, RunConfig, StrategySpec, resolve_amount
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Component, Model, ModelFactory, Trainer
-from acqkit.plugins import Kind, registry
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed, pair_keys, uniforms
 
@@ -36,7 +36,7 @@ class Plan:
         """
         plan = cls(config, with_split(replace(pool, known=None), config.test_share), objects)
         for spec in config.strategy:
-            parts: tuple[tuple[Kind, ComponentSpec | None], ...] = (
+            parts: tuple[tuple[str, ComponentSpec | None], ...] = (
                 ("strategy", spec.strategy),
                 ("scorer", spec.scorer),
                 ("allocator", spec.allocator),
@@ -48,7 +48,7 @@ class Plan:
         plan.component("model", config.model)
         return plan
 
-    def component(self, kind: Kind, spec: ComponentSpec) -> Any:
+    def component(self, kind: str, spec: ComponentSpec) -> Any:
         """The component of that name; raises PluginError or ConfigError."""
         if spec.name in self.objects:
             return self.objects[spec.name]
@@ -119,7 +119,7 @@ def with_split(pool: PairPool, share: float) -> PairPool:
     return replace(pool, test=np.asarray(test))
 
 
-def as_spec(kind: Kind, value: Any, objects: dict[str, Any]) -> Any:
+def as_spec(kind: str, value: Any, objects: dict[str, Any]) -> Any:
     """A name, mapping or ready object as configuration; unregistered objects are kept aside."""
     if isinstance(value, str | Mapping | ComponentSpec | StrategySpec):
         return value

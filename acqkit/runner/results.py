@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from acqkit.components.explain import explain
+from acqkit.components.registry import registry
 from acqkit.errors import ReportError
 from acqkit.metrics import area_under_curve, labels_to_reach
-from acqkit.plugins import explain, registry
 from acqkit.pool import PairPool
 
 SCHEMA = 1

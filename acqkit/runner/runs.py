@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from acqkit.components.registry import registry
 from acqkit.config import RunConfig, StrategySpec, make_config
 from acqkit.errors import ConfigError
 from acqkit.loading import load_pool
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.runner.full import full_reference
 from acqkit.runner.oracle import TruthOracle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acqkit.hookspecs import hookimpl
+from acqkit.components.kinds import hookimpl
 from acqkit.interfaces import Component
 from acqkit.strategies.badge import Badge
 from acqkit.strategies.bald import Bald

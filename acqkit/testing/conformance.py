@@ -8,7 +8,6 @@ Every check becomes one pytest case, called by its name, e.g.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import Any, cast
 
 import pytest
 
+from acqkit.components.registry import registry
+from acqkit.errors import did_you_mean
 from acqkit.interfaces import Component, ModelFactory
-from acqkit.plugins import Kind, registry
 from acqkit.testing.checks_inputs import INPUTS, PARAMETERS, UNEMBEDDED
 from acqkit.testing.checks_invariance import INVARIANCE, SYMMETRY
 from acqkit.testing.checks_picks import PICKS
@@ -27,7 +27,7 @@ from acqkit.testing.checks_trainer import TRAINER
 from acqkit.testing.subject import Subject, kind_of
 
 _SELECTING = (*PICKS, *RANDOM, *INVARIANCE, *SYMMETRY, *INPUTS, *UNEMBEDDED, *PARAMETERS)
-_CHECKS: dict[Kind, tuple[Callable[[Subject], None], ...]] = {
+_CHECKS: dict[str, tuple[Callable[[Subject], None], ...]] = {
     "strategy": _SELECTING,
     "allocator": _SELECTING,
     "scorer": (*SCORER, *_SELECTING),
@@ -44,7 +44,7 @@ class Check:
 
     name: str
     about: str
-    kind: Kind
+    kind: str
     run: Callable[[Subject], None]
     model: ModelFactory | None = None
 
@@ -54,7 +54,7 @@ class Check:
 
 
 def checks(
-    component: Component, *, kind: Kind | None = None, model: ModelFactory | None = None
+    component: Component, *, kind: str | None = None, model: ModelFactory | None = None
 ) -> list[Check]:
     """All checks that apply to a component.
 
@@ -80,7 +80,7 @@ def parametrize_with_checks(
     components: Sequence[Component] | Mapping[str, Component],
     *,
     expected_failures: Mapping[str, ExpectedFailures] | None = None,
-    kind: Kind | None = None,
+    kind: str | None = None,
     model: ModelFactory | None = None,
 ) -> pytest.MarkDecorator:
     """Parametrize a test with arguments `component` and `check` over all components' checks.
@@ -112,7 +112,7 @@ def conformance_test(
     component: Component,
     *,
     expected_failures: ExpectedFailures | None = None,
-    kind: Kind | None = None,
+    kind: str | None = None,
     model: ModelFactory | None = None,
 ) -> Callable[..., None]:
     """A test function with one case per check, to be bound to a name that starts with `test_`."""
@@ -142,6 +142,7 @@ def _case(name: str, component: Component, check: Check, reason: str | None) -> 
 def _refuse_unknown(what: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            raise TypeError(f"expected_failures names {name!r}, not among the {what}; {hint}")
+            raise TypeError(
+                f"expected_failures names {name!r}, not among the {what}; "
+                f"{did_you_mean(name, known)}"
+            )

@@ -18,12 +18,11 @@ from acqkit.interfaces import (
     Selection,
     Strategy,
 )
-from acqkit.plugins import Kind
 from acqkit.selection import Composed, as_selection, select
 from acqkit.strategies.top import Top
 from acqkit.testing.scenes import Scene
 
-METHODS: dict[Kind, str] = {
+METHODS: dict[str, str] = {
     "strategy": "select",
     "allocator": "allocate",
     "scorer": "score",
@@ -41,7 +40,7 @@ def require(condition: object, sentence: str) -> None:
         raise ConformanceError(sentence)
 
 
-def kind_of(component: object) -> Kind:
+def kind_of(component: object) -> str:
     """What kind a component is, by the method it has; raises TypeError when that is unclear."""
     if isinstance(component, type):
         raise TypeError(
@@ -77,7 +76,7 @@ class Subject:
     """A component under test; `model` builds what a trainer under test is to train."""
 
     component: Component
-    kind: Kind
+    kind: str
     model: ModelFactory | None = None
 
     @property

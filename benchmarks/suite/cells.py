@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from acqkit.components.registry import registry
 from acqkit.config import ComponentSpec, StrategySpec
 from acqkit.errors import AcqkitError
-from acqkit.plugins import Kind, registry
 from suite.config import PoolEntry, StrategyEntry, Suite, TrainerEntry
 from suite.locate import Place, locate
 
@@ -85,7 +85,7 @@ def plan_work(suite: Suite, data: Path | None) -> Work:
     return Work(cells, missing)
 
 
-def _parts(entry: TrainerEntry | StrategyEntry) -> list[tuple[Kind, ComponentSpec | None]]:
+def _parts(entry: TrainerEntry | StrategyEntry) -> list[tuple[str, ComponentSpec | None]]:
     if isinstance(entry, TrainerEntry):
         return [("trainer", entry.spec)]
     spec = entry.spec
@@ -99,7 +99,7 @@ def _parts(entry: TrainerEntry | StrategyEntry) -> list[tuple[Kind, ComponentSpe
 def _installed(
     kind: Literal["trainer", "strategy"],
     title: str,
-    parts: list[tuple[Kind, ComponentSpec | None]],
+    parts: list[tuple[str, ComponentSpec | None]],
     missing: list[Missing],
 ) -> bool:
     try:

@@ -9,9 +9,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from acqkit.components.explain import explain
 from acqkit.config import Settings
 from acqkit.errors import ConfigError
-from acqkit.plugins import explain
 from suite.config import find_suite
 from suite.session import Session, read_yaml
 

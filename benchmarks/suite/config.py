@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from acqkit.components.explain import explain
 from acqkit.config import Amount, ComponentSpec, Settings, StrategySpec
 from acqkit.errors import ConfigError
-from acqkit.plugins import explain
 from suite.session import read_yaml
 
 SUITES = Path(__file__).parents[1] / "suites"

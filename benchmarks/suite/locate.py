@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from acqkit.components.registry import registry
 from acqkit.datasets.public.components import PublicSet
 from acqkit.errors import PoolError
-from acqkit.plugins import registry
 from suite.config import PoolEntry
 
 _BELOW_DATA = "data:"

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.semi_supervised import LabelSpreading
 from torch.nn import functional
 
+from acqkit.components.registry import registry
 from acqkit.errors import ConfigError, PoolError
 from acqkit.interfaces import Component, Trainer
 from acqkit.models import (
@@ -19,7 +20,6 @@ from acqkit.models import (
     classification_of,
     same_class_loss,
 )
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.runner.evaluate import evaluate
 from acqkit.testing import Check, make_pool, parametrize_with_checks

@@ -17,8 +17,8 @@ import pytest
 import yaml
 from typer import Exit
 
+from acqkit.components.registry import registry
 from acqkit.metrics import area_under_curve
-from acqkit.plugins import registry
 from acqkit.testing import make_pool
 from distributions import lay_out
 from run import main

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer import Exit
 
-from acqkit.plugins import registry
+from acqkit.components.registry import registry
 from acqkit.testing import make_pool
 from suite.baselines import register_baselines
 from tune_trainers import VALIDATION, Job, combinations, main, run_job, split_train

@@ -14,12 +14,12 @@ from pydantic import Field
 from acqkit import Campaign, Component, PairPool, RoundContext, Scores, load_pool
 from acqkit.campaign import parts
 from acqkit.campaign.parts import make_part, reopen_part
+from acqkit.components.kinds import hookimpl
+from acqkit.components.registry import new_registry
 from acqkit.config import ComponentSpec, StrategySpec
 from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
 from acqkit.errors import CampaignError, ConfigError, PluginError
-from acqkit.hookspecs import hookimpl
 from acqkit.interfaces import Model, Pool
-from acqkit.plugins import new_registry
 from acqkit.selection import Composed
 from acqkit.testing import LinearPairModel, make_pool
 from light_components import LightFactory, LightMargin, LightTrainer

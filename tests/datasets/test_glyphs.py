@@ -16,12 +16,12 @@ from pydantic import ValidationError
 from sklearn.linear_model import Ridge
 from sklearn.metrics import average_precision_score
 
+from acqkit.components.registry import registry
 from acqkit.datasets.glyphs import Glyphs
 from acqkit.datasets.glyphs.classes import CLASSES, base_of, classes_of, text_of
 from acqkit.datasets.glyphs.images import picture_features
 from acqkit.datasets.glyphs.texts import text_features
 from acqkit.interfaces import PoolSource
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 
 

@@ -11,10 +11,10 @@ from numpy.testing import assert_array_equal
 from test_public_files import LAYOUTS, dcmh, npy, official, rasiwasia
 
 import acqkit
+from acqkit.components.registry import registry
 from acqkit.datasets.public import DATA_SETS
 from acqkit.errors import ConfigError, PoolError
 from acqkit.interfaces import PoolSource, Selection, Strategy
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.testing import make_context, make_embeddings
 

@@ -10,11 +10,11 @@ from numpy.testing import assert_allclose
 
 import acqkit
 from acqkit import hookimpl
+from acqkit.components.registry import registry
 from acqkit.errors import ConfigError, PluginError, PoolError
 from acqkit.interfaces import Model, Pool
 from acqkit.labels import LabelState
 from acqkit.metrics import evaluate_retrieval
-from acqkit.plugins import registry
 from acqkit.runner import Results
 from acqkit.testing import make_pool
 from light_components import LightFactory, LightMargin, LightTrainer

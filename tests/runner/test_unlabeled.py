@@ -12,12 +12,12 @@ from numpy.testing import assert_allclose
 import acqkit
 from acqkit import Component, hookimpl
 from acqkit.chain import Chain
+from acqkit.components.registry import registry
 from acqkit.embeddings import FloatArray
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import Model, Pool
 from acqkit.labels import LabelState
 from acqkit.metrics import class_prior, decide
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed
 from acqkit.runner import Results, RoundRecord

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from acqkit.components.registry import registry
 from acqkit.interfaces import Component
-from acqkit.plugins import registry
 from acqkit.strategies import (
     acqkit_register_allocators,
     acqkit_register_scorers,
@@ -31,7 +31,7 @@ def test_conformance(component: Component, check: Check) -> None:
 )
 def test_found_through_the_entry_point(kind: str, offers: dict[str, type[Component]]) -> None:
     for name, factory in offers.items():
-        found = registry().get(kind, name)  # type: ignore[arg-type]
+        found = registry().get(kind, name)
         assert found.factory is factory
         assert found.distribution == "acqkit"
         assert factory.__doc__ and "Component" not in factory.__doc__

@@ -12,9 +12,9 @@ from acqkit.datasets.public.assemble import Draw, make_pool
 from acqkit.datasets.public.files import DATA_HOME, FileIndex, check_sums, default_folder
 from acqkit.datasets.public.find import find_layout
 from acqkit.datasets.public.layouts import Layout
+from acqkit.errors import did_you_mean
 from acqkit.interfaces import Component
 from acqkit.pool import PairPool
-from acqkit.pool.where import nearest
 
 
 class PublicSet(Component):
@@ -36,7 +36,7 @@ class PublicSet(Component):
     @classmethod
     def _is_known(cls, value: str) -> str:
         if value != "auto" and value not in cls.spec.names():
-            raise ValueError(f"unknown layout; {nearest(value, ['auto', *cls.spec.names()])}")
+            raise ValueError(f"unknown layout; {did_you_mean(value, ['auto', *cls.spec.names()])}")
         return value
 
     def load(self) -> PairPool:

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from acqkit.errors import PoolError
-from acqkit.pool.where import nearest
+from acqkit.errors import PoolError, did_you_mean
 
 DATA_HOME = "ACQKIT_DATA"
 """The environment variable that names a folder with one folder per data set."""
@@ -66,7 +65,7 @@ def check_sums(index: FileIndex, sums: Mapping[str, str]) -> None:
         if path is None:
             raise PoolError(
                 f"checksum names {name!r}, which is not in {index.folder}; "
-                f"{nearest(name, sorted(index.paths))}"
+                f"{did_you_mean(name, sorted(index.paths))}"
             )
         with path.open("rb") as file:
             got = hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Mapping
 
 import acqkit
-from acqkit.hookspecs import hookimpl
+from acqkit.components.kinds import hookimpl
+from acqkit.components.registry import registry
 from acqkit.interfaces import Component
-from acqkit.plugins import registry
 from suite.baselines.fixmatch import FixMatch
 from suite.baselines.propagation import LabelPropagation
 from suite.baselines.pseudo import PseudoLabels

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from acqkit.components.explain import explain
 from acqkit.config import Settings
 from acqkit.errors import ConfigError
 from acqkit.files import write_text
-from acqkit.plugins import explain
 from suite.environment import environment
 from suite.scale.measure import THREADS, generate
 from suite.session import Session, read_yaml

@@ -9,11 +9,11 @@ from typing import Any, cast
 import numpy as np
 
 import acqkit
+from acqkit.components.registry import registry
 from acqkit.config import ComponentSpec, StrategySpec
 from acqkit.embeddings import FloatArray, IntArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.interfaces import Model, PairBatch, Pool, RoundContext, Strategy
 from acqkit.labels import LabelState
-from acqkit.plugins import Kind, registry
 from acqkit.pool import PairPool
 from acqkit.pool.features import ArrayFeatures
 from acqkit.selection import Composed, select
@@ -89,7 +89,7 @@ def make_strategy(spec: StrategySpec, radius: float) -> Strategy:
     Raises AcqkitError where no such strategy is installed.
     """
 
-    def make(kind: Kind, part: ComponentSpec) -> Any:
+    def make(kind: str, part: ComponentSpec) -> Any:
         params = {k: radius if v == "radius" else v for k, v in part.params.items()}
         return registry().make(kind, part.name, params)
 

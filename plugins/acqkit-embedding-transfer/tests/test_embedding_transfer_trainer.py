@@ -14,11 +14,11 @@ from acqkit_embedding_transfer import EmbeddingTransfer, Source
 from numpy.testing import assert_allclose
 from torch import nn
 
+from acqkit.components.registry import registry
 from acqkit.embeddings import IntArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, PairBatch, Pool
 from acqkit.models import LogisticPair, Supervised, TorchPairModel, TwoTower
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.testing import LinearPairModel, conformance_test, make_pool
 

@@ -11,10 +11,10 @@ from acqkit_memory_bank.trainer import MemoryBankObjective
 from numpy.testing import assert_allclose, assert_array_equal
 
 from acqkit import PairEmbeddings
+from acqkit.components.registry import registry
 from acqkit.embeddings import IntArray
 from acqkit.interfaces import Pool, Trainer
 from acqkit.models import Supervised, TwoTower, train
-from acqkit.plugins import registry
 from acqkit.pool import PairPool
 from acqkit.testing import LinearPairModel, conformance_test, make_pool
 

@@ -11,9 +11,9 @@ import pytest
 
 from acqkit import Component, hookimpl
 from acqkit.campaign.parts import make_part
+from acqkit.components.registry import Registry, new_registry
 from acqkit.embeddings import FloatArray
 from acqkit.errors import ConfigError
-from acqkit.plugins import Registry, new_registry
 from acqkit.testing import make_pool
 
 

@@ -15,27 +15,24 @@ import pytest
 from pydantic import Field
 
 import acqkit
-from acqkit import hookspecs
+from acqkit.components.kinds import KINDS, hooks
+from acqkit.components.registry import NameClashError, Registry, new_registry, registry
 from acqkit.errors import ConfigError, PluginError
 from acqkit.interfaces import Component
-from acqkit.plugins import KINDS, Kind, NameClashError, Registry, new_registry, registry
 from distributions import lay_out
 
-HOOKS = [name for name in vars(hookspecs) if name.startswith("acqkit_")]
-HOOKS_PAGE = (Path(__file__).parents[1] / "docs" / "hooks.md").read_text(encoding="utf-8")
+HOOKS = list(hooks())
+HOOKS_PAGE = (Path(__file__).parents[2] / "docs" / "hooks.md").read_text(encoding="utf-8")
 
 
-class Anything(Component):
-    """Has the method of every kind."""
-
+class _Numbered(Component):
     k: int = Field(3, ge=1, description="a number")
 
-    def score(self) -> None: ...
-    def allocate(self) -> None: ...
-    def select(self) -> None: ...
-    def fit(self) -> None: ...
-    def build(self) -> None: ...
-    def load(self) -> None: ...
+
+ANYTHING: type[_Numbered] = type(
+    "Anything", (_Numbered,), {kind.method: lambda self: None for kind in KINDS.values()}
+)
+"""Has the method of every kind."""
 
 
 def plugin(hook: str, offers: object, **others: object) -> Any:
@@ -58,7 +55,8 @@ def test_every_hook_has_a_heading_an_example_and_a_test(hook: str) -> None:
     _, heading, rest = HOOKS_PAGE.partition(f"\n## {hook}\n")
     assert heading, f"docs/hooks.md has no heading for {hook}"
     assert f"def {hook}(" in rest.partition("\n## ")[0]
-    assert f"test_{hook}" in globals()
+    tested = {kind.hook for kind in KINDS.values()}  # by test_register_hook
+    assert hook in tested or f"test_{hook}" in globals()
 
 
 def test_page_names_no_hook_that_is_not_there() -> None:
@@ -66,37 +64,14 @@ def test_page_names_no_hook_that_is_not_there() -> None:
     assert headings == HOOKS
 
 
-def _registers(kind: Kind, hook: str) -> None:
-    found = add(new_registry(), plugin(hook, {"mine": Anything}))
+@pytest.mark.parametrize("kind", KINDS)
+def test_register_hook(kind: str) -> None:
+    found = add(new_registry(), plugin(KINDS[kind].hook, {"mine": ANYTHING}))
+    assert {other for other in KINDS if found.names(other)} == {kind}
     assert found.names(kind) == ["mine"]
-    assert [found.names(other) for other in KINDS if other != kind] == [[]] * 5
-    assert found.make(kind, "mine", {"k": 5}) == Anything(k=5)
+    assert found.make(kind, "mine", {"k": 5}) == ANYTHING(k=5)
     offer = found.get(kind, "mine")
     assert (offer.distribution, offer.version) == ("acqkit-x", "1.0")
-
-
-def test_acqkit_register_scorers() -> None:
-    _registers("scorer", "acqkit_register_scorers")
-
-
-def test_acqkit_register_allocators() -> None:
-    _registers("allocator", "acqkit_register_allocators")
-
-
-def test_acqkit_register_strategies() -> None:
-    _registers("strategy", "acqkit_register_strategies")
-
-
-def test_acqkit_register_trainers() -> None:
-    _registers("trainer", "acqkit_register_trainers")
-
-
-def test_acqkit_register_models() -> None:
-    _registers("model", "acqkit_register_models")
-
-
-def test_acqkit_register_datasets() -> None:
-    _registers("dataset", "acqkit_register_datasets")
 
 
 class Watcher:
@@ -126,8 +101,8 @@ def test_acqkit_round_finished() -> None:
         (plugin("acqkit_zzz", {}), "known: acqkit_register_scorers,"),
         (SimpleNamespace(acqkit_register_scorers=dict), "put @acqkit.hookimpl above it"),
         (SimpleNamespace(), "implements no hook"),
-        (plugin("acqkit_register_scorers", [Anything]), "wanted a mapping"),
-        (plugin("acqkit_register_scorers", {"mine": Anything()}), "subclass of acqkit.Component"),
+        (plugin("acqkit_register_scorers", [ANYTHING]), "wanted a mapping"),
+        (plugin("acqkit_register_scorers", {"mine": ANYTHING()}), "subclass of acqkit.Component"),
         (plugin("acqkit_register_scorers", {"mine": dict}), "subclass of acqkit.Component"),
         (plugin("acqkit_register_scorers", {"mine": Component}), "has no method 'score'"),
     ],
@@ -142,14 +117,14 @@ def test_unfit_plugin_is_refused_in_words(broken: object, words: str) -> None:
 
 def test_plugin_is_registered_whole_or_not_at_all() -> None:
     found = new_registry()
-    broken = plugin("acqkit_register_scorers", {"fine": Anything, "unfit": dict})
+    broken = plugin("acqkit_register_scorers", {"fine": ANYTHING, "unfit": dict})
     with pytest.raises(PluginError):
         add(found, broken)
     assert found.names("scorer") == []
 
 
 def test_name_taken_twice_names_both_distributions() -> None:
-    offer = {"mine": Anything}
+    offer = {"mine": ANYTHING}
     found = add(new_registry(), plugin("acqkit_register_scorers", offer), "acqkit-one")
     add(found, plugin("acqkit_register_allocators", offer), "acqkit-two")
     with pytest.raises(NameClashError, match=r"'mine'.*acqkit-one.*acqkit-three"):
@@ -157,7 +132,7 @@ def test_name_taken_twice_names_both_distributions() -> None:
 
 
 def test_unknown_name_is_refused_with_the_nearest() -> None:
-    offers = {"entropy": Anything, "margin": Anything}
+    offers = {"entropy": ANYTHING, "margin": ANYTHING}
     found = add(new_registry(), plugin("acqkit_register_scorers", offers))
     with pytest.raises(PluginError, match="did you mean 'entropy'"):
         found.get("scorer", "entropi")
@@ -174,7 +149,7 @@ def test_unknown_name_is_refused_with_the_nearest() -> None:
     ],
 )
 def test_wrong_parameter_is_refused_in_words(params: dict[str, Any], words: str) -> None:
-    found = add(new_registry(), plugin("acqkit_register_scorers", {"mine": Anything}))
+    found = add(new_registry(), plugin("acqkit_register_scorers", {"mine": ANYTHING}))
     with pytest.raises(ConfigError) as caught:
         found.make("scorer", "mine", params)
     assert "scorer 'mine'" in str(caught.value) and words in str(caught.value)

@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import Any, Literal
+from typing import Any
 
 import pluggy
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from acqkit import hookspecs
 from acqkit.chain import Chain
-from acqkit.errors import ConfigError, PluginError
+from acqkit.components.explain import explain
+from acqkit.components.kinds import KINDS, PROJECT, Kind, hooks
+from acqkit.errors import ConfigError, PluginError, did_you_mean
 from acqkit.interfaces import Component
-
-Kind = Literal["scorer", "allocator", "strategy", "trainer", "model", "dataset"]
-
-_HOOKS: dict[Kind, tuple[str, str]] = {
-    "scorer": ("acqkit_register_scorers", "score"),
-    "allocator": ("acqkit_register_allocators", "allocate"),
-    "strategy": ("acqkit_register_strategies", "select"),
-    "trainer": ("acqkit_register_trainers", "fit"),
-    "model": ("acqkit_register_models", "build"),
-    "dataset": ("acqkit_register_datasets", "load"),
-}
-KINDS: tuple[Kind, ...] = tuple(_HOOKS)
-_HOOK_PREFIX = "acqkit_"
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
     """One component on offer, and the distribution it comes from."""
 
-    kind: Kind
+    kind: str
     name: str
     factory: type[Component]
     distribution: str
@@ -56,24 +43,23 @@ class Registry:
     """Every component found, every plugin that failed, and the hooks to call."""
 
     manager: pluggy.PluginManager
-    components: dict[tuple[Kind, str], Registered] = field(default_factory=dict)
+    kinds: Mapping[str, Kind]
+    components: dict[tuple[str, str], Registered] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
 
-    def names(self, kind: Kind) -> list[str]:
+    def names(self, kind: str) -> list[str]:
         """Names of one kind, sorted."""
         return sorted(name for found, name in self.components if found == kind)
 
-    def get(self, kind: Kind, name: str) -> Registered:
+    def get(self, kind: str, name: str) -> Registered:
         """Look a component up; raises PluginError with the nearest known name."""
         if (kind, name) in self.components:
             return self.components[kind, name]
-        known = self.names(kind)
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        hint = did_you_mean(name, self.names(kind))
         failed = "".join(f" ({f.distribution} failed to load: {f.reason})" for f in self.failures)
         raise PluginError(f"no {kind} called {name!r} is installed; {hint}{failed}")
 
-    def make(self, kind: Kind, name: str, params: Mapping[str, Any] | None = None) -> Component:
+    def make(self, kind: str, name: str, params: Mapping[str, Any] | None = None) -> Component:
         """Make a component with checked parameters; raises PluginError or ConfigError.
 
         Trainers may be chained, `first+second`; `params` are then those of each by its name.
@@ -109,11 +95,11 @@ class Registry:
         Raises PluginError for a name taken twice, a hook nobody knows, a plugin without a
         hook, or an offer that is not a Component with the method of its kind.
         """
-        _check_hooks(self.manager, plugin)
+        self._check_hooks(plugin)
         offers = [
             Registered(kind, component_name, factory, distribution, version)
-            for kind in KINDS
-            for component_name, factory in _offers(plugin, kind).items()
+            for kind, row in self.kinds.items()
+            for component_name, factory in _offers(plugin, row).items()
         ]
         for new in offers:
             self._check_free(new)
@@ -128,65 +114,62 @@ class Registry:
                 f"{new.distribution}; uninstall one or ask its author to rename it"
             )
 
+    def _check_hooks(self, plugin: object) -> None:
+        """Refuse a misspelled hook, one without its marker, and a plugin that has no hook."""
+        known = list(hooks(self.kinds))
+        found = [name for name in dir(plugin) if name.startswith(f"{PROJECT}_")]
+        found = [name for name in found if callable(getattr(plugin, name))]
+        for name in found:
+            if name not in known:
+                raise PluginError(f"unknown hook {name!r}; {did_you_mean(name, known)}")
+            if self.manager.parse_hookimpl_opts(plugin, name) is None:
+                raise PluginError(f"hook {name!r} is not marked; put @acqkit.hookimpl above it")
+        if not found:
+            raise PluginError(
+                f"{getattr(plugin, '__name__', plugin)!r} implements no hook; does the entry "
+                "point name the right module?"
+            )
+
 
 class NameClashError(PluginError):
     """Two distributions offer one name; nobody can know which is meant."""
 
 
-def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
-    """Refuse a misspelled hook, one without its marker, and a plugin that has no hook at all."""
-    known = [name for name in vars(hookspecs) if name.startswith(_HOOK_PREFIX)]
-    found = [name for name in dir(plugin) if name.startswith(_HOOK_PREFIX)]
-    found = [name for name in found if callable(getattr(plugin, name))]
-    for name in found:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            raise PluginError(f"unknown hook {name!r}; {hint}")
-        if manager.parse_hookimpl_opts(plugin, name) is None:
-            raise PluginError(f"hook {name!r} is not marked; put @acqkit.hookimpl above it")
-    if not found:
-        raise PluginError(
-            f"{getattr(plugin, '__name__', plugin)!r} implements no hook; does the entry point "
-            "name the right module?"
-        )
-
-
 def _offers(plugin: object, kind: Kind) -> Mapping[str, type[Component]]:
-    hook, method = _HOOKS[kind]
-    implementation = getattr(plugin, hook, None)
+    implementation = getattr(plugin, kind.hook, None)
     if implementation is None:
         return {}
     offers = implementation()
     if not isinstance(offers, Mapping):
         raise PluginError(
-            f"{hook} returned {offers!r}, wanted a mapping from names to subclasses of "
+            f"{kind.hook} returned {offers!r}, wanted a mapping from names to subclasses of "
             "acqkit.Component"
         )
     for name, factory in offers.items():
-        _check_offer(kind, name, factory, method)
+        _check_offer(kind, name, factory)
     return offers
 
 
-def _check_offer(kind: Kind, name: str, factory: object, method: str) -> None:
+def _check_offer(kind: Kind, name: str, factory: object) -> None:
+    title = f"{kind.name} {name!r}"
     if not (isinstance(factory, type) and issubclass(factory, Component)):
-        raise PluginError(f"{kind} {name!r} is {factory!r}, wanted a subclass of acqkit.Component")
-    if not callable(getattr(factory, method, None)):
-        raise PluginError(f"{kind} {name!r} ({factory.__name__}) has no method {method!r}")
+        raise PluginError(f"{title} is {factory!r}, wanted a subclass of acqkit.Component")
+    if not callable(getattr(factory, kind.method, None)):
+        raise PluginError(f"{title} ({factory.__name__}) has no method {kind.method!r}")
 
 
-def new_registry() -> Registry:
-    """An empty registry that knows the hooks."""
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    return Registry(manager)
+def new_registry(kinds: Mapping[str, Kind] = KINDS) -> Registry:
+    """An empty registry that knows the hooks of `kinds`."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(type("Hooks", (), dict(hooks(kinds))))
+    return Registry(manager, kinds)
 
 
 @functools.cache
 def registry() -> Registry:
     """The registry of everything installed, loaded once per process on first use."""
     found = new_registry()
-    entry_points = metadata.entry_points(group=hookspecs.PROJECT)
+    entry_points = metadata.entry_points(group=PROJECT)
     for entry_point in sorted(entry_points, key=lambda e: (_distribution(e), e.name)):
         distribution = _distribution(entry_point)
         version = entry_point.dist.version if entry_point.dist else "0"
@@ -202,28 +185,3 @@ def registry() -> Registry:
 
 def _distribution(entry_point: metadata.EntryPoint) -> str:
     return entry_point.dist.name if entry_point.dist else "unknown"
-
-
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """A pydantic error as one sentence; an unknown key is refused with the nearest known one."""
-    parts = []
-    for item in error.errors():
-        where = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            known = _known_keys(model, item["loc"][:-1])
-            near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
-            parts.append(f"unknown key {where!r}; {hint}")
-        else:
-            got = "" if item["type"] == "missing" else f", got {item['input']!r}"
-            message = item["msg"].removeprefix("Value error, ")
-            parts.append(f"{where}: {message}{got}" if where else f"{message}")
-    return "; ".join(parts)
-
-
-def _known_keys(model: Any, path: tuple[int | str, ...]) -> list[str]:
-    for part in path:
-        if not hasattr(model, "model_fields") or part not in model.model_fields:
-            return []
-        model = model.model_fields[part].annotation
-    return list(getattr(model, "model_fields", {}))
