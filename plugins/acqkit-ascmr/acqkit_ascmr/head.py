@@ -16,8 +16,8 @@ vanish nor explode.
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -30,140 +30,87 @@ from acqkit.interfaces import RoundContext
 from acqkit_ascmr.tensors import as_tensor
 
 _FIT_ROWS = 20_000
+"""Pairs that a head is fitted on at most; by default 100 steps draw 12,800."""
 _BATCH = 128
-_AHEAD = 16
-"""Batches gathered at a time; one at a time, calls take longer than sums."""
+"""Pairs a step: each is compared with 127 others that do not match."""
+_LEARNING_RATE = 1e-2
 _REACH = 5.0
-"""Of log-variances from that of the pool's spread."""
+"""Log-variances stay within this of the pool's spread, so that no variance vanishes or explodes."""
+
+Gaussian = tuple[Tensor, Tensor]
+"""Mean `[k, d]` and variance, `[k, d]` or `[k, 1]`, in units of the pool's spread."""
 
 
-class PairHead:
+class PairHead(nn.Module):
     """Variances and match probabilities for blocks of pairs; made by `fit_pair_head`.
 
-    `scale` is the pool's spread per dimension; the head works in units of it. All that is
-    fitted lies in one tensor, `flat`: per modality, side by side so that a product serves both,
-    weight `[2, h, d]`, bias `[2, 1, h]`, output `[2, h, 1]` and level `[2, 1, 1]` of its network;
-    log s and t.
+    `scale` is the pool's spread per dimension; the head works in units of it. Before it is
+    fitted both networks are alike and all variances a tenth of the pool's spread.
     """
 
-    def __init__(self, flat: Tensor, dim: int, scale: float, swapped: bool = False) -> None:
-        self.flat, self.dim, self.scale, self.swapped = flat, dim, scale, swapped
-        hidden = (len(flat) - 4) // (2 * dim + 4)
-        shapes = ((2, hidden, dim), (2, 1, hidden), (2, hidden, 1), (2, 1, 1), (), ())
-        parts = torch.split_with_sizes(flat, [math.prod(shape) for shape in shapes])
-        views = (part.view(shape) for part, shape in zip(parts, shapes, strict=True))
-        self.weight, self.bias, self.output, self.level, self.log_s, self.t = views
+    def __init__(self, dim: int, hidden: int, scale: float, swapped: bool = False) -> None:
+        super().__init__()
+        self.scale, self.swapped = scale, swapped
+        first, last = nn.Linear(dim, hidden), nn.Linear(hidden, 1)
+        nn.init.zeros_(last.weight)
+        nn.init.constant_(last.bias, math.log(0.1))
+        network = nn.Sequential(first, nn.GELU(), last)
+        self.networks = nn.ModuleList([network, copy.deepcopy(network)])
+        self.log_s = nn.Parameter(torch.tensor(-math.log(dim)))
+        self.t = nn.Parameter(torch.tensor(1.0))
 
-    @classmethod
-    def start(cls, dim: int, hidden: int, scale: float) -> PairHead:
-        """Before it is fitted: both networks alike, variances a tenth of the pool's spread."""
-        first = nn.Linear(dim, hidden)
-        head = cls(torch.zeros(hidden * (2 * dim + 4) + 4), dim, scale)
-        head.weight[:], head.bias[:] = first.weight.detach(), first.bias.detach()
-        head.level.fill_(math.log(0.1))
-        head.log_s.fill_(math.log(1.0 / dim))
-        head.t.fill_(1.0)
-        return head
+    def gaussians(
+        self, sides: tuple[ModalityEmbeddings, ModalityEmbeddings]
+    ) -> tuple[Gaussian, Gaussian]:
+        """Both modalities, in the order of the networks; a model's own variances are kept."""
+        first, second = map(self._gaussian, sides, self.networks)
+        return first, second
 
-    def log_variances(self, means: Tensor, nets: slice = slice(None)) -> Tensor:
-        """Of both modalities `[2, k, d]` to `[2, k, 1]`, or of those of `nets` alone."""
-        return _squashed(self._raw(functional.gelu(self._hidden(means, nets)), nets))
-
-    def _hidden(self, means: Tensor, nets: slice) -> Tensor:
-        return torch.baddbmm(self.bias[nets], means, self.weight[nets].mT)
-
-    def _raw(self, active: Tensor, nets: slice) -> Tensor:
-        return torch.baddbmm(self.level[nets], active, self.output[nets])
-
-    def standard(self, side: ModalityEmbeddings, net: int) -> tuple[Tensor, Tensor]:
-        """Mean `[k, d]` and variance, `[k, d]` or `[k, 1]`, in units of the pool's spread."""
+    def _gaussian(self, side: ModalityEmbeddings, network: nn.Module) -> Gaussian:
         mean = as_tensor(side.mean) / self.scale
         if side.variance is not None:
-            variance = as_tensor(side.variance) / self.scale**2
-        else:
-            variance = self.log_variances(mean[None], slice(net, net + 1))[0].exp()
-        return mean, variance
+            return mean, as_tensor(side.variance) / self.scale**2
+        return mean, (_REACH * torch.tanh(network(mean) / _REACH)).exp()
 
+    def loss(self, a: Gaussian, b: Gaussian, wasserstein: float, prior: float) -> Tensor:
+        """The loss of a batch of matched pairs, up to what no parameter changes."""
+        (mean_a, var_a), (mean_b, var_b) = a, b
+        distance = torch.cdist(mean_a, mean_b).square()
+        logits = self._match_logits(distance, _total(a)[:, None] + _total(b))
+        matched, n = logits.diagonal(), len(logits)
+        unmatched = functional.softplus(logits).sum() - functional.softplus(matched).sum()
+        match = functional.softplus(-matched).mean() + unmatched / (n * (n - 1))
+        transport = (var_a.sqrt() - var_b.sqrt()).square().mean()
+        divergence = 0.5 * ((var_a - var_a.log()).mean() + (var_b - var_b.log()).mean())
+        return match + wasserstein * transport + prior * divergence
+
+    def _match_logits(self, distance: Tensor, variances: Tensor) -> Tensor:
+        return self.t - self.log_s.exp() * (distance + variances)
+
+    @torch.no_grad()
     def variances(self, block: PairEmbeddings) -> tuple[Tensor, Tensor]:
         """vᵃ and vᵇ in the embedding's own units: `[k, 1]`, or the model's own `[k, d]`."""
-        order = (1, 0) if self.swapped else (0, 1)
-        a, b = (
-            self.standard(side, net)[1] * self.scale**2
-            for side, net in zip(block.sides, order, strict=True)
-        )
-        return a, b
+        (_, a), (_, b) = self._of_block(block)
+        return a * self.scale**2, b * self.scale**2
 
+    @torch.no_grad()
     def match_probability(self, block: PairEmbeddings) -> Tensor:
         """P(i, i), the probability that a pair's two modalities belong together, `[k]`."""
-        order = (1, 0) if self.swapped else (0, 1)
-        (mean_a, var_a), (mean_b, var_b) = (
-            self.standard(side, net) for side, net in zip(block.sides, order, strict=True)
-        )
-        distance = (mean_a - mean_b).square().sum(dim=1)
-        distance += self.dim * (var_a.mean(dim=1) + var_b.mean(dim=1))
-        return torch.sigmoid(self.t - self.log_s.exp() * distance)
+        a, b = self._of_block(block)
+        distance = (a[0] - b[0]).square().sum(dim=1)
+        return torch.sigmoid(self._match_logits(distance, _total(a) + _total(b)))
 
-    def gradient(
-        self,
-        means: Tensor,
-        apart: Tensor,
-        given: tuple[Tensor | None, Tensor | None],
-        wasserstein: float,
-        prior: float,
-        out: PairHead,
-    ) -> None:
-        """The gradient of the loss on a batch of matched pairs, into `out`.
-
-        means `[2, k, d]`, apart `[k, k]` their squared distances, given the variances `[k, d]`
-        of a modality whose model has its own. Written down: traced, its hundreds of small
-        steps took twice as long.
-        """
-        hidden = self._hidden(means, slice(None))
-        active = functional.gelu(hidden)
-        log_variance = _squashed(self._raw(active, slice(None)))
-        fitted = log_variance.exp()
-        own = torch.tensor([one is None for one in given])
-        variance = fitted
-        if not own.all():
-            parts = zip(given, fitted, strict=True)
-            variance = torch.stack([v.expand_as(means[0]) if g is None else g for g, v in parts])
-        by_variance = self._loss_gradient(apart, variance, wasserstein, prior, out)
-        # d exp(5·tanh(r/5)) = exp(5·tanh(r/5))·(1 − tanh²(r/5)) dr
-        by_raw = by_variance.sum(dim=2, keepdim=True) * own[:, None, None] * fitted
-        by_raw = by_raw * (1 - (log_variance / _REACH).square())
-        torch.bmm(active.mT, by_raw, out=out.output)
-        torch.sum(by_raw, dim=1, keepdim=True, out=out.level)
-        by_hidden = torch.ops.aten.gelu_backward(by_raw * self.output.mT, hidden)
-        torch.bmm(by_hidden.mT, means, out=out.weight)
-        torch.sum(by_hidden, dim=1, keepdim=True, out=out.bias)
-
-    def _loss_gradient(
-        self, apart: Tensor, variance: Tensor, wasserstein: float, prior: float, out: PairHead
-    ) -> Tensor:
-        """By variances `[2, k, w]`, of the same shape; those by log s and t into `out`."""
-        k, width = variance.shape[1:]
-        lifted = self.dim * variance.mean(dim=2)
-        distance = apart + (lifted[0][:, None] + lifted[1])
-        s = self.log_s.exp()
-        logits = torch.addcmul(self.t, distance, s, value=-1)
-        # Of the logits: σ(l) of the unmatched, −σ(−l) of the matched, by their numbers.
-        by_logit = torch.sigmoid(logits)
-        matched = (by_logit.diagonal() - 1).div_(k)
-        by_logit.div_(k * (k - 1)).diagonal().copy_(matched)
-        out.log_s.copy_(-s * torch.dot(by_logit.flatten(), distance.flatten()))
-        out.t.copy_(by_logit.sum())
-        by_match = torch.stack((by_logit.sum(dim=1), by_logit.sum(dim=0)))[:, :, None]
-        sd = variance.sqrt()
-        by_variance: Tensor = wasserstein * (1 - sd.flip(0) / sd) + (0.5 * prior) * (
-            1 - 1 / variance
-        )
-        by_variance.div_(k * width).sub_((s * self.dim / width) * by_match)
-        return by_variance
+    def _of_block(self, block: PairEmbeddings) -> tuple[Gaussian, Gaussian]:
+        if not self.swapped:
+            return self.gaussians(block.sides)
+        b, a = self.gaussians(block.sides[::-1])
+        return a, b
 
 
-def _squashed(raw: Tensor) -> Tensor:
-    # Within e^±5 of the pool's spread, softly: no variance vanishes or explodes.
-    return _REACH * torch.tanh(raw / _REACH)
+def _total(gaussian: Gaussian) -> Tensor:
+    """Variance summed over dimensions, `[k]`."""
+    mean, variance = gaussian
+    return mean.shape[1] * variance.mean(dim=1)
 
 
 def fit_pair_head(
@@ -183,8 +130,7 @@ def fit_pair_head(
         spread = float(np.sqrt(np.mean([side.mean.var(axis=0).mean() for side in sides])))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.derive("ascmr-head"))
-        head = PairHead.start(embeddings.dim, hidden, max(spread, 1e-6))
-    head.swapped = swapped
+        head = PairHead(embeddings.dim, hidden, max(spread, 1e-6), swapped)
     if len(embeddings) > 1:
         _train(head, sides, steps, wasserstein, prior, context.rng("ascmr-batches"))
     return head
@@ -216,37 +162,13 @@ def _train(
     prior: float,
     rng: np.random.Generator,
 ) -> None:
-    gradient = PairHead(torch.zeros_like(head.flat), head.dim, head.scale)
-    head.flat.grad = gradient.flat
-    optimizer = torch.optim.Adam([head.flat], lr=1e-2, fused=True)
+    optimizer = torch.optim.Adam(head.parameters(), lr=_LEARNING_RATE, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for means, apart, given in _batches(sides, head.scale, steps, rng):
-        head.gradient(means, apart, given, wasserstein, prior, gradient)
+    n = len(sides[0].mean)
+    for _ in range(steps):
+        rows = rng.choice(n, size=min(_BATCH, n), replace=False)
+        a, b = head.gaussians((sides[0].take(rows), sides[1].take(rows)))
+        optimizer.zero_grad()
+        head.loss(a, b, wasserstein, prior).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
-
-
-def _batches(
-    sides: tuple[ModalityEmbeddings, ModalityEmbeddings],
-    scale: float,
-    steps: int,
-    rng: np.random.Generator,
-) -> Iterator[tuple[Tensor, Tensor, tuple[Tensor | None, Tensor | None]]]:
-    """What `PairHead.gradient` wants of each step's pairs, made for several steps at once."""
-    n, size = len(sides[0].mean), min(_BATCH, len(sides[0].mean))
-    for first in range(0, steps, _AHEAD):
-        count = min(_AHEAD, steps - first)
-        rows = np.concatenate([rng.choice(n, size=size, replace=False) for _ in range(count)])
-        batch = [side.take(rows) for side in sides]
-        both = torch.stack([as_tensor(side.mean) for side in batch]).div_(scale)
-        means = both.view(2, count, size, -1)
-        lengths = means.square().sum(dim=3)
-        products = lengths[0][:, :, None] + lengths[1][:, None]
-        apart = products.baddbmm_(means[0], means[1].mT, alpha=-2)
-        given_a, given_b = (
-            [None] * count
-            if side.variance is None
-            else (as_tensor(side.variance) / scale**2).view(count, size, -1)
-            for side in batch
-        )
-        yield from zip(means.unbind(1), apart, zip(given_a, given_b, strict=True), strict=True)

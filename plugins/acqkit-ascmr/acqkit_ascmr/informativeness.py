@@ -1,5 +1,4 @@
-"""Probabilistic multi-modal informativeness, split into what each modality does not know by
-itself (intra) and what the two say differently (inter)."""
+"""Probabilistic multi-modal informativeness, split into intra- and inter-modality terms."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from acqkit.embeddings import PairEmbeddings
-from acqkit_ascmr.integrals import Predictive, bernoulli_entropy, categorical_entropy
+from acqkit_ascmr.predictive import Predictive, bernoulli_entropy, categorical_entropy
 from acqkit_ascmr.tensors import as_tensor
 
 Integral = Callable[[Tensor, Tensor], Predictive]

@@ -17,14 +17,9 @@ from acqkit.errors import EmbeddingError
 from acqkit.interfaces import EmbeddingClassifier
 from acqkit_ascmr.head import PairHead, fit_pair_head
 from acqkit_ascmr.informativeness import Integral, Weights, information, total_variance
-from acqkit_ascmr.integrals import (
-    Predictive,
-    SigmoidIntegral,
-    SoftmaxIntegral,
-    bernoulli_entropy,
-    categorical_entropy,
-    common_noise,
-)
+from acqkit_ascmr.integrals import SigmoidIntegral, SoftmaxIntegral
+from acqkit_ascmr.points import common_noise
+from acqkit_ascmr.predictive import Predictive, bernoulli_entropy, categorical_entropy
 from acqkit_ascmr.tensors import as_tensor
 
 Kind = Literal["information", "match", "geometric"]
