@@ -20,10 +20,14 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy acqkit tests examples plugins benchmarks
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	set -e; for folder in $(PLUGINS) plugins/_template examples/acqkit-*; do \
+	  (cd $$folder && $(abspath $(BIN))/deptry . --optional-dependencies-dev-groups test); \
+	done
 
 $(INSTALLED): pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[cpu,datasets,dev,peers]" $(PLUGINS:%=-e ./%)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[cpu,datasets,dev,peers,testing]" $(PLUGINS:%=-e ./%)
 	touch $@
 
 clean:
