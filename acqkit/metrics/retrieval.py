@@ -1,16 +1,8 @@
-"""Cross-modal retrieval scores: MAP, MAP@k, R@k and nDCG in both directions.
-
-Everything is computed block by block, queries by gallery, so that memory does not grow
-with their product. A block is one matrix product; each of its rows is then ranked by one
-sort of 64-bit keys that hold similarity, place in the gallery and gain together, which is
-faster than an argsort followed by a gather and breaks ties by place.
-"""
+"""Cross-modal retrieval scores: MAP, MAP@k, R@k and nDCG in both directions."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,19 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import EmbeddingError, PoolError
+from acqkit.metrics.ranking import Side, rank_queries
 
 RECALL_DEPTHS = (1, 5, 10)
 
 _HEADLINE_DEPTH = 50
-_BLOCK_ELEMENTS = 2_000_000
-"""Similarities in memory at once, at about 30 bytes each."""
-_CHUNK_ROWS = 64
-"""Rows ranked by one thread at a time."""
-_SIMILARITY_BITS = 30
-"""Of a similarity's fraction; 32 bits of a key are left for place and gain."""
 _TINY = np.finfo(np.float64).tiny
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +129,7 @@ def evaluate_retrieval(
         raise EmbeddingError(f"ks and block must be at least 1, got {ks} and {block}")
     positions = (_present("present_a", present_a, n), _present("present_b", present_b, n))
     side_a, side_b = (
-        _Side(_unit(array[rows]), torch.from_numpy(matrix[rows]), rows)
+        Side(_unit(array[rows]), torch.from_numpy(matrix[rows]), rows)
         for array, rows in zip(arrays, positions, strict=True)
     )
     return RetrievalScores(
@@ -153,135 +138,25 @@ def evaluate_retrieval(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """The present pairs of one modality: unit rows `[n, d]`, labels `[n, c]`, positions `[n]`."""
-
-    unit: torch.Tensor
-    labels: torch.Tensor
-    positions: IntArray
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """What depends on ranks alone; index r is rank r + 1. `depths` begin with the whole gallery.
-
-    `ideal[m]` `[n + 1]` is the DCG of m items of gain 1 at the top.
-    """
-
-    depths: tuple[int, ...]
-    inverse_rank: Floats
-    discount: Floats
-    ideal: Floats
-
-    @classmethod
-    def build(cls, n: int, ks: tuple[int, ...]) -> _Tables:
-        ranks = np.arange(1, n + 1)
-        discount = 1 / np.log2(1 + ranks)
-        ideal = np.concatenate([[0.0], np.cumsum(discount)])
-        return cls((n, *ks), 1 / ranks, discount, ideal)
-
-
 def _evaluate_direction(
-    queries: _Side, gallery: _Side, ks: tuple[int, ...], block: int | None
+    queries: Side, gallery: Side, ks: tuple[int, ...], block: int | None
 ) -> DirectionScores:
-    n = len(gallery.positions)
-    tables = _Tables.build(n, ks)
-    partners = _partners(queries.positions, gallery.positions)
-    gain_bits = int(queries.labels.sum(dim=1).max()).bit_length()
-    rows = block or max(1, _BLOCK_ELEMENTS // n)
-    found: list[Floats] = []
-    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        for start in range(0, len(partners), rows):
-            part = slice(start, start + rows)
-            cosine = (queries.unit[part] @ gallery.unit.T).numpy()
-            gain = (queries.labels[part] @ gallery.labels.T).numpy()
-            score = functools.partial(_score_chunk, cosine, gain, partners[part], gain_bits, tables)
-            found += threads.map(score, range(0, len(cosine), _CHUNK_ROWS))
-    return _mean_scores(np.concatenate(found), ks)
-
-
-def _partners(queries: IntArray, gallery: IntArray) -> IntArray:
-    """Place of each query's own pair in the gallery `[q]`, -1 where it is not there."""
-    places = np.minimum(np.searchsorted(gallery, queries), len(gallery) - 1)
-    return np.where(gallery[places] == queries, places, -1)
-
-
-def _score_chunk(
-    cosine: Floats,
-    gain: NDArray[np.float32],
-    partners: IntArray,
-    gain_bits: int,
-    tables: _Tables,
-    start: int,
-) -> Floats:
-    rows = slice(start, start + _CHUNK_ROWS)
-    keys = _ranking_keys(cosine[rows], gain[rows], gain_bits)
-    places = partners[rows]
-    own = keys[np.arange(len(keys)), places]
-    own_rank = np.where(places < 0, 0, 1 + np.count_nonzero(keys < own[:, None], axis=1))
-    keys.sort(axis=1)
-    keys &= (1 << gain_bits) - 1
-    return _score_rankings(keys, own_rank, tables)
-
-
-def _ranking_keys(cosine: Floats, gain: NDArray[np.float32], gain_bits: int) -> IntArray:
-    """Keys `[r, n]` whose ascending order is the ranking.
-
-    From the highest bits: negated similarity (32 bits), place in the gallery, gain. Places
-    make all keys of a row differ, so the gain never decides; it is only carried along.
-    """
-    n = cosine.shape[1]
-    keys = np.rint(cosine * -float(1 << _SIMILARITY_BITS)).astype(np.int64)
-    keys <<= n.bit_length() + gain_bits
-    keys += np.arange(n) << gain_bits
-    keys += gain.astype(np.int64)
-    return keys
-
-
-def _score_rankings(gain: IntArray, own_rank: IntArray, tables: _Tables) -> Floats:
-    """Columns: number of relevant items, rank of the own pair, AP of each depth, nDCG of each.
-
-    gain `[r, n]` is in ranking order; own_rank `[r]` is 0 where the own pair is not in the
-    gallery.
-    """
-    relevant = gain > 0
-    count = np.cumsum(relevant, axis=1, dtype=np.int32)
-    precision = count * tables.inverse_rank
-    precision *= relevant
-    levels = range(1, int(gain.max()) + 1)
-    at_least = np.array([np.count_nonzero(gain >= level, axis=1) for level in levels], dtype=int)
-    ap, ndcg = [], []
-    for depth in tables.depths:
-        last = min(depth, gain.shape[1])
-        ap.append(precision[:, :last].sum(axis=1) / np.maximum(count[:, last - 1], 1))
-        # The best ranking has the items of the highest gain first; gain g is g items of gain 1.
-        best = tables.ideal[np.minimum(at_least, last)].sum(axis=0)
-        dcg = gain[:, :last] @ tables.discount[:last]
-        # Both are sums of the same numbers in another order: rounding must not exceed 1.
-        ndcg.append(np.minimum(dcg / np.maximum(best, tables.discount[0]), 1.0))
-    return np.stack([count[:, -1], own_rank, *ap, *ndcg], axis=1)
-
-
-def _mean_scores(rows: Floats, ks: tuple[int, ...]) -> DirectionScores:
-    answerable = rows[rows[:, 0] > 0]
-    if not len(answerable):
+    scores = rank_queries(queries, gallery, ks, max(RECALL_DEPTHS), block)
+    answerable = scores.relevant > 0
+    if not answerable.any():
         raise PoolError(
             "no pair to evaluate shares a label with any pair of the other modality; "
             "give the test pairs labels"
         )
-    ranks = rows[rows[:, 1] > 0, 1]
-    means = answerable[:, 2:].mean(axis=0).tolist()
-    ap, ndcg = means[: 1 + len(ks)], means[1 + len(ks) :]
+    ap, ndcg = (table[answerable].mean(axis=0).tolist() for table in (scores.ap, scores.ndcg))
+    own = scores.own_rank[scores.own_rank > 0]
     return DirectionScores(
-        queries=len(answerable),
+        queries=int(np.count_nonzero(answerable)),
         map=ap[0],
         ndcg=ndcg[0],
         map_at=dict(zip(ks, ap[1:], strict=True)),
         ndcg_at=dict(zip(ks, ndcg[1:], strict=True)),
-        recall_at={
-            k: float(np.count_nonzero(ranks <= k) / max(len(ranks), 1)) for k in RECALL_DEPTHS
-        },
+        recall_at={k: float(np.count_nonzero(own <= k) / max(len(own), 1)) for k in RECALL_DEPTHS},
     )
 
 

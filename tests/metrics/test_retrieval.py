@@ -98,6 +98,19 @@ def test_every_score_equals_the_oracle(multilabel: bool, ties: bool, absent: boo
     assert_scores_equal(scores.ba, oracle(b, a, labels, has_b, has_a))
 
 
+def test_similarities_near_the_ends_of_their_range_are_ranked_exactly() -> None:
+    """All within 2^-14 of 1 or of -1, so that no key's highest bits tell them apart."""
+    rng = np.random.default_rng(7)
+    labels = (rng.random((80, 4)) < 0.4).astype(np.uint8)
+    a, b = (1 + 2e-3 * rng.standard_normal((80, 8)) for _ in range(2))
+    b[::3] *= -1
+    a[:9], b[:9] = 1, np.array([1, -1, 1] * 3)[:, None]
+    everyone = np.ones(80, dtype=bool)
+    scores = evaluate_retrieval(a, b, labels, ks=KS)
+    assert_scores_equal(scores.ab, oracle(a, b, labels, everyone, everyone))
+    assert_scores_equal(scores.ba, oracle(b, a, labels, everyone, everyone))
+
+
 def test_map_and_ndcg_equal_scikit_learn() -> None:
     a, b, labels = make_data(3, n=150)
     unit_a, unit_b = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in (a, b))
