@@ -20,6 +20,12 @@ BoolArray = NDArray[np.bool_]
 
 DEFAULT_BLOCK_SIZE = 16_384
 
+SIDE_FIELDS = ("mean", "variance", "probabilities", "present")
+"""The arrays of a modality, by the names of `ModalityEmbeddings`' fields."""
+
+MANIFEST_NAME = "embeddings.json"
+"""The file beside saved arrays that says which there are."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LinearClassifier:
@@ -192,38 +198,51 @@ class PairEmbeddings:
 
     def save(self, folder: Path) -> None:
         """Write every array as `.npy` and a manifest into an existing folder."""
-        arrays: list[str] = []
-        for name, side in zip("ab", self.sides, strict=True):
-            for field in ("mean", "variance", "probabilities", "present"):
-                values = getattr(side, field)
-                if values is not None:
-                    np.save(folder / f"{name}_{field}.npy", values)
-                    arrays.append(f"{name}_{field}")
+        for name, values in (self.columns() | self.constants()).items():
+            np.save(folder / f"{name}.npy", values)
         np.save(folder / "positions.npy", self.positions)
-        if self.classifier is not None:
-            np.save(folder / "classifier_weight.npy", self.classifier.weight)
-            np.save(folder / "classifier_bias.npy", self.classifier.bias)
-        manifest = {
-            "arrays": arrays,
-            "multilabel": self.multilabel,
-            "classifier": self.classifier is not None,
-            "content_dim": self.content_dim,
+        (folder / MANIFEST_NAME).write_text(self.manifest())
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The arrays with a row a pair, by the name under which they are saved."""
+        named = {
+            f"{name}_{field}": getattr(side, field)
+            for name, side in zip("ab", self.sides, strict=True)
+            for field in SIDE_FIELDS
         }
-        (folder / "embeddings.json").write_text(json.dumps(manifest))
+        return {name: values for name, values in named.items() if values is not None}
+
+    def constants(self) -> dict[str, FloatArray]:
+        """The classifier's arrays, by the name under which they are saved."""
+        if self.classifier is None:
+            return {}
+        return {
+            "classifier_weight": self.classifier.weight,
+            "classifier_bias": self.classifier.bias,
+        }
+
+    def manifest(self) -> str:
+        """JSON that says which arrays there are and what is no array."""
+        return json.dumps(
+            {
+                "arrays": list(self.columns()),
+                "multilabel": self.multilabel,
+                "classifier": self.classifier is not None,
+                "content_dim": self.content_dim,
+            }
+        )
 
     @classmethod
     def load(cls, folder: Path) -> PairEmbeddings:
         """Open what `save` wrote, memory-mapped."""
-        manifest = json.loads((folder / "embeddings.json").read_text())
+        manifest = json.loads((folder / MANIFEST_NAME).read_text())
 
         def array(name: str) -> Any:
             return np.load(folder / f"{name}.npy", mmap_mode="r")
 
         def side(name: str) -> ModalityEmbeddings:
-            fields = ("mean", "variance", "probabilities", "present")
-            return ModalityEmbeddings(
-                **{f: array(f"{name}_{f}") for f in fields if f"{name}_{f}" in manifest["arrays"]}
-            )
+            given = [f for f in SIDE_FIELDS if f"{name}_{f}" in manifest["arrays"]]
+            return ModalityEmbeddings(**{f: array(f"{name}_{f}") for f in given})
 
         classifier = None
         if manifest["classifier"]:

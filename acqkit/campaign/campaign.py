@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +24,7 @@ from acqkit.interfaces import RoundContext, Selection
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.selection import check_budget, needs_embeddings, select
-from acqkit.store import Kept, NewBatch, Store, StoredBatch, StoredState
+from acqkit.store import NewBatch, SqliteStore, Store, StoredBatch, StoredState
 from acqkit.timing import PhaseClock
 
 
@@ -53,8 +52,14 @@ class Campaign:
         self._store = store
         self._view = view
         self._parts = parts
+        kinds = ("trainer", "model")
         self._models = ModelOfLabels(
-            parts["model"].component, parts["trainer"].component, self.seed, device
+            {kind: parts[kind].component for kind in kinds},
+            {kind: parts[kind].record for kind in kinds},
+            seed=self.seed,
+            device=device,
+            store=store,
+            view=view,
         )
 
     @classmethod
@@ -86,7 +91,7 @@ class Campaign:
         settings = make_settings(
             pool, parts, seed=int(seed), device=device, pool_reference=pool_reference
         )
-        store = Store.create(folder, settings, known_answers(pool))
+        store = SqliteStore.create(folder, settings, known_answers(pool))
         return cls(folder, store, view, parts, device)
 
     @classmethod
@@ -109,7 +114,7 @@ class Campaign:
         Raises CampaignError when it is not, or when the folder holds no campaign.
         """
         folder = Path(folder)
-        store = Store.open(folder)
+        store = SqliteStore.open(folder)
         try:
             settings = store.settings()
             given = {"strategy": strategy, "trainer": trainer, "model": model}
@@ -136,19 +141,14 @@ class Campaign:
             state = self._store.state()
             check_budget(int(n), len(self._view.free(state.taken)))
             context, trained = self._context(state, needs_embeddings(part.component))
-            with self._store.keeping(self._for_people(trained)) as kept:
-                selection = select(part.component, context, int(n))
-                batch_id = self._add(context.round, part, selection, kept)
+            selection = select(part.component, context, int(n))
+            batch_id = self._add(context.round, part, selection, trained)
             if batch_id is not None:
                 return batch_of(self._stored(batch_id), self.pool)
 
-    def _for_people(self, trained: Trained | None) -> PairEmbeddings | None:
-        """What is kept of embeddings: for people, positions are those of the whole pool."""
-        if trained is None:
-            return None
-        return replace(trained.embeddings, positions=self._view.positions)
-
-    def _add(self, round: int, part: Part, selection: Selection, kept: Kept | None) -> str | None:
+    def _add(
+        self, round: int, part: Part, selection: Selection, trained: Trained | None
+    ) -> str | None:
         check_json("the strategy's record", selection.record)
         batch = NewBatch(
             round,
@@ -157,8 +157,9 @@ class Campaign:
             selection.scores,
             selection.terms,
             selection.record,
+            None if trained is None else trained.kept_as,
         )
-        return self._store.add_batch(batch, kept)
+        return self._store.add_batch(batch)
 
     def tell(
         self,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acqkit.embeddings import (
     DEFAULT_BLOCK_SIZE,
-    LinearClassifier,
+    SIDE_FIELDS,
     ModalityEmbeddings,
     PairEmbeddings,
 )
@@ -16,52 +19,58 @@ from acqkit.errors import EmbeddingError
 from acqkit.interfaces import Model
 from acqkit.pool import PairPool
 
-_FIELDS = ("mean", "variance", "probabilities", "present")
+
+def embed_blocks(
+    model: Model, pool: PairPool, block_size: int = DEFAULT_BLOCK_SIZE
+) -> Iterator[PairEmbeddings]:
+    """Embeddings of all pairs of the pool in blocks, in the order of positions, each checked.
+
+    Raises EmbeddingError where they are not finite, or of another shape than the blocks before.
+    """
+    first = None
+    for start in range(0, len(pool), block_size):
+        positions = np.arange(start, min(start + block_size, len(pool)))
+        embedded = model.embed(pool.batch(positions))
+        block = replace(embedded, positions=positions, multilabel=pool.multilabel)
+        first = first or block
+        _check_alike(block, first)
+        yield block.validate()
 
 
 def embed_pool(
     model: Model, pool: PairPool, block_size: int = DEFAULT_BLOCK_SIZE
 ) -> PairEmbeddings:
-    """Embeddings of every pair of the pool, row = position; raises EmbeddingError if not finite.
+    """Embeddings of every pair of the pool in memory, row = position.
 
-    Blocks are written into arrays made once, so that memory holds one copy.
+    Raises EmbeddingError like `embed_blocks`.
     """
     n = len(pool)
-    columns: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-    classifier: LinearClassifier | None = None
-    content_dim: int | None = None
-    for start in range(0, n, block_size):
-        positions = np.arange(start, min(start + block_size, n))
-        block = model.embed(pool.batch(positions))
-        classifier, content_dim = block.classifier, block.content_dim
-        for side, column in zip(block.sides, columns, strict=True):
-            _write(column, side, positions, n)
-    sides = [ModalityEmbeddings(**column) for column in columns]
-    return PairEmbeddings(
-        sides[0], sides[1], np.arange(n), pool.multilabel, classifier, content_dim
-    ).validate()
+    columns: dict[str, NDArray[Any]] = {}
+    for block in embed_blocks(model, pool, block_size):
+        for name, values in block.columns().items():
+            if name not in columns:
+                columns[name] = np.empty((n, *values.shape[1:]), values.dtype)
+            columns[name][block.positions] = values
+    a, b = (
+        ModalityEmbeddings(**{field: columns.get(f"{name}_{field}") for field in SIDE_FIELDS})  # type: ignore[arg-type]
+        for name in "ab"
+    )
+    return replace(block, a=a, b=b, positions=np.arange(n))
 
 
-def _write(
-    column: dict[str, Any], side: ModalityEmbeddings, positions: np.ndarray[Any, Any], n: int
-) -> None:
-    start, stop = int(positions[0]), int(positions[-1]) + 1
-    for name in _FIELDS:
-        values = getattr(side, name)
-        if start == 0:
-            column[name] = (
-                None if values is None else np.empty((n, *values.shape[1:]), values.dtype)
-            )
-        if (column[name] is None) != (values is None) or (
-            values is not None and values.shape != (stop - start, *column[name].shape[1:])
-        ):
+def _check_alike(block: PairEmbeddings, first: PairEmbeddings) -> None:
+    for side, reference in zip(block.sides, first.sides, strict=True):
+        for name in SIDE_FIELDS:
+            values, before = getattr(side, name), getattr(reference, name)
+            if values is None and before is None:
+                continue
             shape = None if values is None else values.shape
-            raise EmbeddingError(
-                f"the model embedded pairs {start} to {stop - 1} with {name} of shape {shape}, "
-                "unlike the pairs before them; embed every block alike, one row a pair"
-            )
-        if values is not None:
-            column[name][start:stop] = values
+            if before is None or shape != (len(block), *before.shape[1:]):
+                start, stop = int(block.positions[0]), int(block.positions[-1])
+                raise EmbeddingError(
+                    f"the model embedded pairs {start} to {stop} with {name} of shape {shape}, "
+                    "unlike the pairs before them; embed every block alike, one row a pair"
+                )
 
 
 def no_embeddings(pool: PairPool) -> PairEmbeddings:

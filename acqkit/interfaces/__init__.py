@@ -5,7 +5,14 @@ positions `0..n-1` in `context.pool`; nothing takes or returns positions in a su
 """
 
 from acqkit.interfaces.component import Component
-from acqkit.interfaces.models import EmbeddingClassifier, Model, ModelFactory, SamplingModel
+from acqkit.interfaces.models import (
+    EmbeddingClassifier,
+    Model,
+    ModelFactory,
+    ModelState,
+    SamplingModel,
+    StatefulModel,
+)
 from acqkit.interfaces.pools import Inputs, PairBatch, Pool, PoolSource
 from acqkit.interfaces.rounds import RoundContext, Scores, Selection
 from acqkit.interfaces.strategies import (
@@ -26,6 +33,7 @@ __all__ = [
     "Inputs",
     "Model",
     "ModelFactory",
+    "ModelState",
     "PairBatch",
     "Pool",
     "PoolSource",
@@ -37,6 +45,7 @@ __all__ = [
     "Scorer",
     "Scores",
     "Selection",
+    "StatefulModel",
     "Strategy",
     "Trainer",
     "TransferTrainer",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
 
 from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.interfaces.pools import PairBatch, Pool
@@ -40,6 +44,33 @@ class EmbeddingClassifier(Protocol):
 
     def classify(self, means: FloatArray) -> FloatArray:
         """Class probabilities `[k, c]` of points `[k, d]`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ModelState:
+    """What makes a fitted model: arrays by name, and plain JSON data beside them."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class StatefulModel(Protocol):
+    """A model that a campaign can keep, so that another process need not train it again."""
+
+    def state(self) -> ModelState | None:
+        """All in which a fitted model differs from one that its factory made.
+
+        None where that cannot be said in arrays and plain data: then it is trained again.
+        """
+        ...
+
+    def load_state(self, state: ModelState) -> None:
+        """Become the model of which `state` is, from one that the same factory made.
+
+        Raises EmbeddingError for the state of another model; executes nothing of what it holds.
+        """
         ...
 
 

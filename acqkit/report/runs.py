@@ -10,7 +10,7 @@ from typing import Any
 from acqkit.config import ComponentSpec
 from acqkit.errors import CampaignError, ReportError
 from acqkit.runner import Results, RoundRecord
-from acqkit.store import Store, StoredBatch
+from acqkit.store import SqliteStore, Store, StoredBatch
 
 _RESULTS = "results.json"
 
@@ -37,7 +37,7 @@ class RunFolder:
         """The state of one seed's campaign, None where it was not kept."""
         folder = self.path / "seeds" / str(seed) / "campaign"
         try:
-            return Store.open(folder) if folder.is_dir() else None
+            return SqliteStore.open(folder) if folder.is_dir() else None
         except CampaignError:
             return None
 

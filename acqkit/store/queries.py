@@ -11,8 +11,11 @@ import numpy as np
 from sqlalchemy import Connection, exists, func, insert, select, true
 
 from acqkit.embeddings import IntArray
-from acqkit.store.rows import Classes, NewBatch, StoredAnswer, StoredBatch
+from acqkit.store.rows import Classes, NewBatch, NewTraining, StoredAnswer, StoredBatch
 from acqkit.store.schema import answers, batches, items, records, settings
+
+_TRAINING = "latest training"
+"""The key beside the settings under which the latest training is; schema 1 has no other table."""
 
 
 def now() -> str:
@@ -22,7 +25,8 @@ def now() -> str:
 
 def read_settings(connection: Connection) -> dict[str, Any]:
     """What the campaign was made with."""
-    return {row.key: row.value for row in connection.execute(select(settings))}
+    found = select(settings).where(settings.c.key != _TRAINING)
+    return {row.key: row.value for row in connection.execute(found)}
 
 
 def write_settings(connection: Connection, values: Mapping[str, Any]) -> None:
@@ -63,11 +67,7 @@ def answers_log(connection: Connection, round: int | None = None) -> Iterator[St
 
 
 def insert_batch(
-    connection: Connection,
-    batch: NewBatch,
-    batch_id: str,
-    given: bool = False,
-    embeddings: str | None = None,
+    connection: Connection, batch: NewBatch, batch_id: str, given: bool = False
 ) -> None:
     """One batch with its pairs; IntegrityError if the round or a pair is taken."""
     connection.execute(
@@ -77,7 +77,7 @@ def insert_batch(
             strategy=batch.strategy,
             given=given,
             record=dict(batch.record),
-            embeddings=embeddings,
+            embeddings=batch.embeddings,
             at=now(),
         )
     )
@@ -156,6 +156,22 @@ def _stored_batch(row: Any, members: list[Any]) -> StoredBatch:
         record=row.record,
         pending=np.array([m.position for m in members if not m.answered], dtype=np.int64),
     )
+
+
+def read_training(connection: Connection) -> dict[str, Any] | None:
+    """What is kept of the latest training: its key, record, and names of artifacts."""
+    statement = select(settings.c.value).where(settings.c.key == _TRAINING)
+    return connection.execute(statement).scalar()
+
+
+def write_training(
+    connection: Connection, training: NewTraining, embeddings: str, model: str | None
+) -> None:
+    """Let `training` stand in the place of the one before it, with names of its artifacts."""
+    value: dict[str, Any] = {"key": training.key, "record": dict(training.record)}
+    value |= {"embeddings": embeddings, "model": model}
+    connection.execute(settings.delete().where(settings.c.key == _TRAINING))
+    connection.execute(insert(settings).values(key=_TRAINING, value=value))
 
 
 def newest_embeddings(connection: Connection) -> str | None:

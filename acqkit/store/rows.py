@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from acqkit.embeddings import FloatArray, IntArray
+from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
+from acqkit.interfaces import ModelState
 
 Classes = tuple[int, ...] | None
 """An answer: the indices of the classes that apply, ascending, or None for "can't tell"."""
@@ -29,7 +30,10 @@ class StoredAnswer:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NewBatch:
-    """Picks of one round: positions `[k]` in order of choice, scores and terms `[k]`."""
+    """Picks of one round: positions `[k]` in order of choice, scores and terms `[k]`.
+
+    `embeddings` is the name of those that the round looked at.
+    """
 
     round: int
     strategy: str
@@ -37,6 +41,7 @@ class NewBatch:
     scores: FloatArray | None = None
     terms: Mapping[str, FloatArray] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
+    embeddings: str | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,3 +73,30 @@ class StoredState:
     next_round: int
     taken: IntArray
     answers: Mapping[int, StoredAnswer]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class NewTraining:
+    """A training to keep: what it was made from, what the trainer recorded, the model's state.
+
+    `key` is a digest of everything on which the model depends. `model` is None where the
+    model cannot be kept.
+    """
+
+    key: str
+    record: Mapping[str, Any]
+    model: ModelState | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StoredTraining:
+    """A training as kept; embeddings are memory-mapped where the store has files.
+
+    `name` is that of the embeddings, by their content, for the batches that are picked with
+    them.
+    """
+
+    record: Mapping[str, Any]
+    model: ModelState | None
+    embeddings: PairEmbeddings
+    name: str

@@ -29,7 +29,7 @@ from acqkit.report.data import (
     Run,
     Side,
 )
-from acqkit.store import NewBatch, Store
+from acqkit.store import NewBatch, NewTraining, SqliteStore
 
 NASTY = "</script><script>window.broken = 1</script><img src=x onerror=window.broken=1> & <b>\u2028"
 """What a caption may hold without harm."""
@@ -184,14 +184,18 @@ def write_run(
         home = folder / "seeds" / str(figure.seed)
         if figure.round == 0:
             home.mkdir(parents=True)
-            store = Store.create(home / "campaign", {"seed": figure.seed})
+            store = SqliteStore.create(home / "campaign", {"seed": figure.seed})
         picked = train[np.random.default_rng(figure.seed).permutation(len(train))]
         picked = picked[5 * figure.round : 5 * figure.round + 5]
         scores = np.linspace(2, 1, 5, dtype=np.float32) if figure.round else None
         terms = {"inter": scores - 0.5} if scores is not None else {}
-        batch = NewBatch(figure.round, str(strategy), picked, scores, terms, record or {})
-        with store.keeping(embeddings) as kept:
-            store.add_batch(batch, kept)
+        name = None
+        if embeddings is not None:
+            with store.new_embeddings(embeddings.positions) as writer:
+                writer.write(embeddings)
+                name = store.keep_training(NewTraining("", {}, None), writer).name
+        batch = NewBatch(figure.round, str(strategy), picked, scores, terms, record or {}, name)
+        store.add_batch(batch)
         if figure.round == ROUNDS - 1:
             store.close()
         rounds.append(figure.model_dump() | {"picked": pool.ids[picked].tolist()})

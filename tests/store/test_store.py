@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import threading
 import time
@@ -13,23 +14,26 @@ import numpy as np
 import pytest
 from sqlalchemy.exc import StatementError
 
+from acqkit import files
 from acqkit.embeddings import PairEmbeddings
 from acqkit.errors import CampaignError
-from acqkit.store import NewBatch, Store, database, folders
+from acqkit.interfaces import ModelState
+from acqkit.store import NewBatch, NewTraining, SqliteStore, StoredTraining, database
 from acqkit.store.answers import additions, conflicts, standings
+from acqkit.store.artifacts import DigestFile
 from acqkit.store.rows import StoredAnswer
 from acqkit.testing import make_embeddings, make_pool
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store.create(tmp_path / "c", {"seed": 1, "nothing": None})
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    made = SqliteStore.create(tmp_path / "c", {"seed": 1, "nothing": None})
     yield made
     made.close()
 
 
-def batch(round: int, *positions: int) -> NewBatch:
-    return NewBatch(round, "random", np.array(positions))
+def batch(round: int, *positions: int, embeddings: str | None = None) -> NewBatch:
+    return NewBatch(round, "random", np.array(positions), embeddings=embeddings)
 
 
 def embeddings(seed: int = 0) -> PairEmbeddings:
@@ -40,7 +44,7 @@ def raw(tmp_path: Path) -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect(tmp_path / "c" / "campaign.sqlite"))
 
 
-def test_settings_and_state_of_a_new_store(store: Store) -> None:
+def test_settings_and_state_of_a_new_store(store: SqliteStore) -> None:
     assert store.settings() == {"seed": 1, "nothing": None}
     state = store.state()
     assert (state.next_round, state.taken.tolist(), dict(state.answers)) == (0, [], {})
@@ -48,7 +52,7 @@ def test_settings_and_state_of_a_new_store(store: Store) -> None:
     assert store.embeddings() is None and store.records() == []
 
 
-def test_a_round_or_a_pair_can_be_taken_once(store: Store) -> None:
+def test_a_round_or_a_pair_can_be_taken_once(store: SqliteStore) -> None:
     assert store.add_batch(batch(0, 5, 3)) == "batch-000"
     assert store.add_batch(batch(0, 7)) is None
     assert store.add_batch(batch(2, 7)) is None
@@ -59,16 +63,12 @@ def test_a_round_or_a_pair_can_be_taken_once(store: Store) -> None:
     assert [found.positions.tolist() for found in store.batches()] == [[5, 3], [7]]
 
 
-def test_the_schema_refuses_what_no_step_should_write(store: Store, tmp_path: Path) -> None:
+def test_the_schema_refuses_what_no_step_should_write(store: SqliteStore, tmp_path: Path) -> None:
     store.add_batch(batch(0, 5, 3))
     store.add_answers(0, {5: (1,)}, "ann", False)
-    with (
-        pytest.raises(CampaignError, match="is as it was"),
-        store.keeping(embeddings()) as kept,
-    ):
-        store.add_batch(batch(1, 3), kept)
+    with pytest.raises(CampaignError, match="is as it was"):
+        store.add_batch(batch(1, 3))
     assert store.state().next_round == 1
-    assert [path.name for path in (tmp_path / "c").glob("*embeddings*")] == []
     with raw(tmp_path) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         for statement in (
@@ -81,7 +81,7 @@ def test_the_schema_refuses_what_no_step_should_write(store: Store, tmp_path: Pa
                 connection.execute(statement)
 
 
-def test_transactions_are_durable_and_foreign_keys_are_on(store: Store) -> None:
+def test_transactions_are_durable_and_foreign_keys_are_on(store: SqliteStore) -> None:
     with store._database.write() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -95,51 +95,112 @@ def test_transactions_are_durable_and_foreign_keys_are_on(store: Store) -> None:
     }
 
 
-def test_embeddings_of_the_latest_batch_are_kept_and_older_ones_go(
-    store: Store, tmp_path: Path
+def keep(store: SqliteStore, seed: int = 0, model: ModelState | None = None) -> StoredTraining:
+    found = embeddings(seed)
+    with store.new_embeddings(found.positions) as writer:
+        for block in found.blocks(size=5):
+            writer.write(block)
+        return store.keep_training(NewTraining(f"key {seed}", {"seed": seed}, model), writer)
+
+
+def artifacts(tmp_path: Path) -> set[str]:
+    return {path.name for path in (tmp_path / "c" / "artifacts").glob("[!.]*")}
+
+
+def test_only_embeddings_of_the_latest_batch_and_training_are_kept(
+    store: SqliteStore, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "c"
-    with store.keeping(embeddings(0)) as kept:
-        store.add_batch(batch(0, 1), kept)
-    # As a process leaves it that is killed between the rename and the commit.
-    (folder / "embeddings-001").mkdir()
-    (folder / "embeddings-001" / "a_mean.npy").write_text("half")
-    with store.keeping(embeddings(1)) as kept:
-        store.add_batch(batch(1, 2), kept)
-    store.add_batch(batch(2, 3))
+    names = []
+    for seed in range(3):
+        names.append(keep(store, seed).name)
+        store.add_batch(batch(seed, seed, embeddings=names[-1]))
+        assert artifacts(tmp_path) == {names[-1].partition("/")[2]}
+    store.add_batch(batch(3, 7))
+    latest = keep(store, 3).name
     found = store.embeddings()
     assert found is not None
-    np.testing.assert_array_equal(found.a.mean, embeddings(1).a.mean)
+    np.testing.assert_array_equal(found.a.mean, embeddings(2).a.mean)
     assert isinstance(found.a.mean, np.memmap)
-    assert [path.name for path in folder.glob("*embeddings*")] == ["embeddings-001"]
-    for path in (folder / "embeddings-001").iterdir():
-        path.unlink()
-    (folder / "embeddings-001").rmdir()
+    assert artifacts(tmp_path) == {name.partition("/")[2] for name in (names[-1], latest)}
+    shutil.rmtree(tmp_path / "c" / names[-1])
     assert store.embeddings() is None
 
 
-def test_what_killed_processes_left_is_removed_when_it_is_old(store: Store, tmp_path: Path) -> None:
-    folder = tmp_path / "c"
-    old, young = folder / ".embeddings.aa.new", folder / ".embeddings.bb.new"
+def test_what_is_no_part_of_an_artifact_is_not_taken_for_one(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    name = keep(store).name
+    store.add_batch(batch(0, 1, embeddings=name))
+    file = tmp_path / "c" / name / "a_mean.npy"
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 1
+    file.write_bytes(content)
+    with pytest.warns(RuntimeWarning, match="is damaged"):
+        assert store.embeddings() is None
+    with pytest.warns(RuntimeWarning, match="is damaged"):
+        assert keep(store).name == name
+    assert store.embeddings() is not None
+
+
+def test_embeddings_named_by_their_round_are_found_until_there_are_newer_ones(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "c" / "embeddings-000"
+    folder.mkdir()
+    embeddings(5).save(folder)
+    store.add_batch(batch(0, 1, embeddings="embeddings-000"))
+    found = store.embeddings()
+    assert found is not None
+    np.testing.assert_array_equal(found.a.mean, embeddings(5).a.mean)
+    name = keep(store, 6).name
+    assert folder.exists()
+    store.add_batch(batch(1, 2, embeddings=name))
+    assert not folder.exists() and store.embeddings() is not None
+
+
+def test_a_batch_does_without_embeddings_that_another_process_removed(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    first = keep(store, 0)
+    with closing(SqliteStore.open(tmp_path / "c")) as other:
+        keep(other, 1)
+    np.testing.assert_array_equal(first.embeddings.a.mean, embeddings(0).a.mean)
+    assert store.add_batch(batch(0, 1, embeddings=first.name)) == "batch-000"
+    assert store.embeddings() is None
+
+
+def test_what_killed_processes_left_is_removed_when_it_is_old(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    home = tmp_path / "c" / "artifacts"
+    old, young = home / ".draft.aa.new", home / ".draft.bb.new"
     for path in (old, young):
-        path.mkdir()
+        path.mkdir(parents=True)
         (path / "a_mean.npy").write_text("half")
-    long_ago = time.time() - folders.ABANDONED_AFTER - 1
+    long_ago = time.time() - files.ABANDONED_AFTER - 1
     for path in (old / "a_mean.npy", old):
         os.utime(path, (long_ago, long_ago))
-    os.utime(young, (long_ago, long_ago))
-    with store.keeping(embeddings()) as kept:
-        store.add_batch(batch(0, 1), kept)
+    keep(store)
     assert not old.exists() and young.exists()
 
 
-def test_a_folder_that_another_process_renames_meanwhile_is_not_abandoned(tmp_path: Path) -> None:
-    assert abs(folders._last_write(tmp_path / "gone") - time.time()) < 60
+def test_a_disk_without_room_says_so(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: DigestFile, data: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    kept = keep(store).name
+    monkeypatch.setattr(DigestFile, "write", full)
+    with pytest.raises(CampaignError, match=r"cannot be kept in .*/c: .*No space left"):
+        keep(store, 1)
+    assert artifacts(tmp_path) == {kept.partition("/")[2]}
+    assert list((tmp_path / "c" / "artifacts").glob(".*")) == []
 
 
 def test_a_store_that_cannot_be_filled_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(StatementError):
-        Store.create(tmp_path / "c", {"seed": object()})
+        SqliteStore.create(tmp_path / "c", {"seed": object()})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -149,7 +210,7 @@ def test_two_that_create_at_once_make_one(tmp_path: Path) -> None:
     def create() -> None:
         start.wait()
         try:
-            Store.create(tmp_path / "c", {"seed": 1}, {3: (0,)}).close()
+            SqliteStore.create(tmp_path / "c", {"seed": 1}, {3: (0,)}).close()
             outcomes.append("made")
         except CampaignError as error:
             outcomes.append(str(error))
@@ -173,27 +234,27 @@ def test_two_that_create_at_once_make_one(tmp_path: Path) -> None:
     ],
 )
 def test_other_schemas_are_refused(
-    store: Store, tmp_path: Path, statement: str, message: str
+    store: SqliteStore, tmp_path: Path, statement: str, message: str
 ) -> None:
     store.close()
     with raw(tmp_path) as connection:
         connection.execute(statement)
     with pytest.raises(CampaignError, match=message):
-        Store.open(tmp_path / "c")
+        SqliteStore.open(tmp_path / "c")
 
 
-def test_files_that_are_no_database_are_refused(store: Store, tmp_path: Path) -> None:
+def test_files_that_are_no_database_are_refused(store: SqliteStore, tmp_path: Path) -> None:
     store.close()
     (tmp_path / "c" / "campaign.sqlite").write_bytes(b"not a database at all" * 100)
     with pytest.raises(CampaignError, match=r"campaign\.sqlite cannot be used.*not a database"):
-        Store.open(tmp_path / "c")
+        SqliteStore.open(tmp_path / "c")
 
 
 def test_a_locked_campaign_says_so(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
-    patient = Store.open(tmp_path / "c")
+    patient = SqliteStore.open(tmp_path / "c")
     with closing(patient), raw(tmp_path) as other:
         other.execute("BEGIN IMMEDIATE")
         assert patient.state().next_round == 0
@@ -203,7 +264,7 @@ def test_a_locked_campaign_says_so(
         assert patient.add_batch(batch(0, 1)) == "batch-000"
 
 
-def test_a_closed_store_says_so(store: Store, tmp_path: Path) -> None:
+def test_a_closed_store_says_so(store: SqliteStore, tmp_path: Path) -> None:
     store.close()
     with pytest.raises(CampaignError, match=re.escape(f"{tmp_path / 'c'} is closed")):
         store.state()
@@ -227,7 +288,7 @@ def test_file_systems_without_shared_memory_are_refused(
         lambda *arguments, **options: original(*arguments, **options, factory=NoWal),
     )
     with pytest.raises(CampaignError, match="offers journal mode 'delete', not 'wal'"):
-        Store.create(tmp_path / "c", {})
+        SqliteStore.create(tmp_path / "c", {})
     assert list(tmp_path.iterdir()) == []
 
 
