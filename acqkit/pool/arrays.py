@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray
-from acqkit.errors import PoolError
 from acqkit.labels import LabelState
 from acqkit.pool import checks
 from acqkit.pool.features import ArrayFeatures, FeatureSource
 from acqkit.pool.ids import check_ids
 from acqkit.pool.label_input import LabelReader, Labels
 from acqkit.pool.scan import first_row
-from acqkit.pool.where import Where, row
+from acqkit.pool.source import ColumnError, row
 
 
 @dataclass(frozen=True)
@@ -40,22 +39,22 @@ class Columns:
     labeled_round: Any = None
 
 
-def checked_fields(columns: Columns, where: Where) -> dict[str, Any]:
-    """The fields of a `PairPool`; raises PoolError for the first column that is wrong."""
-    modalities = checks.check_modalities(columns.modalities, where)
+def checked_fields(columns: Columns) -> dict[str, Any]:
+    """The fields of a `PairPool`; raises ColumnError for the first column that is wrong."""
+    modalities = checks.check_modalities(columns.modalities)
     given = (columns.a, columns.b)
-    features = (_features(given[0], "modality_a", where), _features(given[1], "modality_b", where))
+    features = (_features(given[0], "modality_a"), _features(given[1], "modality_b"))
     n = len(features[0])
-    checks.check_length(features[1], n, "modality_b", where)
-    present = checks.check_present(columns.present, modalities, n, where)
-    ids = check_ids(columns.ids, n, where)
-    test = checks.check_split(columns.split, n, where)
-    multilabel = checks.check_multilabel(columns.multilabel, where)
-    rounds = checks.check_rounds(columns.labeled_round, n, where)
+    checks.check_length(features[1], n, "modality_b")
+    present = checks.check_present(columns.present, modalities, n)
+    ids = check_ids(columns.ids, n)
+    test = checks.check_split(columns.split, n)
+    multilabel = checks.check_multilabel(columns.multilabel)
+    rounds = checks.check_rounds(columns.labeled_round, n)
     optional = np.zeros(n, dtype=bool) if rounds is None else rounds < 0
-    reader = LabelReader(n, optional, where)
+    reader = LabelReader(n, optional)
     labels = reader.read(columns.labels, columns.class_names, multilabel)
-    truth, known = _split_knowledge(labels, rounds, test, where)
+    truth, known = _split_knowledge(labels, rounds, test)
     fields = {
         "features": features,
         "class_names": labels.class_names,
@@ -67,26 +66,26 @@ def checked_fields(columns: Columns, where: Where) -> dict[str, Any]:
         "known": known,
         "test": test,
         "present": present,
-        "cost": checks.check_cost(columns.cost, n, where),
-        "group": checks.check_group(columns.group, n, where),
-        "display": checks.check_display(columns.display, n, where),
+        "cost": checks.check_cost(columns.cost, n),
+        "group": checks.check_group(columns.group, n),
+        "display": checks.check_display(columns.display, n),
     }
     # Last, because it is the one check that reads everything.
     for source, mask, letter in zip(features, present, "ab", strict=True):
         if isinstance(source, ArrayFeatures):
-            checks.check_finite(source.array, mask, f"modality_{letter}", where)
+            checks.check_finite(source.array, mask, f"modality_{letter}")
     return fields
 
 
-def _features(values: Any, column: str, where: Where) -> FeatureSource:
+def _features(values: Any, column: str) -> FeatureSource:
     if hasattr(values, "rows") and hasattr(values, "dim"):
         source: FeatureSource = values
         return source
-    return ArrayFeatures(checks.check_features(values, column, where))
+    return ArrayFeatures(checks.check_features(values, column))
 
 
 def _split_knowledge(
-    labels: Labels, rounds: NDArray[np.int32] | None, test: BoolArray | None, where: Where
+    labels: Labels, rounds: NDArray[np.int32] | None, test: BoolArray | None
 ) -> tuple[NDArray[np.uint8] | None, LabelState | None]:
     """What is the truth of a simulation, and what is known before the first round.
 
@@ -99,9 +98,8 @@ def _split_knowledge(
     if labels.matrix is None:
         index = first_row(rounds >= 0)
         if index >= 0:
-            raise PoolError(
-                f"{where('labeled_round')} is {rounds[index]} in {row(index)} but there is no "
-                "column labels"
+            raise ColumnError(
+                "labeled_round", f"is {rounds[index]} in {row(index)} but there is no column labels"
             )
         return None, LabelState(rounds, np.zeros((len(rounds), len(labels.class_names)), np.uint8))
     matrix = np.array(labels.matrix)
@@ -114,9 +112,10 @@ def _split_knowledge(
         unlabeled = rounds < 0
         index = first_row(unlabeled & ~np.asarray(labels.matrix).any(axis=1))
         if index >= 0:
-            raise PoolError(
-                f"{where('labels')} has no label in {row(index)} though other pairs with "
-                "labeled_round -1 have one; give the truth of all pairs or of none"
+            raise ColumnError(
+                "labels",
+                f"has no label in {row(index)} though other pairs with "
+                "labeled_round -1 have one; give the truth of all pairs or of none",
             )
     return labels.matrix, known
 
@@ -139,18 +138,19 @@ KEYS = (
 """The names of columns in every file layout; others are ignored."""
 
 
-def check_keys(held: Collection[str], where: Where) -> None:
-    """Both modalities are there, and no mask is of another; raises PoolError."""
+def check_keys(held: Collection[str]) -> None:
+    """Raise ColumnError unless both modalities are there and every mask is of one of them."""
     for key in held:
         if key.startswith("modality_") and key.endswith("_present") and key not in KEYS:
-            raise PoolError(
-                f"{where(key)} is a mask of an unknown modality; it must be called "
-                "modality_a_present or modality_b_present"
+            raise ColumnError(
+                key,
+                "is a mask of an unknown modality; it must be called "
+                "modality_a_present or modality_b_present",
             )
     for key in ("modality_a", "modality_b"):
         if key not in held:
             listed = ", ".join(repr(name) for name in list(held)[:12])
-            raise PoolError(f"{where.whole} has no {key!r}; it holds {listed or 'nothing'}")
+            raise ColumnError(None, f"has no {key!r}; it holds {listed or 'nothing'}")
 
 
 def read_mapping(data: Mapping[str, Any], **overrides: Any) -> Columns:

@@ -1,7 +1,6 @@
-"""The checks of columns, run once where data enters; each failure is one clear sentence.
+"""The checks of columns, run once where data enters.
 
-Every function takes what it checks and a `Where` for the message, returns the checked
-column and raises PoolError naming the file, the column and the first offending row.
+Every function returns the checked column and raises ColumnError naming the first offending row.
 """
 
 from __future__ import annotations
@@ -16,68 +15,68 @@ from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.errors import PoolError, did_you_mean
 from acqkit.labels import SKIPPED, UNLABELED
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.where import Where, as_text, row, shown
+from acqkit.pool.source import ColumnError, as_text, row, shown
 
 Masks = tuple[BoolArray | None, BoolArray | None]
 
 
-def check_modalities(names: Any, where: Where) -> tuple[str, str]:
+def check_modalities(names: Any) -> tuple[str, str]:
     """Two different names."""
-    column = where("modality_names")
     values = [names] if isinstance(names, str) else [str(name) for name in names]
     if len(values) != 2 or not all(values) or values[0] == values[1]:
-        raise PoolError(f"{column} is {shown(values)}, wanted two different names")
+        raise ColumnError("modality_names", f"is {shown(values)}, wanted two different names")
     return values[0], values[1]
 
 
-def check_multilabel(given: Any, where: Where) -> bool | None:
+def check_multilabel(given: Any) -> bool | None:
     """True, False, or None for what the labels say."""
     value = given.item() if getattr(given, "size", 0) == 1 else given
     if value is None or isinstance(value, bool):
         return value
-    raise PoolError(f"{where('multilabel')} is {shown(value)}, wanted true or false")
+    raise ColumnError("multilabel", f"is {shown(value)}, wanted true or false")
 
 
-def check_features(values: Any, column: str, where: Where) -> NDArray[Any]:
+def check_features(values: Any, column: str) -> NDArray[Any]:
     """Numbers `[n, ...]` with at least one pair and one feature; values are not yet looked at."""
-    array = values if isinstance(values, np.ndarray) else _as_array(values, column, where)
+    array = values if isinstance(values, np.ndarray) else _as_array(values, column)
     if array.dtype.kind not in "fiub":
-        raise PoolError(f"{where(column)} has dtype {array.dtype}, wanted numbers such as float32")
+        raise ColumnError(column, f"has dtype {array.dtype}, wanted numbers such as float32")
     if array.ndim < 2:
-        raise PoolError(
-            f"{where(column)} has shape {array.shape}, wanted [n, width]: one row of features "
-            "per pair"
+        raise ColumnError(
+            column, f"has shape {array.shape}, wanted [n, width]: one row of features per pair"
         )
     if len(array) == 0:
-        raise PoolError(f"{where(column)} has no rows; a pool needs at least one pair")
+        raise ColumnError(column, "has no rows; a pool needs at least one pair")
     if array.size == 0:
-        raise PoolError(f"{where(column)} has shape {array.shape}: no features")
+        raise ColumnError(column, f"has shape {array.shape}: no features")
     return array
 
 
-def _as_array(values: Any, column: str, where: Where) -> NDArray[Any]:
+def _as_array(values: Any, column: str) -> NDArray[Any]:
     try:
         return np.asarray(values)
     except ValueError:
-        raise PoolError(f"{where(column)} has rows of different lengths") from None
+        raise ColumnError(column, "has rows of different lengths") from None
 
 
-def check_length(values: Any, n: int, column: str, where: Where) -> None:
+def check_length(values: Any, n: int, column: str) -> None:
     """One row per pair."""
     try:
         length = -1 if isinstance(values, str | bytes) else len(values)
     except TypeError:
         length = -1
     if length < 0:
-        raise PoolError(f"{where(column)} is {shown(values)}, wanted a column of {n} rows")
+        raise ColumnError(column, f"is {shown(values)}, wanted a column of {n} rows")
     if length != n:
-        raise PoolError(
-            f"{where(column)} has {length} rows but {where.short('modality_a')} has {n}; every "
-            "column needs one row per pair"
+        raise ColumnError(
+            column,
+            f"has {length} rows but ",
+            also="modality_a",
+            rest=f" has {n}; every column needs one row per pair",
         )
 
 
-def check_finite(array: NDArray[Any], present: BoolArray | None, column: str, where: Where) -> None:
+def check_finite(array: NDArray[Any], present: BoolArray | None, column: str) -> None:
     """No NaN or infinity, also once read as float32; rows of absent pairs may hold anything."""
     if array.dtype.kind != "f":
         return
@@ -90,13 +89,14 @@ def check_finite(array: NDArray[Any], present: BoolArray | None, column: str, wh
             bad[~present[start : start + len(block)]] = False
         index = first_row(bad)
         if index >= 0:
-            raise PoolError(
-                f"{where(column)} has a NaN or infinite value (as float32), first in "
-                f"{row(start + index)}; repair that pair or mark its modality as not present"
+            raise ColumnError(
+                column,
+                f"has a NaN or infinite value (as float32), first in "
+                f"{row(start + index)}; repair that pair or mark its modality as not present",
             )
 
 
-def check_present(given: Any, modalities: tuple[str, str], n: int, where: Where) -> Masks:
+def check_present(given: Any, modalities: tuple[str, str], n: int) -> Masks:
     """Masks `[n]` bool by modality, given in order or by name; no pair may lack both."""
     masks = _by_modality(given, modalities)
     checked: list[BoolArray | None] = []
@@ -107,18 +107,20 @@ def check_present(given: Any, modalities: tuple[str, str], n: int, where: Where)
             continue
         array = np.asanyarray(mask)
         if array.dtype != np.bool_ or array.ndim != 1:
-            raise PoolError(
-                f"{where(column)} has dtype {array.dtype} and shape {array.shape}, wanted bool "
-                f"of shape ({n},)"
+            raise ColumnError(
+                column,
+                f"has dtype {array.dtype} and shape {array.shape}, wanted bool of shape ({n},)",
             )
-        check_length(array, n, column, where)
+        check_length(array, n, column)
         checked.append(array)
     if checked[0] is not None and checked[1] is not None:
         index = first_row(~(checked[0] | checked[1]))
         if index >= 0:
-            raise PoolError(
-                f"{where('modality_a_present')} and {where.short('modality_b_present')} are both "
-                f"false in {row(index)}; a pair needs at least one modality"
+            raise ColumnError(
+                "modality_a_present",
+                "and ",
+                also="modality_b_present",
+                rest=f" are both false in {row(index)}; a pair needs at least one modality",
             )
     return checked[0], checked[1]
 
@@ -140,89 +142,93 @@ def _by_modality(given: Any, modalities: tuple[str, str]) -> tuple[Any, Any]:
     return given[0], given[1]
 
 
-def check_split(split: Any, n: int, where: Where) -> BoolArray | None:
+def check_split(split: Any, n: int) -> BoolArray | None:
     """`[n]` of `train` or `test` to a mask of the test pairs; at least one pair must train."""
     if split is None:
         return None
-    check_length(split, n, "split", where)
+    check_length(split, n, "split")
     array: NDArray[Any] = np.asanyarray(split)
     if array.ndim != 1:
-        raise PoolError(f"{where('split')} has shape {array.shape}, wanted ({n},)")
+        raise ColumnError("split", f"has shape {array.shape}, wanted ({n},)")
     test = np.zeros(n, dtype=bool)
     for start, block in blocks(array):
-        names = as_text(block, "split", where).astype(np.str_)
+        names = as_text(block, "split").astype(np.str_)
         is_test = names == "test"
         index = first_row(~(is_test | (names == "train")))
         if index >= 0:
-            raise PoolError(
-                f"{where('split')} is {shown(block[index].item())} in {row(start + index)}, "
-                "wanted 'train' or 'test'"
+            raise ColumnError(
+                "split",
+                f"is {shown(block[index].item())} in {row(start + index)}, "
+                "wanted 'train' or 'test'",
             )
         test[start : start + len(block)] = is_test
     if test.all():
-        raise PoolError(f"{where('split')} says 'test' in every row; no pair is left to learn from")
+        raise ColumnError("split", "says 'test' in every row; no pair is left to learn from")
     return test
 
 
-def check_rounds(rounds: Any, n: int, where: Where) -> NDArray[np.int32] | None:
+def check_rounds(rounds: Any, n: int) -> NDArray[np.int32] | None:
     """`[n]` rounds in which pairs were labeled: >= 0, -1 unlabeled, -2 skipped."""
     if rounds is None:
         return None
-    check_length(rounds, n, "labeled_round", where)
+    check_length(rounds, n, "labeled_round")
     array = np.asarray(rounds)
     if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise PoolError(
-            f"{where('labeled_round')} has dtype {array.dtype} and shape {array.shape}, wanted "
-            f"integers of shape ({n},)"
+        raise ColumnError(
+            "labeled_round",
+            f"has dtype {array.dtype} and shape {array.shape}, wanted integers of shape ({n},)",
         )
     bad = (array < SKIPPED) | (array > np.iinfo(np.int32).max)
     index = first_row(bad)
     if index >= 0:
-        raise PoolError(
-            f"{where('labeled_round')} is {array[index]} in {row(index)}, wanted a round from 0, "
-            f"{UNLABELED} (unlabeled) or {SKIPPED} (skipped)"
+        raise ColumnError(
+            "labeled_round",
+            f"is {array[index]} in {row(index)}, wanted a round from 0, "
+            f"{UNLABELED} (unlabeled) or {SKIPPED} (skipped)",
         )
     return array.astype(np.int32)
 
 
-def check_cost(cost: Any, n: int, where: Where) -> FloatArray | None:
+def check_cost(cost: Any, n: int) -> FloatArray | None:
     """`[n]` finite numbers >= 0."""
     if cost is None:
         return None
-    check_length(cost, n, "cost", where)
+    check_length(cost, n, "cost")
     array: NDArray[Any] = np.asanyarray(cost)
     if array.ndim != 1 or array.dtype.kind not in "fiu":
-        raise PoolError(
-            f"{where('cost')} has dtype {array.dtype} and shape {array.shape}, wanted numbers of "
-            f"shape ({n},)"
+        raise ColumnError(
+            "cost",
+            f"has dtype {array.dtype} and shape {array.shape}, wanted numbers of shape ({n},)",
         )
     for start, block in blocks(array):
         with np.errstate(over="ignore"):
             values = block.astype(np.float32, copy=False)
         index = first_row(~(np.isfinite(values) & (values >= 0)))
         if index >= 0:
-            raise PoolError(
-                f"{where('cost')} is {block[index]} in {row(start + index)}, wanted a finite "
-                "number that is not negative"
+            raise ColumnError(
+                "cost",
+                f"is {block[index]} in {row(start + index)}, wanted a finite "
+                "number that is not negative",
             )
     return array.astype(np.float32, copy=False)
 
 
-def check_group(group: Any, n: int, where: Where) -> NDArray[Any] | None:
+def check_group(group: Any, n: int) -> NDArray[Any] | None:
     """`[n]` integers or strings."""
     if group is None:
         return None
-    check_length(group, n, "group", where)
-    array = as_text(np.asanyarray(group), "group", where)
+    check_length(group, n, "group")
+    array = as_text(np.asanyarray(group), "group")
     if array.ndim != 1 or array.dtype.kind not in "iubU":
-        raise PoolError(
-            f"{where('group')} has dtype {array.dtype} and shape {array.shape}, wanted integers "
-            f"or strings of shape ({n},)"
+        raise ColumnError(
+            "group",
+            f"has dtype {array.dtype} and shape {array.shape}, wanted integers "
+            f"or strings of shape ({n},)",
         )
     return array
 
 
-def check_display(display: Any, n: int, where: Where) -> Mapping[str, Sequence[Any]]:
+def check_display(display: Any, n: int) -> Mapping[str, Sequence[Any]]:
     """Columns by name, each `[n]`; values are read only when looked at."""
     if display is None:
         return {}
@@ -233,5 +239,5 @@ def check_display(display: Any, n: int, where: Where) -> Mapping[str, Sequence[A
             raise PoolError(
                 f"display column {shown(name)} is {shown(column)}, wanted a column of {n} items"
             )
-        check_length(column, n, f"display column {name!r}", where)
+        check_length(column, n, f"display column {name!r}")
     return dict(display)

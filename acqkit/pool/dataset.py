@@ -19,7 +19,7 @@ from acqkit.errors import PoolError, did_you_mean
 from acqkit.pool.arrays import Columns
 from acqkit.pool.checks import check_modalities, check_present
 from acqkit.pool.scan import first_row
-from acqkit.pool.where import Where, row
+from acqkit.pool.source import ColumnError, Source, row
 
 Key = str | int
 _BLOCK = 1024
@@ -27,12 +27,19 @@ _BLOCK = 1024
 
 @dataclass(frozen=True, slots=True)
 class DatasetKeys:
-    """Which parts of an item are what."""
+    """Which parts of an item are its modalities, its label and its id."""
 
     a: Key
     b: Key
     label: Key | None = None
     id: Key | None = None
+
+    @property
+    def source(self) -> Source:
+        """The data set as messages name it."""
+        keys = {"modality_a": self.a, "modality_b": self.b, "labels": self.label, "ids": self.id}
+        names = {column: repr(key) for column, key in keys.items() if key is not None}
+        return Source("the data set", names=names)
 
 
 def dataset_columns(
@@ -42,17 +49,16 @@ def dataset_columns(
     class_names: Sequence[str] | None,
     modalities: tuple[str, str] | None,
     **others: Any,
-) -> tuple[Columns, Where]:
-    """The columns of a pool over `dataset`, and what messages call them."""
+) -> Columns:
+    """The columns of a pool over `dataset`; raises PoolError naming the item."""
     reader = _reader(dataset)
     for key in (keys.a, keys.b, keys.label, keys.id):
         if key is not None:
             reader.check_key(key)
     if modalities is None:
         modalities = (str(keys.a), str(keys.b)) if isinstance(keys.a, str) else ("a", "b")
-    where = _where(keys)
     given = others.pop("present", (None, None))
-    masks = check_present(given, check_modalities(modalities, where), len(reader), where)
+    masks = check_present(given, check_modalities(modalities), len(reader))
     first = {key: _first(reader, key) for key in (keys.a, keys.b)}
     vectors = [key for key, item in first.items() if _is_vector(item)]
     read = reader.columns([*vectors, *(key for key in (keys.label, keys.id) if key is not None)])
@@ -60,7 +66,7 @@ def dataset_columns(
     present: list[BoolArray | None] = []
     for key, mask in zip((keys.a, keys.b), masks, strict=True):
         if key in vectors:
-            array, mask = _stack(read[key], mask, where, key)
+            array, mask = _stack(read[key], mask, key)
             sides.append(array)
         else:
             sides.append(RawItems(reader, key, mask))
@@ -76,7 +82,7 @@ def dataset_columns(
         if isinstance(side, RawItems) and _is_shown(first[key])
     }
     others.setdefault("display", shown)
-    columns = Columns(
+    return Columns(
         a=sides[0],
         b=sides[1],
         class_names=class_names,
@@ -84,17 +90,10 @@ def dataset_columns(
         present=tuple(present),
         **others,
     )
-    return columns, where
-
-
-def _where(keys: DatasetKeys) -> Where:
-    names = {"modality_a": keys.a, "modality_b": keys.b, "labels": keys.label, "ids": keys.id}
-    called = {column: repr(key) for column, key in names.items() if key is not None}
-    return Where("the data set", names=called)
 
 
 def _first(reader: _ItemReader, key: Key) -> Any:
-    """The first item that is there, which shows what the column holds."""
+    """The first item that is not None."""
     for position in range(len(reader)):
         item = reader.items(np.array([position]), key)[0]
         if item is not None:
@@ -108,7 +107,7 @@ def _plain(values: list[Any]) -> list[Any]:
 
 
 class _ItemReader:
-    """Items of any map-style data set; the last batch is kept, as both modalities ask for it."""
+    """Items of any map-style data set; caches the last batch, for which both modalities ask."""
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
@@ -142,7 +141,7 @@ class _ItemReader:
         return values
 
     def class_names(self, key: Key) -> Sequence[str] | None:
-        """The names of class numbers, where the data set knows them."""
+        """The names of class numbers, or None where the data set has none."""
         return getattr(self.dataset, "classes", None)
 
     def label_values(self, key: Key, values: list[Any]) -> list[Any]:
@@ -225,7 +224,7 @@ class RawItems:
 
 
 class ShownItems(Sequence[Any]):
-    """Raw items as people look at them: text, bytes, and images as PNG bytes."""
+    """Raw items for display: text, bytes, and images as PNG bytes."""
 
     def __init__(self, items: RawItems) -> None:
         self._items = items
@@ -260,7 +259,7 @@ def _is_vector(item: Any) -> bool:
 
 
 def _stack(
-    values: list[Any], mask: BoolArray | None, where: Where, key: Key
+    values: list[Any], mask: BoolArray | None, key: Key
 ) -> tuple[NDArray[Any], BoolArray | None]:
     """Vectors to an array `[n, d]`; a pair without one is marked as absent."""
     width = len(next(value for value in values if value is not None))
@@ -272,16 +271,17 @@ def _stack(
             continue
         vector = np.asarray(value)
         if vector.shape != (width,):
-            raise PoolError(
-                f"{where(repr(key))} has shape {vector.shape} in {row(position)}, wanted "
-                f"({width},) as in the first item"
+            raise ColumnError(
+                repr(key),
+                f"has shape {vector.shape} in {row(position)}, wanted "
+                f"({width},) as in the first item",
             )
         array[position] = vector
     if mask is not None:
         missing = first_row(mask & ~present)
         if missing >= 0:
-            raise PoolError(
-                f"{where(repr(key))} is missing in {row(missing)} though `present` says it is there"
+            raise ColumnError(
+                repr(key), f"is missing in {row(missing)} though `present` says it is there"
             )
         return array, mask
     return array, None if present.all() else present

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from acqkit.errors import PoolError
 from acqkit.files import publish, temporary_folder
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
-from acqkit.pool.companion import open_companion
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
 from acqkit.pool.npz import UNREADABLE, unreadable
 from acqkit.pool.pairs import PairPool
-from acqkit.pool.where import Where
+from acqkit.pool.sidecar import open_sidecar
+from acqkit.pool.source import Source
 
 _ROWS_WRITTEN = 8192
 
@@ -36,18 +36,18 @@ def open_folder(
     Nothing is read into memory but what is checked, block by block; labels stay in the
     file where they are a 0/1 matrix of one byte each. Raises PoolError.
     """
-    where = Where(str(path), folder=True)
     files = {file.stem: file for file in sorted(path.glob("*.npy"))}
-    check_keys(files, where)
-    data = {key: _open_array(file) for key, file in files.items() if key in KEYS}
-    columns = read_mapping(
-        data,
-        name=name or path.resolve().name,
-        modalities=modalities,
-        multilabel=multilabel,
-        display=open_companion(path, data["modality_a"]),
-    )
-    return PairPool(**checked_fields(columns, where))
+    with Source(str(path), folder=True).naming():
+        check_keys(files)
+        data = {key: _open_array(file) for key, file in files.items() if key in KEYS}
+        columns = read_mapping(
+            data,
+            name=name or path.resolve().name,
+            modalities=modalities,
+            multilabel=multilabel,
+            display=open_sidecar(path, data["modality_a"]),
+        )
+        return PairPool(**checked_fields(columns))
 
 
 def _open_array(file: Path) -> NDArray[Any]:

@@ -8,35 +8,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acqkit.errors import PoolError
 from acqkit.pool.checks import check_length
 from acqkit.pool.scan import blocks
-from acqkit.pool.where import Where, as_text, row, shown
+from acqkit.pool.source import ColumnError, as_text, row, shown
 from acqkit.randomness import id_keys
 
 
-def check_ids(ids: Any, n: int, where: Where) -> NDArray[Any] | None:
+def check_ids(ids: Any, n: int) -> NDArray[Any] | None:
     """Distinct ids `[n]`: integers, strings, or objects that hash; None stands for `0..n-1`."""
     if ids is None:
         return None
-    check_length(ids, n, "ids", where)
-    array = as_id_array(ids, where)
+    check_length(ids, n, "ids")
+    array = as_id_array(ids)
     if array.ndim != 1 or array.dtype.kind not in "iuUO":
-        raise PoolError(
-            f"{where('ids')} has dtype {array.dtype} and shape {array.shape}, wanted integers or "
-            f"strings of shape ({n},)"
+        raise ColumnError(
+            "ids",
+            f"has dtype {array.dtype} and shape {array.shape}, wanted integers or "
+            f"strings of shape ({n},)",
         )
     if array.dtype.kind == "O":
-        _check_objects(array, where)
+        _check_objects(array)
     else:
-        _check_distinct(array, where)
+        _check_distinct(array)
     return array
 
 
-def as_id_array(ids: Any, where: Where) -> NDArray[Any]:
+def as_id_array(ids: Any) -> NDArray[Any]:
     """Ids as an array that keeps what each one is: 1 and "1" stay different."""
     if isinstance(ids, np.ndarray):
-        return as_text(ids, "ids", where)
+        return as_text(ids, "ids")
     if hasattr(ids, "__array__"):
         return np.asarray(ids)
     values = list(ids)
@@ -52,20 +52,19 @@ def as_id_array(ids: Any, where: Where) -> NDArray[Any]:
     return array
 
 
-def _check_objects(array: NDArray[Any], where: Where) -> None:
+def _check_objects(array: NDArray[Any]) -> None:
     seen: dict[Any, int] = {}
     for position, value in enumerate(array):
         if not isinstance(value, Hashable) or value is None or value != value:
-            raise PoolError(
-                f"{where('ids')} is {shown(value)} in {row(position)}, wanted an integer "
-                "or a string"
+            raise ColumnError(
+                "ids", f"is {shown(value)} in {row(position)}, wanted an integer or a string"
             )
         first = seen.setdefault(value, position)
         if first != position:
-            raise PoolError(_twice(value, first, position, where))
+            raise _repeated(value, first, position)
 
 
-def _check_distinct(array: NDArray[Any], where: Where) -> None:
+def _check_distinct(array: NDArray[Any]) -> None:
     # Hashes are compared first: eight bytes an id, whatever the ids' own width.
     keys = np.empty(len(array), dtype=np.uint64)
     for start, block in blocks(array):
@@ -81,11 +80,11 @@ def _check_distinct(array: NDArray[Any], where: Where) -> None:
         value = array[position].item()
         first = seen.setdefault(value, position)
         if first != position:
-            raise PoolError(_twice(value, first, position, where))
+            raise _repeated(value, first, position)
 
 
-def _twice(value: Any, first: int, position: int, where: Where) -> str:
-    return (
-        f"{where('ids')} is {shown(value)} in {row(position)} as well as in row {first}; ids must "
-        "be unique"
+def _repeated(value: Any, first: int, position: int) -> ColumnError:
+    return ColumnError(
+        "ids",
+        f"is {shown(value)} in {row(position)} as well as in row {first}; ids must be unique",
     )

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
-from acqkit.errors import PoolError, did_you_mean
+from acqkit.errors import did_you_mean
 from acqkit.pool.checks import check_length
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.where import Where, as_text, row, shown
+from acqkit.pool.source import ColumnError, as_text, row, shown
 
 Matrix = NDArray[np.uint8]
 
@@ -33,31 +33,32 @@ class LabelReader:
 
     n: int
     optional: BoolArray
-    where: Where
 
     def read(self, values: Any, class_names: Any, multilabel: bool | None) -> Labels:
         """Labels from a 0/1 matrix, class numbers, class names or collections of names.
 
         `multilabel` None is inferred: any row without exactly one label makes it so. Raises
-        PoolError naming the first row that has no label, an unknown one or, when
+        ColumnError naming the first row that has no label, an unknown one or, when
         `multilabel` is False, not exactly one.
         """
-        names = None if class_names is None else check_class_names(class_names, self.where)
+        names = None if class_names is None else check_class_names(class_names)
         if values is None:
             if names is None:
-                raise PoolError(
-                    f"{self.where.whole} has neither labels nor class names; give class_names so "
-                    "that people can be asked"
+                raise ColumnError(
+                    None,
+                    "has neither labels nor class names; give class_names so that people can be "
+                    "asked",
                 )
             return Labels(names, None, bool(multilabel))
-        check_length(values, self.n, "labels", self.where)
-        names, matrix = self._matrix(_as_column(values, self.where), names)
+        check_length(values, self.n, "labels")
+        names, matrix = self._matrix(_as_column(values), names)
         single = self._first_not_single(matrix)
         if multilabel is False and single is not None:
             index, count = single
-            raise PoolError(
-                f"{self.where('labels')} has {count} labels in {row(index)}, wanted exactly one; "
-                "a multi-label pool needs multilabel=True"
+            raise ColumnError(
+                "labels",
+                f"has {count} labels in {row(index)}, wanted exactly one; "
+                "a multi-label pool needs multilabel=True",
             )
         return Labels(names, matrix, single is not None if multilabel is None else multilabel)
 
@@ -70,9 +71,10 @@ class LabelReader:
             return self._from_matrix(values, names)
         if values.ndim == 1 and values.dtype.kind in "iu":
             return self._from_numbers(values, names)
-        raise PoolError(
-            f"{self.where('labels')} has dtype {values.dtype} and shape {values.shape}, wanted a "
-            "0/1 matrix [n, classes], or [n] class numbers or class names"
+        raise ColumnError(
+            "labels",
+            f"has dtype {values.dtype} and shape {values.shape}, wanted a "
+            "0/1 matrix [n, classes], or [n] class numbers or class names",
         )
 
     def _from_matrix(
@@ -80,20 +82,20 @@ class LabelReader:
     ) -> tuple[tuple[str, ...], Matrix]:
         width = values.shape[1]
         if names is None:
-            names = check_class_names([str(c) for c in range(width)], self.where)
+            names = check_class_names([str(c) for c in range(width)])
         if width != len(names):
-            raise PoolError(
-                f"{self.where('labels')} has {width} columns but "
-                f"{self.where.short('class_names')} has {len(names)} names; there must be one "
-                "column per class"
+            raise ColumnError(
+                "labels",
+                f"has {width} columns but ",
+                also="class_names",
+                rest=f" has {len(names)} names; there must be one column per class",
             )
         for start, block in blocks(values):
             index = first_row((block != 0) & (block != 1))
             if index >= 0:
                 value = block[index][(block[index] != 0) & (block[index] != 1)][0]
-                raise PoolError(
-                    f"{self.where('labels')} has the value {value} in {row(start + index)}, "
-                    "wanted 0 or 1"
+                raise ColumnError(
+                    "labels", f"has the value {value} in {row(start + index)}, wanted 0 or 1"
                 )
         if values.dtype.itemsize == 1 and values.dtype.kind in "bi":
             return names, values.view(np.uint8)
@@ -106,16 +108,18 @@ class LabelReader:
         if names is None:
             highest = int(wanted.max()) if len(wanted) else 0
             if highest > len(values) and highest > 10_000:
-                raise PoolError(
-                    f"{self.where('labels')} has class numbers up to {highest}, which would make "
-                    f"{highest + 1} classes; give class_names or numbers from 0"
+                raise ColumnError(
+                    "labels",
+                    f"has class numbers up to {highest}, which would make "
+                    f"{highest + 1} classes; give class_names or numbers from 0",
                 )
-            names = check_class_names([str(c) for c in range(highest + 1)], self.where)
+            names = check_class_names([str(c) for c in range(highest + 1)])
         index = first_row((values >= len(names)) | ((values < 0) & ~self.optional))
         if index >= 0:
-            raise PoolError(
-                f"{self.where('labels')} is {values[index]} in {row(index)}, wanted a class "
-                f"number from 0 to {len(names) - 1}" + (_ADVICE if values[index] < 0 else "")
+            raise ColumnError(
+                "labels",
+                f"is {values[index]} in {row(index)}, wanted a class "
+                f"number from 0 to {len(names) - 1}" + (_ADVICE if values[index] < 0 else ""),
             )
         matrix = np.zeros((len(values), len(names)), dtype=np.uint8)
         labeled = np.flatnonzero(values >= 0)
@@ -128,15 +132,16 @@ class LabelReader:
         rows = [self._names_in(index, value) for index, value in enumerate(values)]
         if names is None:
             found = sorted({name for labels in rows for name in labels})
-            names = check_class_names(found, self.where)
+            names = check_class_names(found)
         column = {name: c for c, name in enumerate(names)}
         matrix = np.zeros((len(rows), len(names)), dtype=np.uint8)
         for index, labels in enumerate(rows):
             for name in labels:
                 if name not in column:
-                    raise PoolError(
-                        f"{self.where('labels')} has the unknown class {shown(name)} in "
-                        f"{row(index)}; {did_you_mean(name, names)}"
+                    raise ColumnError(
+                        "labels",
+                        f"has the unknown class {shown(name)} in "
+                        f"{row(index)}; {did_you_mean(name, names)}",
                     )
                 matrix[index, column[name]] = 1
         return names, matrix
@@ -145,15 +150,15 @@ class LabelReader:
         if value is None or (isinstance(value, str) and not value):
             if self.optional[index]:
                 return ()
-            raise PoolError(f"{self.where('labels')} is {shown(value)} in {row(index)}{_ADVICE}")
+            raise ColumnError("labels", f"is {shown(value)} in {row(index)}{_ADVICE}")
         if isinstance(value, str):
             return (value,)
         names = value.tolist() if isinstance(value, np.ndarray) else value
         if isinstance(names, Collection) and all(isinstance(name, str) for name in names):
             return names
-        raise PoolError(
-            f"{self.where('labels')} is {shown(value)} in {row(index)}, wanted a class name or a "
-            "collection of them"
+        raise ColumnError(
+            "labels",
+            f"is {shown(value)} in {row(index)}, wanted a class name or a collection of them",
         )
 
     def _first_not_single(self, matrix: Matrix) -> tuple[int, int] | None:
@@ -170,33 +175,34 @@ class LabelReader:
 _ADVICE = "; say which pairs are labeled by a column labeled_round (-1: not yet)"
 
 
-def check_class_names(names: Any, where: Where) -> tuple[str, ...]:
+def check_class_names(names: Any) -> tuple[str, ...]:
     """At least two different names that are not empty."""
-    column = where("class_names")
     if isinstance(names, str | bytes) or not np.iterable(names):
-        raise PoolError(f"{column} is {shown(names)}, wanted a list of names")
-    array = as_text(np.asarray(names), "class_names", where)
+        raise ColumnError("class_names", f"is {shown(names)}, wanted a list of names")
+    array = as_text(np.asarray(names), "class_names")
     if array.ndim != 1:
-        raise PoolError(f"{column} has shape {array.shape}, wanted a list of names")
+        raise ColumnError("class_names", f"has shape {array.shape}, wanted a list of names")
     values = [str(name) for name in array.tolist()]
     seen: dict[str, int] = {}
     for index, name in enumerate(values):
         if not name.strip():
-            raise PoolError(f"{column} has an empty name in {row(index)}")
+            raise ColumnError("class_names", f"has an empty name in {row(index)}")
         if seen.setdefault(name, index) != index:
-            raise PoolError(
-                f"{column} has {shown(name)} in {row(index)} as well as in row {seen[name]}; class "
-                "names must be unique"
+            raise ColumnError(
+                "class_names",
+                f"has {shown(name)} in {row(index)} as well as in row {seen[name]}; class "
+                "names must be unique",
             )
     if len(values) < 2:
-        raise PoolError(
-            f"{column} has {len(values)} class{'es' if not values else f' ({shown(values[0])})'}, "
-            "wanted at least two; there is nothing to tell apart"
+        raise ColumnError(
+            "class_names",
+            f"has {len(values)} class{'es' if not values else f' ({shown(values[0])})'}, "
+            "wanted at least two; there is nothing to tell apart",
         )
     return tuple(values)
 
 
-def _as_column(values: Any, where: Where) -> NDArray[Any] | list[Any]:
+def _as_column(values: Any) -> NDArray[Any] | list[Any]:
     """Numbers as an array, names and collections of names as a list."""
     if isinstance(values, np.ndarray) and values.dtype.kind not in "OSU":
         return values
@@ -206,11 +212,12 @@ def _as_column(values: Any, where: Where) -> NDArray[Any] | list[Any]:
         if values.dtype.kind not in "OSU":
             return values
         if values.ndim != 1:
-            raise PoolError(
-                f"{where('labels')} has dtype {values.dtype} and shape {values.shape}, wanted "
-                "one name, or one collection of names, per pair"
+            raise ColumnError(
+                "labels",
+                f"has dtype {values.dtype} and shape {values.shape}, wanted "
+                "one name, or one collection of names, per pair",
             )
-        values = as_text(values, "labels", where).tolist()
+        values = as_text(values, "labels").tolist()
     rows = list(values)
     if any(_is_number(value) for value in rows) and all(map(_is_number_or_none, rows)):
         return np.array([-1 if value is None else value for value in rows])
@@ -218,9 +225,10 @@ def _as_column(values: Any, where: Where) -> NDArray[Any] | list[Any]:
         try:
             return np.array([np.asarray(value) for value in rows])
         except ValueError:
-            raise PoolError(
-                f"{where('labels')} has rows of different lengths; give 0/1 rows of one column "
-                "per class, or collections of class names"
+            raise ColumnError(
+                "labels",
+                "has rows of different lengths; give 0/1 rows of one column "
+                "per class, or collections of class names",
             ) from None
     return rows
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from acqkit.errors import PoolError
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
-from acqkit.pool.companion import open_companion
 from acqkit.pool.pairs import PairPool
-from acqkit.pool.where import Where, one_line
+from acqkit.pool.sidecar import open_sidecar
+from acqkit.pool.source import ColumnError, Source, one_line
 
 UNREADABLE = (
     OSError,
@@ -44,39 +44,39 @@ def open_npz(
     `labeled_round`. A file called `pool.npz` may have items to look at beside it. Raises
     PoolError.
     """
-    where = Where(str(path))
     named_pool = path.stem == "pool"
-    data = _read(path, where)
-    columns = read_mapping(
-        data,
-        name=name or (path.resolve().parent.name if named_pool else path.stem),
-        modalities=modalities,
-        multilabel=multilabel,
-        display=open_companion(path.parent, data["modality_a"]) if named_pool else None,
-    )
-    return PairPool(**checked_fields(columns, where))
+    with Source(str(path)).naming():
+        data = _read(path)
+        columns = read_mapping(
+            data,
+            name=name or (path.resolve().parent.name if named_pool else path.stem),
+            modalities=modalities,
+            multilabel=multilabel,
+            display=open_sidecar(path.parent, data["modality_a"]) if named_pool else None,
+        )
+        return PairPool(**checked_fields(columns))
 
 
-def _read(path: Path, where: Where) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         # Opened here, because numpy leaves the file open when it is no archive.
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise PoolError(f"{path} holds a single array, wanted an archive of several")
-            check_keys(archive.files, where)
-            return {key: _array(archive, key, where) for key in archive if key in KEYS}
+            check_keys(archive.files)
+            return {key: _array(archive, key) for key in archive if key in KEYS}
     except UNREADABLE as error:
         if isinstance(error, PoolError):
             raise
         raise PoolError(f"{path} {unreadable(error)}") from None
 
 
-def _array(archive: Any, key: str, where: Where) -> Any:
+def _array(archive: Any, key: str) -> Any:
     try:
         return archive[key]
     except UNREADABLE as error:
-        raise PoolError(f"{where(key)} {unreadable(error)}") from None
+        raise ColumnError(key, unreadable(error)) from None
 
 
 def unreadable(error: Exception) -> str:

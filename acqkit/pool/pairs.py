@@ -18,7 +18,7 @@ from acqkit.labels import LabelState
 from acqkit.pool.arrays import Columns, checked_fields
 from acqkit.pool.dataset import DatasetKeys, dataset_columns
 from acqkit.pool.features import FeatureSource, FeatureSubset
-from acqkit.pool.where import ARGUMENTS, Where
+from acqkit.pool.source import ARGUMENTS, Source
 from acqkit.randomness import id_keys
 
 
@@ -103,8 +103,8 @@ class PairPool:
             display=display,
             labeled_round=labeled_round,
         )
-        where = Where(None if source is None else str(source), names=ARGUMENTS)
-        return cls(**checked_fields(columns, where))
+        with Source(None if source is None else str(source), names=ARGUMENTS).naming():
+            return cls(**checked_fields(columns))
 
     @classmethod
     def from_dataset(
@@ -129,10 +129,11 @@ class PairPool:
         Raises PoolError naming the column and the first offending item.
         """
         keys = DatasetKeys(columns[0], columns[1], label_column, id_column)
-        given = dataset_columns(
-            dataset, keys, class_names=class_names, modalities=modalities, **others
-        )
-        return cls(**checked_fields(*given))
+        with keys.source.naming():
+            given = dataset_columns(
+                dataset, keys, class_names=class_names, modalities=modalities, **others
+            )
+            return cls(**checked_fields(given))
 
     def __len__(self) -> int:
         return len(self.features[0])

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from acqkit.embeddings import BoolArray
 from acqkit.errors import PoolError, did_you_mean
 from acqkit.pool.arrays import Columns, checked_fields
-from acqkit.pool.companion import UNREADABLE, ParquetRows, shown_columns
 from acqkit.pool.pairs import PairPool
-from acqkit.pool.where import Where, one_line, row, shown
+from acqkit.pool.sidecar import UNREADABLE, ParquetRows, shown_columns
+from acqkit.pool.source import ColumnError, Source, one_line, row, shown
 
 METADATA_KEY = b"acqkit"
 _PLAIN = ("labels", "ids", "split", "cost", "group", "labeled_round")
+_FEATURES = ("modality_a", "modality_b")
 _MASKS = ("modality_a_present", "modality_b_present")
 
 
@@ -48,12 +49,12 @@ def open_parquet(
         rows = ParquetRows(path)
         meta = _metadata(path, rows.schema)
         pair = _feature_columns(path, rows.schema, columns or meta.get("columns"))
-        names = {"modality_a": pair[0], "modality_b": pair[1]}
-        return _open(path, rows, Where(str(path), names=names), meta, {
-            "name": name or (path.resolve().parent.name if path.stem == "pool" else path.stem),
-            "modalities": modalities or meta.get("modalities") or _default_modalities(pair),
-            "multilabel": meta.get("multilabel") if multilabel is None else multilabel,
-        })  # fmt: skip
+        with Source(str(path), names=dict(zip(_FEATURES, pair, strict=True))).naming():
+            return _open(path, rows, pair, meta, {
+                "name": name or (path.resolve().parent.name if path.stem == "pool" else path.stem),
+                "modalities": modalities or meta.get("modalities") or _default_modalities(pair),
+                "multilabel": meta.get("multilabel") if multilabel is None else multilabel,
+            })  # fmt: skip
     except UNREADABLE as error:
         raise PoolError(
             f"{path} cannot be read as Parquet ({one_line(error)}); it may be truncated"
@@ -61,19 +62,22 @@ def open_parquet(
 
 
 def _open(
-    path: Path, rows: ParquetRows, where: Where, meta: Mapping[str, Any], fields: dict[str, Any]
+    path: Path,
+    rows: ParquetRows,
+    pair: tuple[str, str],
+    meta: Mapping[str, Any],
+    fields: dict[str, Any],
 ) -> PairPool:
     file = pq.ParquetFile(path)
     present: list[Any] = []
-    for letter in "ab":
-        column = where.names[f"modality_{letter}"]
-        fields[letter], mask = _features(file, column, where(f"modality_{letter}"))
-        key = f"modality_{letter}_present"
-        present.append(_column(file, key, where) if key in rows.schema.names else mask)
+    for letter, key, name in zip("ab", _FEATURES, pair, strict=True):
+        fields[letter], mask = _features(file, name, key)
+        masks = f"{key}_present"
+        present.append(_column(file, masks) if masks in rows.schema.names else mask)
     for key in _PLAIN:
         if key in rows.schema.names:
-            fields[key] = _column(file, key, where)
-    taken = {*_PLAIN, *_MASKS, *where.names.values()}
+            fields[key] = _column(file, key)
+    taken = {*_PLAIN, *_MASKS, *pair}
     shown = [name for name in rows.schema.names if name not in taken]
     columns = Columns(
         present=tuple(present),
@@ -81,7 +85,7 @@ def _open(
         display=shown_columns(rows, shown, path.parent),
         **fields,
     )
-    return PairPool(**checked_fields(columns, where))
+    return PairPool(**checked_fields(columns))
 
 
 def _metadata(path: Path, schema: pa.Schema) -> Mapping[str, Any]:
@@ -98,7 +102,7 @@ def _metadata(path: Path, schema: pa.Schema) -> Mapping[str, Any]:
 
 
 def _feature_columns(path: Path, schema: pa.Schema, given: Any) -> tuple[str, str]:
-    pair = given or ("modality_a", "modality_b")
+    pair = given or _FEATURES
     if isinstance(pair, str) or len(pair) != 2:
         raise PoolError(f"{path}: columns are {shown(pair)}, wanted the names of two columns")
     for column in pair:
@@ -109,30 +113,28 @@ def _feature_columns(path: Path, schema: pa.Schema, given: Any) -> tuple[str, st
 
 
 def _default_modalities(pair: tuple[str, str]) -> tuple[str, str]:
-    return ("a", "b") if pair == ("modality_a", "modality_b") else pair
+    return ("a", "b") if pair == _FEATURES else pair
 
 
-def _features(
-    file: pq.ParquetFile, column: str, called: str
-) -> tuple[NDArray[Any], BoolArray | None]:
-    """A column of vectors as an array `[n, d]`, and the mask of those that are there."""
-    kind = file.schema_arrow.field(column).type
+def _features(file: pq.ParquetFile, name: str, key: str) -> tuple[NDArray[Any], BoolArray | None]:
+    """Column `name` of vectors as an array `[n, d]`, and the mask of rows that are not null."""
+    kind = file.schema_arrow.field(name).type
     is_list = any(
         test(kind)
         for test in (pa.types.is_fixed_size_list, pa.types.is_list, pa.types.is_large_list)
     )
     if not is_list or not _is_number(kind.value_type):
-        raise PoolError(f"{called} has type {kind}, wanted fixed-size lists of numbers")
+        raise ColumnError(key, f"has type {kind}, wanted fixed-size lists of numbers")
     dtype = np.dtype(kind.value_type.to_pandas_dtype())
     n, width = file.metadata.num_rows, None
     present = np.ones(n, dtype=bool)
     array: NDArray[Any] = np.zeros((n, 0), dtype=dtype)
     start = 0
-    for batch in file.iter_batches(batch_size=8192, columns=[column]):
+    for batch in file.iter_batches(batch_size=8192, columns=[name]):
         values = batch.column(0)
         there = values.is_valid().to_numpy(zero_copy_only=False)
         if there.any():
-            width = _width(values, there, width, start, called)
+            width = _width(values, there, width, start, key)
             array = np.zeros((n, width), dtype=dtype) if array.shape[1] != width else array
             flat = values.drop_null().flatten().to_numpy(zero_copy_only=False)
             array[start + np.flatnonzero(there)] = flat.reshape(-1, width)
@@ -145,7 +147,7 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
-def _width(values: pa.Array, there: BoolArray, width: int | None, start: int, called: str) -> int:
+def _width(values: pa.Array, there: BoolArray, width: int | None, start: int, key: str) -> int:
     if pa.types.is_fixed_size_list(values.type):
         return int(values.type.list_size)
     lengths = pc.list_value_length(values).to_numpy(zero_copy_only=False)
@@ -154,14 +156,15 @@ def _width(values: pa.Array, there: BoolArray, width: int | None, start: int, ca
     bad = there & (lengths != wanted)
     if bad.any():
         index = int(np.argmax(bad))
-        raise PoolError(
-            f"{called} has {lengths[index]} numbers in {row(start + index)}, wanted {wanted} as "
-            "in the rows before"
+        raise ColumnError(
+            key,
+            f"has {lengths[index]} numbers in {row(start + index)}, wanted {wanted} as "
+            "in the rows before",
         )
     return wanted
 
 
-def _column(file: pq.ParquetFile, name: str, where: Where) -> Any:
+def _column(file: pq.ParquetFile, name: str) -> Any:
     """A column other than features: an array of numbers or strings, or a list of rows."""
     values = file.read(columns=[name]).column(0)
     kind = values.type
@@ -169,17 +172,17 @@ def _column(file: pq.ParquetFile, name: str, where: Where) -> Any:
         values, kind = values.cast(kind.value_type), kind.value_type
     if pa.types.is_fixed_size_list(kind) and _is_number(kind.value_type) and name == "labels":
         if values.null_count:
-            raise PoolError(f"{where(name)} is null in {row(_first_null(values))}")
+            raise ColumnError(name, f"is null in {row(_first_null(values))}")
         flat = values.combine_chunks().flatten().to_numpy(zero_copy_only=False)
         return flat.reshape(-1, kind.list_size)
     if name == "labels":
         return values.to_pylist() if values.null_count or not _is_number(kind) else _numpy(values)
     if values.null_count:
-        raise PoolError(f"{where(name)} is null in {row(_first_null(values))}")
+        raise ColumnError(name, f"is null in {row(_first_null(values))}")
     if _is_number(kind) or pa.types.is_boolean(kind):
         return _numpy(values)
     if pa.types.is_nested(kind):
-        raise PoolError(f"{where(name)} has type {kind}, wanted one value per pair")
+        raise ColumnError(name, f"has type {kind}, wanted one value per pair")
     return np.array(values.to_pylist())
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
-from acqkit.pool.where import one_line
+from acqkit.pool.source import one_line
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NPY = b"\x93NUMPY"

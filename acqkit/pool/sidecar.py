@@ -1,4 +1,4 @@
-"""Items to look at, beside a pool: one row per pair in a Parquet or CSV file."""
+"""Display columns from a sidecar: a Parquet or CSV file beside a pool, one row per pair."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
 from acqkit.pool.display import is_path, kind_of
-from acqkit.pool.where import check_repeated, one_line
+from acqkit.pool.source import check_repeated, one_line
 
 NAMES = ("items.parquet", "items.csv", "captions.csv")
+"""Names of sidecars, the first one that exists is used."""
 
-GIVES_AWAY = frozenset({"category", "class", "id", "ids", "label", "labels", "split"})
-"""Columns that are not for looking at: they name the pair or tell the answer."""
+HIDDEN = frozenset({"category", "class", "id", "ids", "label", "labels", "split"})
+"""Columns that are never displayed: they identify the pair or give its label away."""
 
 UNREADABLE = (OSError, UnicodeDecodeError, pa.ArrowException)
 """What pyarrow raises for files that are cut short or damaged."""
 
 
-def open_companion(folder: Path, features: NDArray[Any]) -> Mapping[str, Sequence[Any]]:
-    """The display columns in the first of `NAMES` that is there; raises PoolError.
+def open_sidecar(folder: Path, features: NDArray[Any]) -> Mapping[str, Sequence[Any]]:
+    """The display columns of the first of `NAMES` in `folder`, one row per row of `features`.
 
-    There must be as many as there are rows of `features`; what is wrong with those
-    themselves is for others to say.
+    Raises PoolError where the file cannot be read or has another number of rows.
     """
-    if features.ndim == 0:
+    if features.ndim == 0:  # `check_features` explains it.
         return {}
     n = len(features)
     for name in NAMES:
@@ -56,11 +56,11 @@ def _open_parquet(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
 def shown_columns(
     rows: ParquetRows, names: Sequence[str], folder: Path
 ) -> Mapping[str, Sequence[Any]]:
-    """Lazy columns of those `names` that hold text or bytes; paths are relative to `folder`."""
+    """The columns of `names` that hold text or bytes, on demand; paths relative to `folder`."""
     columns: dict[str, Sequence[Any]] = {}
     for name in names:
         kind = rows.schema.field(name).type
-        if name not in GIVES_AWAY and _is_shown(kind):
+        if name not in HIDDEN and _is_shown(kind):
             columns[name] = _with_paths(ParquetColumn(rows, name), folder)
     return columns
 
@@ -74,7 +74,7 @@ def _is_shown(kind: pa.DataType) -> bool:
 
 
 class ParquetRows:
-    """A Parquet file read by row group; the last group of each column is kept."""
+    """A Parquet file read by row group; the last group of each column is cached."""
 
     def __init__(self, path: Path) -> None:
         self._file = pq.ParquetFile(path, memory_map=True)
@@ -84,7 +84,7 @@ class ParquetRows:
         metadata = self._file.metadata
         sizes = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
-        self._kept: dict[str, tuple[int, pa.ChunkedArray]] = {}
+        self._cache: dict[str, tuple[int, pa.ChunkedArray]] = {}
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -92,20 +92,20 @@ class ParquetRows:
     def item(self, column: str, index: int) -> Any:
         """One value as a Python object."""
         group = int(np.searchsorted(self._starts, index, side="right")) - 1
-        kept = self._kept.get(column)
-        if kept is None or kept[0] != group:
+        cached = self._cache.get(column)
+        if cached is None or cached[0] != group:
             try:
                 table = self._file.read_row_group(group, columns=[column])
             except UNREADABLE as error:
                 raise PoolError(
                     f"{self._path}: {column} cannot be read ({one_line(error)}); it may be damaged"
                 ) from None
-            kept = self._kept[column] = (group, table.column(0))
-        return kept[1][index - int(self._starts[group])].as_py()
+            cached = self._cache[column] = (group, table.column(0))
+        return cached[1][index - int(self._starts[group])].as_py()
 
 
 class ParquetColumn(Sequence[Any]):
-    """One column of a Parquet file, read when looked at."""
+    """One column of a Parquet file, read on demand."""
 
     def __init__(self, rows: ParquetRows, name: str) -> None:
         self._rows = rows
@@ -132,7 +132,7 @@ def _open_csv(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
     return {
         name: _with_paths(_ArrowColumn(table.column(name)), path.parent)
         for name in table.column_names
-        if name not in GIVES_AWAY
+        if name not in HIDDEN
     }
 
 
@@ -148,7 +148,7 @@ class _ArrowColumn(Sequence[Any]):
 
 
 def _with_paths(column: Sequence[Any], folder: Path) -> Sequence[Any]:
-    """Paths of images and sounds made whole, where the first of them is found in the folder."""
+    """The column with paths resolved against `folder`, if its first value is a file there."""
     for index in range(min(len(column), 8)):
         value = column[index]
         if value:

@@ -1,0 +1,110 @@
+"""Errors in columns, and how a message names the file and the column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acqkit.errors import PoolError
+
+ARGUMENTS = {
+    "modality_a": "a",
+    "modality_b": "b",
+    "modality_names": "modalities",
+    "modality_a_present": "present[0]",
+    "modality_b_present": "present[1]",
+}
+"""Names of `PairPool.from_arrays` for columns that files call otherwise."""
+
+_LONGEST = 120
+"""Characters of a value or of another library's error that a message quotes."""
+
+
+class ColumnError(PoolError):
+    """What is wrong with a column, by its name in `KEYS`, before its source's name for it is known.
+
+    column: None for the source as a whole. also: a second column, named between `problem` and
+    `rest`.
+    """
+
+    def __init__(self, column: str | None, problem: str, also: str = "", rest: str = "") -> None:
+        super().__init__(f"{column or 'the pool'} {problem}{also}{rest}")
+        self.column, self.problem, self.also, self.rest = column, problem, also, rest
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where columns come from: one file, a folder with a `.npy` each, or arguments.
+
+    `names` are the source's own names of columns, where they differ from `KEYS`.
+    """
+
+    file: str | None = None
+    folder: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Turn each ColumnError into a PoolError that names the file and the source's column."""
+        try:
+            yield
+        except ColumnError as error:
+            also = self._short(error.also) if error.also else ""
+            raise PoolError(
+                f"{self._full(error.column)} {error.problem}{also}{error.rest}"
+            ) from None
+
+    def _full(self, column: str | None) -> str:
+        if column is None:
+            return self.file or "the pool"
+        if self.file is None:
+            return self._short(column)
+        return f"{self.file}{'/' if self.folder else ': '}{self._short(column)}"
+
+    def _short(self, column: str) -> str:
+        name = self.names.get(column, column)
+        return f"{name}.npy" if self.folder else name
+
+
+def row(index: int) -> str:
+    """A row as messages call it."""
+    return f"row {index} (counted from 0)"
+
+
+def one_line(error: Exception) -> str:
+    """The text of an error in one short line without a period at its end."""
+    return _shortened(str(error)).rstrip(".") or type(error).__name__
+
+
+def shown(value: object) -> str:
+    """A user's value as messages show it: in one short line."""
+    return _shortened(repr(value))
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
+
+
+def check_repeated(path: object, names: Iterable[str]) -> None:
+    """Raise PoolError where two columns of one file have the same name."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise PoolError(f"{path} has more than one column {name!r}; rename one")
+        seen.add(name)
+
+
+def as_text(values: NDArray[Any], column: str) -> NDArray[Any]:
+    """Bytes as the text they are in UTF-8; other values as they are."""
+    if values.dtype.kind != "S":
+        return values
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError:
+        raise ColumnError(column, "holds bytes that are not UTF-8 text") from None
