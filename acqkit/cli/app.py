@@ -1,31 +1,79 @@
-"""The command line: every error is one sentence on stderr and exit status 2."""
+"""The command line: every error is one sentence on stderr and exit status 2.
+
+A command's module is imported when that command is called for, so that `acqkit --help` and
+`acqkit --version` need not wait for torch.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 import acqkit
-from acqkit.cli import campaign, plugins, pool, report, run
 from acqkit.errors import AcqkitError
 
-app = typer.Typer(
-    name="acqkit",
-    help="Which pairs should be labeled next? Acquisition strategies for paired-modality models.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-app.command("run", context_settings={"allow_interspersed_args": True})(run.run)
-app.add_typer(campaign.app, name="campaign")
-app.command("report")(report.report)
-app.command("plugins")(plugins.plugins)
-app.command("new-plugin")(plugins.new)
-app.add_typer(pool.app, name="pool")
+
+class _Command(NamedTuple):
+    """Where a command, or a `typer.Typer` of several, is found, and its line in the help."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS = {
+    "run": _Command(
+        "run", "run", "Simulate one or several strategies on a pool with known labels."
+    ),
+    "campaign": _Command(
+        "campaign", "app", "Label with people: ask for pairs, tell their labels, over days."
+    ),
+    "report": _Command(
+        "report", "report", "Write one self-contained HTML page about runs; it needs no network."
+    ),
+    "plugins": _Command(
+        "plugins",
+        "plugins",
+        "List every strategy, scorer, allocator, trainer, model and data set installed.",
+    ),
+    "new-plugin": _Command(
+        "plugins", "new", "Make a working plugin to start from: a strategy with its tests."
+    ),
+    "pool": _Command("pool", "app", "Look at pools."),
+}
+
+
+def make_app(arguments: Sequence[str]) -> typer.Typer:
+    """The application for these arguments: commands named in them, stand-ins of all others."""
+    app = typer.Typer(
+        name="acqkit",
+        help="Which pairs should be labeled next? Acquisition strategies for paired-modality "
+        "models.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_options)
+    for name, command in COMMANDS.items():
+        found = _not_called_for
+        if name in arguments:
+            found = getattr(import_module(f"acqkit.cli.{command.module}"), command.attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name, short_help=command.help)
+        else:
+            app.command(name, short_help=command.help)(found)
+    return app
+
+
+def _not_called_for() -> None:
+    """Stands for a command in the help's list."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -34,7 +82,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit()
 
 
-@app.callback()
 def _options(
     version: bool = typer.Option(
         False, "--version", callback=_show_version, is_eager=True, help="Show the version."
@@ -46,7 +93,7 @@ def _options(
 def main() -> None:
     """Run the command line; the entry point of the `acqkit` script."""
     try:
-        app()
+        make_app(sys.argv[1:])()
     except AcqkitError as error:
         Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(2)
