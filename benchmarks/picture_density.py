@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from acqkit_ascmr import Ascmr
 from acqkit_density import Density
-from acqkit_density.graph import pair_points
+from acqkit_density.neighbors import pair_points
 from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import NDArray

@@ -6,28 +6,65 @@ The pool of the suite `scale`: the objective of the coverage form (summed scores
 picks cover of all pairs) relative to that of the exact picks, for picks among all pairs with
 neighbors searched to a recall of 0.95, then, one seed a line, for picks from the sample and for
 random ones. Neighborhoods hold the same share of the pool for all three: half a
-pick's. The bound below which a pool is treated exactly is lowered, so that the sample holds 112
-pairs a label or pick, as for 1,500 labels and picks out of a million pairs.
+pick's. The sample holds 112 pairs a label or pick, as for 1,500 labels and picks out of a million
+pairs.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from unittest import mock
+from typing import ClassVar
 
 import numpy as np
 import torch
-from acqkit_density import Density, graph, large
-from acqkit_density.scene import Ground, Scene
+from acqkit_density import Density
+from acqkit_density.coverage import Coverage, CoverageForm, greedy
+from acqkit_density.sample import SampleSizes
+from acqkit_density.view import PoolView, ViewParameters
 
-from acqkit import RoundContext, Scores, Selection
+from acqkit import RoundContext, Scores
 from acqkit.embeddings import IntArray
 from acqkit.selection import Composed, score_candidates, select
 from acqkit.strategies import Entropy
 from suite.scale import measure as scale
+
+
+class Sampling(Density):
+    """Picks from a sample as thin as that of a pool of a million, however large the pool is."""
+
+    sizes: ClassVar[SampleSizes] = SampleSizes(whole=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """The objective of `picks` picks on a view of all pairs."""
+
+    view: PoolView
+    coverage: Coverage
+
+    @classmethod
+    def of(
+        cls, context: RoundContext, scores: Scores, neighbors: int, picks: int, recall: float
+    ) -> Objective:
+        """With neighbors found to a recall."""
+        sizes = SampleSizes(whole=len(context.pool), recall=recall)
+        view = PoolView.of(context, ViewParameters(picks, neighbors=neighbors, sizes=sizes))
+        form = Density().objective()
+        assert isinstance(form, CoverageForm)
+        return cls(view, form.objective(view, view.utilities(scores), picks))
+
+    def value(self, positions: IntArray) -> float:
+        """What picks add to utility and to what the labeled pairs cover already."""
+        rows = np.argsort(self.view.order)[positions]
+        covered = self.coverage.with_picks(rows).value() - self.coverage.value()
+        return float(self.coverage.utilities[rows].sum()) + covered
+
+    def best(self, picks: int) -> IntArray:
+        """Positions of the greedy choice."""
+        return self.view.order[greedy(self.coverage, self.view.candidates, picks)]
 
 
 def main() -> None:
@@ -43,52 +80,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         scale.generate(Path(temporary), n)
         base = scale.open_context(Path(temporary), n, options.labeled)
-        exact = Density(neighbors=n // (2 * (options.labeled + picks)))
-        scores = score_candidates(Entropy(), base)
-        with mock.patch.object(graph, "_RECALL", 1.0):
-            scene = whole(exact, scores, base, picks)
-        best = value(exact, scene, picks, exact.choose(scene, picks))
-        searched = exact.choose(whole(exact, scores, base, picks), picks)
+        scores, k = score_candidates(Entropy(), base), n // (2 * (options.labeled + picks))
+        exact = Objective.of(base, scores, k, picks, 1.0)
+        best = exact.value(exact.best(picks))
+        recall = SampleSizes().recall
+        searched = exact.value(Objective.of(base, scores, k, picks, recall).best(picks))
         print(
-            f"all pairs, neighbors to a recall of {graph._RECALL}: "
-            f"{value(exact, scene, picks, searched) / best:.4f} of the exact objective\n"
+            f"all pairs, neighbors to a recall of {recall}: {searched / best:.4f} of the exact "
+            "objective\n"
         )
         print("seed | pairs in the sample | sample / exact | random / exact\n--- | --- | --- | ---")
         for seed in range(options.seeds):
-            found = sampled(replace(base, seed=seed), picks)
+            strategy = Composed(scorer=Entropy(), allocator=Sampling())
+            found = select(strategy, replace(base, seed=seed), picks)
             chance = np.random.default_rng(seed).choice(base.candidates, picks, replace=False)
-            ratios = [
-                value(exact, scene, picks, rows_of(scene, positions)) / best
-                for positions in (found.positions, chance)
-            ]
+            ratios = [exact.value(positions) / best for positions in (found.positions, chance)]
             size = found.record["sample"]["pairs"]
             print(f"{seed} | {size:,} | {ratios[0]:.3f} | {ratios[1]:.3f}", flush=True)
-
-
-def whole(allocator: Density, scores: Scores, context: RoundContext, picks: int) -> Scene:
-    """All pairs, however many they are."""
-    with mock.patch.object(large, "LARGE", len(context.pool)):
-        ground = Ground.whole(context, picks, neighbors=allocator.neighbors)
-    return Scene.of(ground, scores, allocator.informative_coverage)
-
-
-def sampled(context: RoundContext, picks: int) -> Selection:
-    """What is picked from a sample as thin as that of a pool of a million."""
-    with mock.patch.object(large, "LARGE", 0):
-        return select(Composed(scorer=Entropy(), allocator=Density()), context, picks)
-
-
-def rows_of(scene: Scene, positions: IntArray) -> IntArray:
-    """Rows of the scene in which `positions` stand."""
-    return np.argsort(scene.order)[positions]
-
-
-def value(allocator: Density, scene: Scene, picks: int, rows: IntArray) -> float:
-    """The objective of `rows`, above what the labeled pairs cover already."""
-    coverage = allocator.coverage(scene, picks)
-    before = coverage.value()
-    coverage.include(rows)
-    return float(scene.utilities[rows].sum()) + coverage.value() - before
 
 
 if __name__ == "__main__":

@@ -153,13 +153,20 @@ def _readable(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tables(batch: StoredBatch) -> dict[str, list[dict[str, Any]]]:
-    """What the strategy recorded as a list of rows, or as a single one, by name."""
+    """What the strategy recorded as a list of rows, or as a single one, by name.
+
+    A mapping of lists is no row: it has a value a pick.
+    """
     tables = {}
     for name, value in batch.record.items():
         rows = value if isinstance(value, list) else [value]
-        if found := [dict(row) for row in rows if isinstance(row, dict) and row]:
+        if found := [dict(row) for row in rows if isinstance(row, dict) and _is_row(row)]:
             tables[name] = found
     return tables
+
+
+def _is_row(cells: dict[str, Any]) -> bool:
+    return bool(cells) and not all(isinstance(cell, list) for cell in cells.values())
 
 
 def _precision(run: RunFolder) -> Precision | None:

@@ -37,6 +37,7 @@ def folder(tmp_path: Path, pool: PairPool) -> Path:
     record = {
         "allocation": [{"region": 0, "picked": 3}, {"region": 1, "picked": 2}],
         "reasons": [f"Covers {count} pairs." for count in (9, 7, 5, 3, 1)],
+        "gains": {"gain": [9.0, 7.0, 5.0, 3.0, 1.0]},
     }
     write_run(tmp_path / "run" / "mine", pool, embeddings, gain=0.1, record=record)
     write_run(tmp_path / "run" / "random", pool, None, "random")

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from acqkit_density import Density
-from acqkit_density.program import Constraint, Program, solve
-from acqkit_density.regions import Divergence, RegionProblem, allocate, target_shares
+from acqkit_density.constrained import Constraint, Program, solve
+from acqkit_density.regions import Divergence, RegionPenalty, allocate, target_shares
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from acqkit import Scores
+from acqkit.embeddings import Float64Array, IntArray
 from acqkit.errors import BudgetError
 from acqkit.selection import as_selection
 from acqkit.testing import conformance_test, make_context, make_embeddings, make_pool
@@ -21,23 +24,10 @@ test_regions_conform = conformance_test(Density(form="regions"))
 test_both_conform = conformance_test(Density(form="both"))
 
 
-def random_problem(
-    rng: np.random.Generator, regions: int, most: int
-) -> tuple[RegionProblem, Program] | None:
-    """The same random allocation problem for the heap and for cvxpy."""
-    n = int(rng.integers(1, most))
-    region = rng.integers(0, regions, n)
-    sizes = np.bincount(region, minlength=regions)
-    labeled = rng.integers(0, 6, regions) * (sizes > 0)
-    budget = int(rng.integers(1, n + 1))
-    utilities = rng.random(n)
-    target = target_shares(sizes + labeled, float(rng.random()))
-    weight = float(rng.choice([0.0, rng.random(), 5 * rng.random()]))
-    divergence: Divergence = "chi2" if rng.random() < 0.5 else "kl"
-    ordered = [np.sort(utilities[region == k])[::-1] for k in range(regions)]
-    problem = RegionProblem(ordered, labeled, target, budget, weight, divergence)
-    program = Program(utilities, region, labeled, target, budget, weight, divergence)
-    return problem, program
+def objective(utilities: Sequence[Float64Array], penalty: RegionPenalty, picks: IntArray) -> float:
+    """The value of taking the best `picks` `[K]` of each region."""
+    own = sum(float(best[:count].sum()) for best, count in zip(utilities, picks, strict=True))
+    return own - float(penalty.of(np.arange(len(picks)), picks).sum())
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -45,13 +35,20 @@ def test_the_heap_reaches_the_optimum_of_cvxpy(seed: int) -> None:
     # Ten seeds of twenty instances.
     rng = np.random.default_rng(seed)
     for _ in range(20):
-        made = random_problem(rng, regions=int(rng.integers(1, 9)), most=60)
-        assert made is not None
-        problem, program = made
-        picks = allocate(problem)
-        assert picks.sum() == problem.budget
-        solution = solve(program)
-        assert_allclose(problem.objective(picks), solution.value, atol=1e-6)
+        n, regions = int(rng.integers(1, 60)), int(rng.integers(1, 9))
+        region = rng.integers(0, regions, n)
+        sizes = np.bincount(region, minlength=regions)
+        labeled = rng.integers(0, 6, regions) * (sizes > 0)
+        utilities = rng.random(n)
+        target = target_shares(sizes + labeled, float(rng.random()))
+        weight = float(rng.choice([0.0, rng.random(), 5 * rng.random()]))
+        divergence: Divergence = "chi2" if rng.random() < 0.5 else "kl"
+        penalty = RegionPenalty(labeled, target, int(rng.integers(1, n + 1)), weight, divergence)
+        ordered = [np.sort(utilities[region == k])[::-1] for k in range(regions)]
+        picks = allocate(ordered, penalty)
+        assert picks.sum() == penalty.budget
+        solution = solve(Program(utilities, region, penalty))
+        assert_allclose(objective(ordered, penalty, picks), solution.value, atol=1e-6)
         assert_allclose(solution.value, solution.bound, atol=1e-6)
 
 
@@ -59,45 +56,22 @@ def test_the_heap_reaches_the_optimum_of_cvxpy(seed: int) -> None:
 @given(st.data())
 def test_the_heap_is_as_good_as_brute_force(data: st.DataObject) -> None:
     sizes = data.draw(st.lists(st.integers(0, 4), min_size=1, max_size=4).filter(any))
-    count = len(sizes)
-    total = sum(sizes)
     labeled = np.array([data.draw(st.integers(0, 3)) if size else 0 for size in sizes])
-    lower = np.array([data.draw(st.integers(0, min(size, 2))) for size in sizes])
-    upper = np.array(
-        [data.draw(st.integers(low, size)) for low, size in zip(lower, sizes, strict=True)]
-    )
-    budget = data.draw(st.integers(1, total))
     rng = np.random.default_rng(data.draw(st.integers(0, 999)))
-    problem = RegionProblem(
-        [np.sort(rng.random(size))[::-1] for size in sizes],
+    penalty = RegionPenalty(
         labeled,
         target_shares(np.array(sizes) + labeled, rng.random()),
-        budget,
+        data.draw(st.integers(1, sum(sizes))),
         data.draw(st.sampled_from([0.0, 0.3, 4.0])),
         data.draw(st.sampled_from(["chi2", "kl"])),
-        lower,
-        upper,
     )
-    ranges = [range(low, high + 1) for low, high in zip(lower, upper, strict=True)]
-    choices = [np.array(c) for c in itertools.product(*ranges) if sum(c) == budget]
-    if not choices:
-        with pytest.raises(BudgetError, match=r"floors ask for|ceilings allow"):
-            allocate(problem)
-        return
-    picks = allocate(problem)
-    assert len(picks) == count and picks.sum() == budget
-    assert (picks >= lower).all() and (picks <= upper).all()
-    best = max(problem.objective(choice) for choice in choices)
-    assert_allclose(problem.objective(picks), best, atol=1e-9)
-
-
-def test_a_floor_above_what_a_region_has_names_the_region() -> None:
-    problem = RegionProblem(
-        [np.ones(2), np.ones(3)], np.zeros(2, int), np.array([0.5, 0.5]), 2, 1.0,
-        lower=np.array([0, 4]),
-    )  # fmt: skip
-    with pytest.raises(BudgetError, match="region 1 has a floor of 4 but at most 3"):
-        allocate(problem)
+    utilities = [np.sort(rng.random(size))[::-1] for size in sizes]
+    picks = allocate(utilities, penalty)
+    assert picks.sum() == penalty.budget and (picks <= np.array(sizes)).all()
+    every = itertools.product(*(range(size + 1) for size in sizes))
+    choices = [np.array(choice) for choice in every if sum(choice) == penalty.budget]
+    best = max(objective(utilities, penalty, choice) for choice in choices)
+    assert_allclose(objective(utilities, penalty, picks), best, atol=1e-9)
 
 
 def test_shares_follow_sizes_to_the_power_of_alpha() -> None:
@@ -108,7 +82,7 @@ def test_shares_follow_sizes_to_the_power_of_alpha() -> None:
 
 def brute_force(program: Program) -> float:
     best = -np.inf
-    for chosen in itertools.combinations(range(len(program.utilities)), program.budget):
+    for chosen in itertools.combinations(range(len(program.utilities)), program.penalty.budget):
         picked = np.zeros(len(program.utilities))
         picked[list(chosen)] = 1
         amounts = [float(c.coefficients @ picked) for c in program.constraints]
@@ -134,9 +108,8 @@ def test_constraints_are_met_as_well_as_brute_force_meets_them(seed: int) -> Non
     ]
     region = rng.integers(0, 3, n)
     target = target_shares(np.bincount(region, minlength=3), 1.0)
-    program = Program(
-        rng.random(n), region, np.zeros(3, int), target, 4, 1.0, constraints=constraints
-    )
+    penalty = RegionPenalty(np.zeros(3, int), target, 4, 1.0)
+    program = Program(rng.random(n), region, penalty, constraints)
     best = brute_force(program)
     if best == -np.inf:
         with pytest.raises(BudgetError):
@@ -154,12 +127,11 @@ def test_constraints_that_clash_are_named_and_only_those() -> None:
     ones = np.ones(6)
     first = np.array([1.0, 1, 0, 0, 0, 0])
     program = Program(
-        ones, np.zeros(6, int), np.zeros(1, int), np.ones(1), 3, 1.0,
-        constraints=[
-            Constraint("money", 10 * ones, upper=25),
-            Constraint("group a", first, upper=2),
-        ],
-    )  # fmt: skip
+        ones,
+        np.zeros(6, int),
+        RegionPenalty(np.zeros(1, int), np.ones(1), 3, 1.0),
+        [Constraint("money", 10 * ones, upper=25), Constraint("group a", first, upper=2)],
+    )
     with pytest.raises(BudgetError, match=r"3 pairs meets all of: money \(at most 25\); relax"):
         solve(program)
 
@@ -176,6 +148,29 @@ def test_the_allocation_table_adds_up(form: str) -> None:
     assert sum(row["labels"] for row in table) == 20
     assert sum(row["picked"] for row in table) == 25
     assert_allclose(sum(row["target"] for row in table), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("form", ["regions", "coverage", "both"])
+def test_pairs_that_wait_for_an_answer_weigh_as_labels_but_are_not_counted_as_such(
+    form: str,
+) -> None:
+    pool = make_pool(200, labeled=20)
+    waiting = pool.labels.unlabeled[:12]
+    answered = pool.with_labels(
+        pool.labels.with_answers(waiting, np.zeros((12, len(pool.class_names)), np.uint8), 0)
+    )
+    context = make_context(pool, make_embeddings(pool))
+    candidates = np.setdiff1d(context.candidates, waiting)
+    values = np.random.default_rng(0).random(200).astype(np.float32)
+    found = [
+        Density(form=form, regions=10).allocate(
+            Scores(values), replace(context, pool=known, candidates=candidates), 25
+        )
+        for known in (pool, answered)
+    ]
+    assert found[0].positions.tolist() == found[1].positions.tolist()
+    tables = [selection.record["allocation"] for selection in found]
+    assert [sum(row["labels"] for row in table) for table in tables] == [20, 32]
 
 
 def test_a_strong_regularization_gives_every_region_its_share() -> None:

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from acqkit import RoundContext
+from acqkit.embeddings import IntArray
 from acqkit.errors import ConfigError
-from acqkit_density.program import Constraint
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from acqkit_density.constrained.program import Constraint
 
 
 class Rule(BaseModel):
@@ -49,7 +47,7 @@ class Rule(BaseModel):
 
 
 def constraints_of(
-    rules: Sequence[Rule], context: RoundContext, candidates: Ints
+    rules: Sequence[Rule], context: RoundContext, candidates: IntArray
 ) -> list[Constraint]:
     """The rules as linear constraints over `candidates`, positions `[u]`.
 
@@ -59,7 +57,7 @@ def constraints_of(
     return [constraint for rule in rules for constraint in of[rule.by](rule, context, candidates)]
 
 
-def _on_predicted(rule: Rule, context: RoundContext, candidates: Ints) -> list[Constraint]:
+def _on_predicted(rule: Rule, context: RoundContext, candidates: IntArray) -> list[Constraint]:
     names = list(context.pool.class_names)
     wanted = names if rule.name is None else [rule.name]
     if missing := set(wanted) - set(names):
@@ -78,7 +76,7 @@ def _on_predicted(rule: Rule, context: RoundContext, candidates: Ints) -> list[C
     ]
 
 
-def _on_group(rule: Rule, context: RoundContext, candidates: Ints) -> list[Constraint]:
+def _on_group(rule: Rule, context: RoundContext, candidates: IntArray) -> list[Constraint]:
     if context.pool.group is None:
         raise ConfigError(
             "a rule is on groups, which the pool has not; give it a column group, one value a pair"
@@ -94,7 +92,7 @@ def _on_group(rule: Rule, context: RoundContext, candidates: Ints) -> list[Const
     return [rule.over(f"pairs of group {name}", everyone[candidates] == name) for name in wanted]
 
 
-def _on_cost(rule: Rule, context: RoundContext, candidates: Ints) -> list[Constraint]:
+def _on_cost(rule: Rule, context: RoundContext, candidates: IntArray) -> list[Constraint]:
     if context.pool.cost is None:
         raise ConfigError(
             "a rule is on costs, which the pool has not; give it a column cost, one number a pair"

@@ -1,9 +1,8 @@
-"""The general way in: the same allocation as a cvxpy program, with any linear constraints.
+"""The allocation as a cvxpy program, with any linear constraints.
 
-Quotas by region, by predicted class or by group, floors and ceilings, costs with a money
-budget. The relaxation s ∈ [0, 1] is solved; where it is not integral already, integers
-that meet every constraint are found by branch and bound, and the gap to the relaxation is
-reported.
+Quotas by predicted class or by group, floors and ceilings, costs with a money budget. The
+relaxation s ∈ [0, 1] is solved; where it is not integral already, integers that meet every
+constraint are found by branch and bound, and the gap to the relaxation is reported.
 """
 
 from __future__ import annotations
@@ -14,16 +13,15 @@ from typing import Any
 
 import cvxpy as cp
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from acqkit.embeddings import Float64Array, IntArray
 from acqkit.errors import BudgetError
-from acqkit_density.regions import Divergence, region_penalty
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from acqkit_density.regions import RegionPenalty
 
 _TOLERANCE = 1e-7
+"""How far an indicator may be from 0 or 1 and still be taken for it; solvers are exact to 1e-9 or
+so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +32,11 @@ class Constraint:
     """
 
     name: str
-    coefficients: Floats
+    coefficients: Float64Array
     lower: float = -np.inf
     upper: float = np.inf
 
-    def met_by(self, picked: Ints) -> dict[str, Any]:
+    def met_by(self, picked: IntArray) -> dict[str, Any]:
         """What the picks (indices into the candidates) come to, beside what was asked."""
         return {
             "name": self.name,
@@ -58,50 +56,25 @@ class Constraint:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """Candidates with utilities `[u]` and regions `[u]`, K regions with labels and targets."""
+    """Candidates with utilities `[u]` and regions `[u]`, and what bounds and prices a choice."""
 
-    utilities: Floats
-    region: Ints
-    labeled: Ints
-    target: Floats
-    budget: int
-    weight: float
-    divergence: Divergence = "chi2"
+    utilities: Float64Array
+    region: IntArray
+    penalty: RegionPenalty
     constraints: Sequence[Constraint] = ()
 
-    def value(self, picked: Ints | Floats) -> float:
+    def value(self, picked: IntArray | Float64Array) -> float:
         """The objective of picks given as 0/1 (or relaxed) indicators `[u]`."""
-        counts = np.bincount(self.region, picked, len(self.labeled))
-        penalties = self.penalty(np.arange(len(counts)), counts.astype(np.float64))
-        return float(self.utilities @ picked) - float(penalties.sum())
-
-    def penalty(self, region: Ints, counts: Floats) -> Floats:
-        """λ·B times the part of D of each region `[t]` with `counts` `[t]` picks."""
-        return region_penalty(
-            self.labeled[region],
-            counts,
-            self.target[region],
-            self.total,
-            self.scale,
-            self.divergence,
-        )
-
-    @property
-    def total(self) -> float:
-        """Labels in all once the picks are labeled, |L| + B."""
-        return float(self.labeled.sum() + self.budget)
-
-    @property
-    def scale(self) -> float:
-        """λ·B."""
-        return self.weight * self.budget
+        regions = np.arange(len(self.penalty.target))
+        counts = np.bincount(self.region, picked, len(regions)).astype(np.float64)
+        return float(self.utilities @ picked) - float(self.penalty.of(regions, counts).sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
     """Picks as indices into the candidates, with what the relaxation says they could reach."""
 
-    picked: Ints
+    picked: IntArray
     value: float
     bound: float
 
@@ -139,9 +112,9 @@ def _optimize(
     *,
     integral: bool = False,
     seconds: float = 60.0,
-) -> tuple[Floats | None, float]:
+) -> tuple[Float64Array | None, float]:
     """Optimal indicators `[u]` (relaxed unless `integral`) and the objective, or None."""
-    u, regions = len(program.utilities), len(program.labeled)
+    u, regions = len(program.utilities), len(program.penalty.target)
     s = cp.Variable(u, boolean=integral)
     members = sparse.csr_matrix((np.ones(u), (program.region, np.arange(u))), shape=(regions, u))
     region, slope, base = _increments(program)
@@ -150,7 +123,13 @@ def _optimize(
         (np.ones(len(region)), (region, np.arange(len(region)))), shape=(regions, len(region))
     )
     spent = np.ones(u) @ s
-    limits = [s >= 0, s <= 1, step <= 1, spent == program.budget, members @ s == steps @ step]
+    limits = [
+        s >= 0,
+        s <= 1,
+        step <= 1,
+        spent == program.penalty.budget,
+        members @ s == steps @ step,
+    ]
     for constraint in constraints:
         amount = constraint.coefficients @ s
         if np.isfinite(constraint.lower):
@@ -164,15 +143,15 @@ def _optimize(
     return np.clip(np.asarray(s.value, dtype=np.float64), 0.0, 1.0), float(problem.value)
 
 
-def _increments(program: Program) -> tuple[Ints, Floats, float]:
+def _increments(program: Program) -> tuple[IntArray, Float64Array, float]:
     """The penalty as unit steps: region `[t]` and rise `[t]` of each, and the value at none."""
-    sizes = np.bincount(program.region, minlength=len(program.labeled))
-    counts = np.minimum(sizes, program.budget)
+    sizes = np.bincount(program.region, minlength=len(program.penalty.target))
+    counts = np.minimum(sizes, program.penalty.budget)
     region = np.repeat(np.arange(len(counts)), counts)
     taken = np.arange(len(region)) - np.repeat(np.cumsum(counts) - counts, counts)
-    rise = program.penalty(region, taken + 1.0) - program.penalty(region, taken.astype(np.float64))
+    rise = program.penalty.of(region, taken + 1) - program.penalty.of(region, taken)
     every = np.arange(len(counts))
-    return region, rise, float(program.penalty(every, np.zeros(len(counts))).sum())
+    return region, rise, float(program.penalty.of(every, np.zeros(len(counts))).sum())
 
 
 def _explain(program: Program) -> str:
@@ -184,8 +163,8 @@ def _explain(program: Program) -> str:
             clash = rest
     names = "; ".join(str(constraint) for constraint in clash)
     return (
-        f"no choice of {program.budget} pairs meets all of: {names or 'the budget alone'}; relax "
-        "one of them"
+        f"no choice of {program.penalty.budget} pairs meets all of: "
+        f"{names or 'the budget alone'}; relax one of them"
     )
 
 
