@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/acqkit-*)
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/acqkit run examples/demo/plain.yaml
@@ -25,9 +25,13 @@ lint: $(INSTALLED)
 	  (cd $$folder && $(abspath $(BIN))/deptry . --optional-dependencies-dev-groups test); \
 	done
 
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open build/site/index.html"
+
 $(INSTALLED): pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[cpu,datasets,dev,peers,testing]" $(PLUGINS:%=-e ./%)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[cpu,datasets,dev,docs,peers,testing]" $(PLUGINS:%=-e ./%)
 	touch $@
 
 clean:

@@ -20,6 +20,7 @@ class Skip(enum.Enum):
 
 
 SKIP: Final = Skip.SKIP
+"""The answer "can't tell": the pair counts as asked, and stays unlabeled."""
 
 Label = str | int | Collection[str | int] | Skip | None
 """A class name or index; a collection of them in multi-label pools (empty: none applies);

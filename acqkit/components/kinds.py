@@ -27,6 +27,7 @@ PROJECT = "acqkit"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a plugin's function as the implementation of the hook of the same name."""
 
 
 @dataclass(frozen=True, slots=True)

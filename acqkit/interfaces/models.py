@@ -78,4 +78,6 @@ class StatefulModel(Protocol):
 class ModelFactory(Protocol):
     """Makes an untrained model that fits a pool."""
 
-    def build(self, pool: Pool, device: str) -> Model: ...
+    def build(self, pool: Pool, device: str) -> Model:
+        """Untrained, for the pool's widths and classes, on a torch device such as `cpu`."""
+        ...

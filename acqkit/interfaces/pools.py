@@ -71,4 +71,6 @@ class Pool(Protocol):
 class PoolSource(Protocol):
     """Makes a pool with known truth: a data set by name."""
 
-    def load(self) -> Pool: ...
+    def load(self) -> Pool:
+        """Raises PoolError where the files of the data set are missing or damaged."""
+        ...
