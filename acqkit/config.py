@@ -8,93 +8,16 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     ValidationError,
-    model_serializer,
     model_validator,
 )
 
 from acqkit.components.explain import explain
+from acqkit.components.spec import ComponentSpec, Settings, StrategySpec
 from acqkit.errors import ConfigError
-
-
-class Settings(BaseModel):
-    """Base of configuration sections: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ComponentSpec(Settings):
-    """A component by name with its parameters: `bald`, or `{name: bald, samples: 20}`."""
-
-    name: str = Field(min_length=1)
-    params: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_short_form(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"name": value}
-        if isinstance(value, Mapping) and "params" not in value:
-            rest = {key: item for key, item in value.items() if key != "name"}
-            return {"name": value.get("name", ""), "params": rest}
-        return value
-
-    @model_serializer
-    def _to_short_form(self) -> str | dict[str, Any]:
-        return {"name": self.name, **self.params} if self.params else self.name
-
-    @property
-    def label(self) -> str:
-        """Name with parameters, for tables and folder names."""
-        inner = ",".join(f"{key}={value}" for key, value in self.params.items())
-        return f"{self.name}({inner})" if inner else self.name
-
-
-class StrategySpec(Settings):
-    """A strategy by name, or a scorer with an allocator (`entropy+top` for short)."""
-
-    strategy: ComponentSpec | None = None
-    scorer: ComponentSpec | None = None
-    allocator: ComponentSpec | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_short_form(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            scorer, plus, allocator = value.partition("+")
-            return {"scorer": scorer, "allocator": allocator} if plus else {"strategy": value}
-        if isinstance(value, Mapping) and "name" in value:
-            return {"strategy": value}
-        return value
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> StrategySpec:
-        if (self.strategy is None) == (self.scorer is None):
-            raise ValueError("give either a strategy, or a scorer (with an allocator)")
-        if self.allocator is not None and self.scorer is None:
-            raise ValueError("an allocator needs a scorer beside it")
-        return self
-
-    @model_serializer
-    def _to_short_form(self) -> Any:
-        if self.strategy is not None:
-            return self.strategy.model_dump()
-        assert self.scorer is not None
-        allocator = self.allocator or ComponentSpec(name="top")
-        return {"scorer": self.scorer.model_dump(), "allocator": allocator.model_dump()}
-
-    @property
-    def label(self) -> str:
-        """How the strategy is called in tables, reports and folders."""
-        if self.strategy is not None:
-            return self.strategy.label
-        assert self.scorer is not None
-        return f"{self.scorer.label}+{self.allocator.label if self.allocator else 'top'}"
 
 
 def _parse_amount(value: Any) -> Any:
@@ -211,11 +134,6 @@ class RunConfig(Settings):
         if len(set(labels)) < len(labels):
             raise ValueError(f"a strategy is named twice: {', '.join(labels)}")
         return self
-
-    @property
-    def label(self) -> str:
-        """The label of the strategy; of the first one when there are several."""
-        return self.strategy[0].label
 
     def record(self) -> dict[str, Any]:
         """Plain data that says what the run is, without where it is written."""

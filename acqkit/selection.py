@@ -1,4 +1,4 @@
-"""From a strategy to checked picks: scoring in blocks, composing, and the contract."""
+"""From a strategy to checked picks: scoring in blocks, and the contract."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.errors import BudgetError, SelectionError
 from acqkit.interfaces import (
     Allocator,
-    Component,
-    PreparedAllocator,
     PreparedScorer,
     RoundContext,
-    SamplingAllocator,
     Scorer,
     Scores,
     Selection,
     Strategy,
 )
-from acqkit.threads import beside
 
 
 def score_candidates(
@@ -100,52 +96,14 @@ def _checked(scorer: Scorer, what: str, values: FloatArray, positions: IntArray)
     return values.astype(np.float32, copy=False)
 
 
-class Composed(Component):
-    """The usual strategy: a scorer says how wanted each pair is, an allocator picks."""
-
-    scorer: Scorer
-    allocator: Allocator
-
-    def select(self, context: RoundContext, n: int) -> Selection:
-        """`n` picks with their scores and the terms they are made of.
-
-        Where the allocator gives no reasons for its picks, they are what the scorer says.
-        """
-        allocator = self.allocator
-        wanted = allocator.reads(context, n) if isinstance(allocator, SamplingAllocator) else None
-        with beside(lambda: _prepared(allocator, context, n)) as prepared:
-            with context.clock.phase("score"):
-                scores = score_candidates(self.scorer, context, wanted)
-            ready = prepared()
-        picked = as_selection(ready.allocate(scores, context, n))
-        positions, record = picked.positions, dict(picked.record)
-        if scores.sentences:
-            record.setdefault("reasons", scores.reasons(positions))
-        return Selection(
-            positions,
-            scores.values[positions] if picked.scores is None else picked.scores,
-            {name: term[positions] for name, term in scores.terms.items()} | dict(picked.terms),
-            record,
-        )
-
-
-def _prepared(allocator: Allocator, context: RoundContext, n: int) -> Allocator:
-    if not isinstance(allocator, PreparedAllocator):
-        return allocator
-    return allocator.prepare(context, n)
-
-
 def as_selection(result: IntArray | Selection) -> Selection:
     """A bare array of positions is a selection with nothing else to say."""
     return result if isinstance(result, Selection) else Selection(np.asarray(result))
 
 
-def needs_embeddings(strategy: Strategy) -> bool:
-    """Whether a strategy, or either part of a composed one, looks at embeddings or the model."""
-    parts: tuple[object, ...] = (strategy,)
-    if isinstance(strategy, Composed):
-        parts = (strategy.scorer, strategy.allocator)
-    return any(getattr(part, "needs_embeddings", True) for part in parts)
+def needs_embeddings(part: Strategy | Scorer | Allocator) -> bool:
+    """Whether a part of a selection looks at embeddings or the model; it does unless it says no."""
+    return bool(getattr(part, "needs_embeddings", True))
 
 
 def check_budget(n: int, available: int) -> None:
@@ -179,9 +137,7 @@ def select(strategy: Strategy, context: RoundContext, n: int) -> Selection:
 
 
 def _title(strategy: Strategy) -> str:
-    if isinstance(strategy, Composed):
-        return f"{type(strategy.scorer).__name__} + {type(strategy.allocator).__name__}"
-    return type(strategy).__name__
+    return str(getattr(strategy, "title", type(strategy).__name__))
 
 
 def _check_positions(title: str, positions: IntArray, context: RoundContext, n: int) -> None:

@@ -85,8 +85,7 @@ def measure(strategy: str, pool: PairPool, rounds: int) -> list[dict[str, float]
     """Seconds of each round by what they went into."""
     found, oracle = [], TruthOracle(pool)
     with tempfile.TemporaryDirectory() as folder:
-        parts = {"strategy": strategy, "trainer": "supervised", "model": "two-tower"}
-        campaign = Campaign.create(Path(folder) / "campaign", pool, seed=0, **parts)
+        campaign = Campaign.create(Path(folder) / "campaign", pool, strategy=strategy, seed=0)
         for number in range(rounds + 1):
             campaign.clock = clock = PhaseClock()
             started = time.perf_counter()

@@ -25,10 +25,11 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from acqkit import PairEmbeddings, RoundContext
+from acqkit.components.compose import Composed
 from acqkit.loading import load_pool
 from acqkit.models import TwoTower
 from acqkit.pool import PairPool
-from acqkit.selection import Composed, select
+from acqkit.selection import select
 from acqkit.strategies import Random
 
 PICKS = 60

@@ -26,8 +26,9 @@ from acqkit_density.sample import SampleSizes
 from acqkit_density.view import PoolView, ViewParameters
 
 from acqkit import RoundContext, Scores
+from acqkit.components.compose import Composed
 from acqkit.embeddings import IntArray
-from acqkit.selection import Composed, score_candidates, select
+from acqkit.selection import score_candidates, select
 from acqkit.strategies import Entropy
 from suite.scale import measure as scale
 

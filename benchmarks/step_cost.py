@@ -17,7 +17,7 @@ from typing import cast
 import numpy as np
 import torch
 
-from acqkit.components.registry import registry
+from acqkit.components.resolve import resolve
 from acqkit.interfaces import Trainer
 from acqkit.labels import LabelState
 from acqkit.loading import load_pool
@@ -80,7 +80,7 @@ def tenth_labeled(source: str) -> PairPool:
 
 def seconds_a_step(name: str, pool: PairPool, seed: int) -> float:
     """Seconds of a training by its gradient steps; a chain takes those of each of its parts."""
-    trainer = cast(Trainer, registry().make("trainer", name, {}))
+    trainer = cast(Trainer, resolve("trainer", name).component)
     model = TwoTower().build(pool, "cpu")
     started = time.perf_counter()
     trainer.fit(model, pool, seed)

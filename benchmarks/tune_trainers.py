@@ -28,7 +28,7 @@ import yaml
 from rich.console import Console
 from rich.progress import track
 
-from acqkit.components.registry import registry
+from acqkit.components.resolve import resolve
 from acqkit.errors import AcqkitError
 from acqkit.interfaces import ModelFactory, Trainer
 from acqkit.labels import LabelState
@@ -121,7 +121,7 @@ def _plan(
         if len(combined) > MOST:
             raise AcqkitError(f"{trainer} has {len(combined)} settings; give at most {MOST}")
         for pool, params in itertools.product(settings["pools"], combined):
-            registry().make("trainer", trainer, dict(params))
+            resolve("trainer", {"name": trainer, **dict(params)})
             place = locate(PoolEntry(name=pool), data)
             if place.missing:
                 console.print(f"left out: {pool}: {place.missing}")
@@ -160,8 +160,8 @@ def run_job(job: Job) -> Done:
     empty = LabelState.empty(len(pool), len(pool.class_names))
     seen = pool.with_labels(empty.with_answers(known, pool.truth[known], 0))
     params = dict(job.params) | {"max_steps": job.steps}
-    trainer = cast(Trainer, registry().make("trainer", job.trainer, params))
-    model = cast(ModelFactory, registry().make("model", "two-tower")).build(seen, "cpu")
+    trainer = cast(Trainer, resolve("trainer", {"name": job.trainer, **params}).component)
+    model = cast(ModelFactory, resolve("model", "two-tower").component).build(seen, "cpu")
     started = time.perf_counter()
     trainer.fit(model, seen, derive_seed(job.seed, 0, "train"))
     seconds = time.perf_counter() - started

@@ -9,12 +9,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
 from acqkit import Campaign, Component, PairPool, RoundContext
-from acqkit.campaign import SKIP, Label, parts
+from acqkit.campaign import SKIP, Label
 from acqkit.components.registry import new_registry
 from acqkit.embeddings import IntArray
 from acqkit.interfaces import Selection
@@ -66,9 +65,9 @@ def light_campaign(folder: Path) -> Iterator[Campaign]:
         "strategy": LightMargin(),
         "trainer": LightTrainer(),
         "model": LightFactory(),
+        # The real registry would import every installed plugin, and torch with them.
+        "registry": new_registry(),
     }
-    # The real registry would import every installed plugin, and torch with them.
-    with mock.patch.object(parts, "registry", new_registry):
-        make = Campaign.open if folder.exists() else Campaign.create
-        with make(folder, make_campaign_pool(), **given) as campaign:
-            yield campaign
+    make = Campaign.open if folder.exists() else Campaign.create
+    with make(folder, make_campaign_pool(), **given) as campaign:
+        yield campaign

@@ -19,11 +19,11 @@ def test_short_and_long_forms_mean_the_same() -> None:
         }
     )
     assert short.record() == long.record()
-    assert short.label == "entropy+top"
+    assert short.strategy[0].label == "entropy+top"
 
 
 def test_a_scorer_alone_is_allocated_by_top() -> None:
-    assert make_config({"pool": "x", "scorer": "margin"}).label == "margin+top"
+    assert make_config({"pool": "x", "scorer": "margin"}).strategy[0].label == "margin+top"
 
 
 def test_the_record_makes_the_same_configuration_again() -> None:
@@ -73,9 +73,9 @@ def test_amounts_are_counts_or_shares(amount: int | str, count: int) -> None:
 
 def test_a_preset_fills_in_what_is_not_given() -> None:
     full = make_config({"pool": "x", "preset": "full"})
-    assert full.label == "ascmr+density"
+    assert full.strategy[0].label == "ascmr+density"
     assert full.trainer.name == "memory-bank+embedding-transfer"
     own = make_config({"pool": "x", "preset": "full", "scorer": "entropy", "trainer": None})
-    assert own.label == "entropy+top"
+    assert own.strategy[0].label == "entropy+top"
     assert own.trainer == full.trainer
     assert "preset" not in own.record()

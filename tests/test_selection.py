@@ -8,9 +8,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from acqkit import Component, PairEmbeddings, RoundContext, Scores, Selection
+from acqkit.components.compose import Composed
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.errors import BudgetError, SelectionError
-from acqkit.selection import Composed, score_candidates, select
+from acqkit.selection import score_candidates, select
 from acqkit.testing import make_context, make_embeddings, make_pool
 
 

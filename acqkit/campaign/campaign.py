@@ -12,12 +12,13 @@ import numpy as np
 from acqkit.campaign.answers import Label, contradiction, parse_labels, plain
 from acqkit.campaign.batch import Batch, CampaignStatus, batch_of
 from acqkit.campaign.embed import no_embeddings
-from acqkit.campaign.parts import Part, make_part
 from acqkit.campaign.plain import check_json
 from acqkit.campaign.setup import make_parts, make_settings, reopen
 from acqkit.campaign.status import campaign_status
 from acqkit.campaign.training import ModelOfLabels, Trained
 from acqkit.campaign.view import TrainView, known_answers, label_state
+from acqkit.components.registry import Registry
+from acqkit.components.resolve import Resolved, resolve
 from acqkit.embeddings import PairEmbeddings
 from acqkit.errors import CampaignError, did_you_mean
 from acqkit.interfaces import RoundContext, Selection
@@ -44,7 +45,13 @@ class Campaign:
     """
 
     def __init__(
-        self, folder: Path, store: Store, view: TrainView, parts: Mapping[str, Part], device: str
+        self,
+        folder: Path,
+        store: Store,
+        view: TrainView,
+        parts: Mapping[str, Resolved],
+        device: str,
+        registry: Registry | None = None,
     ) -> None:
         self.folder = folder
         self.seed: int = store.settings()["seed"]
@@ -52,6 +59,7 @@ class Campaign:
         self._store = store
         self._view = view
         self._parts = parts
+        self._registry = registry
         kinds = ("trainer", "model")
         self._models = ModelOfLabels(
             {kind: parts[kind].component for kind in kinds},
@@ -74,25 +82,28 @@ class Campaign:
         seed: int = 0,
         device: str = "cpu",
         pool_reference: str | None = None,
+        registry: Registry | None = None,
     ) -> Campaign:
         """Make a campaign in a new folder; killed midway, it leaves none.
 
         `strategy`, `trainer` and `model` are names, mappings `{"name": ..., parameter: value}`
         or objects; a strategy may be `"scorer+allocator"`. Labels that the pool's train part
         knows already become round 0. `pool_reference` is the path or name from which `open`
-        loads the pool by itself.
+        loads the pool by itself. Components by name come from
+        `registry`, by default that of everything installed.
 
         Raises CampaignError when the folder exists, PluginError or ConfigError when a part is
         not there or has wrong parameters.
         """
         folder = Path(folder)
-        parts = make_parts({"strategy": strategy, "trainer": trainer, "model": model})
+        given = {"strategy": strategy, "trainer": trainer, "model": model}
+        parts = make_parts(given, registry)
         view = TrainView(pool)
         settings = make_settings(
             pool, parts, seed=int(seed), device=device, pool_reference=pool_reference
         )
         store = SqliteStore.create(folder, settings, known_answers(pool))
-        return cls(folder, store, view, parts, device)
+        return cls(folder, store, view, parts, device, registry)
 
     @classmethod
     def open(
@@ -104,6 +115,7 @@ class Campaign:
         trainer: Any = None,
         model: Any = None,
         device: str | None = None,
+        registry: Registry | None = None,
     ) -> Campaign:
         """Go on with a campaign.
 
@@ -118,8 +130,9 @@ class Campaign:
         try:
             settings = store.settings()
             given = {"strategy": strategy, "trainer": trainer, "model": model}
-            pool, parts = reopen(folder, settings, pool, given)
-            return cls(folder, store, TrainView(pool), parts, device or settings["device"])
+            pool, parts = reopen(folder, settings, pool, given, registry)
+            device = device or settings["device"]
+            return cls(folder, store, TrainView(pool), parts, device, registry)
         except BaseException:
             store.close()
             raise
@@ -134,7 +147,9 @@ class Campaign:
         Raises BudgetError when fewer than `n` pairs are free, SelectionError when the
         strategy breaks its contract.
         """
-        part = self._parts["strategy"] if strategy is None else make_part("strategy", strategy)
+        part = self._parts["strategy"]
+        if strategy is not None:
+            part = resolve("strategy", strategy, self._registry)
         if isinstance(n, bool) or not isinstance(n, int | np.integer):
             raise CampaignError(f"asked for {n!r} pairs; ask for a whole number of at least 1")
         while True:
@@ -147,12 +162,12 @@ class Campaign:
                 return batch_of(self._stored(batch_id), self.pool)
 
     def _add(
-        self, round: int, part: Part, selection: Selection, trained: Trained | None
+        self, round: int, part: Resolved, selection: Selection, trained: Trained | None
     ) -> str | None:
         check_json("the strategy's record", selection.record)
         batch = NewBatch(
             round,
-            part.label,
+            part.title,
             self._view.to_whole(selection.positions),
             selection.scores,
             selection.terms,
@@ -269,7 +284,7 @@ class Campaign:
 
     def status(self) -> CampaignStatus:
         """How far the campaign is."""
-        labels = {kind: part.label for kind, part in self._parts.items()}
+        labels = {kind: part.title for kind, part in self._parts.items()}
         return campaign_status(self._view, self._store, self.seed, labels)
 
     def add_record(self, round: int, record: Mapping[str, Any]) -> None:

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from acqkit.campaign.parts import Part, make_part, reopen_part
 from acqkit.campaign.view import check_fingerprint, fingerprint
+from acqkit.components.registry import Registry
+from acqkit.components.resolve import (
+    Resolved,
+    in_full,
+    objects_in,
+    older_record,
+    resolve,
+    unlike_all,
+)
 from acqkit.errors import CampaignError, PoolError
 from acqkit.loading import load_pool
 from acqkit.pool import PairPool
 
-_KINDS: tuple[str, ...] = ("strategy", "trainer", "model")
+_KINDS = ("strategy", "trainer", "model")
 
 
-def make_parts(given: Mapping[str, Any]) -> dict[str, Part]:
-    """Strategy, trainer and model from what the caller gave."""
-    return {kind: make_part(kind, given[kind]) for kind in _KINDS}
+def make_parts(given: Mapping[str, Any], registry: Registry | None) -> dict[str, Resolved]:
+    """Strategy, trainer and model from what the caller gave.
+
+    Warns of an object that cannot say what it is, since nobody can open the campaign again.
+    """
+    parts = {kind: resolve(kind, given[kind], registry) for kind in _KINDS}
+    for part in parts.values():
+        why = unlike_all(part.record)
+        if why is not None:
+            warnings.warn(f"the campaign cannot be opened again: {why}", stacklevel=3)
+    return parts
 
 
 def make_settings(
-    pool: PairPool, parts: Mapping[str, Part], **others: str | int | None
+    pool: PairPool, parts: Mapping[str, Resolved], **others: str | int | None
 ) -> dict[str, Any]:
     """The plain data from which `reopen` finds everything again."""
     return {
@@ -33,15 +50,54 @@ def make_settings(
 
 
 def reopen(
-    folder: Path, settings: Mapping[str, Any], pool: PairPool | None, given: Mapping[str, Any]
-) -> tuple[PairPool, dict[str, Part]]:
+    folder: Path,
+    settings: Mapping[str, Any],
+    pool: PairPool | None,
+    given: Mapping[str, Any],
+    registry: Registry | None,
+) -> tuple[PairPool, dict[str, Resolved]]:
     """Pool and parts of a campaign; raises CampaignError if what was given is other than stored."""
-    parts: dict[str, Part] = {
-        kind: reopen_part(kind, settings[kind], given[kind]) for kind in _KINDS
-    }
+    parts = {kind: reopen_part(kind, settings[kind], given[kind], registry) for kind in _KINDS}
     found = _referenced_pool(folder, settings) if pool is None else pool
     check_fingerprint(found, settings["fingerprint"])
     return found, parts
+
+
+def reopen_part(
+    kind: str, stored: Mapping[str, Any], given: Any, registry: Registry | None = None
+) -> Resolved:
+    """The part that a campaign was made with; `given` is what the caller passed, or None.
+
+    Raises CampaignError when `given` is another one, or is needed and missing.
+    """
+    objects = objects_in(stored)
+    why = unlike_all(stored)
+    if why is not None:
+        raise CampaignError(f"the campaign cannot be opened again: {why}")
+    if given is None:
+        if objects:
+            raise CampaignError(
+                f"the campaign's {kind} is an object of {objects[0]['class']}, which no plugin "
+                f"registers, so it cannot be made again by name; pass it: open(folder, {kind}=...)"
+            )
+        return resolve(kind, stored, registry)
+    part = resolve(kind, given, registry)
+    # Parameters that came with a newer version have their defaults in both.
+    wanted = stored if objects else resolve(kind, stored, registry).record
+    if part.record == wanted:
+        return part
+    if older_record(part) == stored:
+        if any(old["params"] is None for old in objects):
+            warnings.warn(
+                f"the campaign was made by a version of acqkit that noted only the class of its "
+                f"{kind}, {part.title}; nobody can tell whether the same object was passed",
+                stacklevel=4,
+            )
+        return part
+    raise CampaignError(
+        f"the campaign was made with the {kind} {in_full(wanted)}, but "
+        f"{in_full(part.record)} was passed; pass the same, or make another campaign"
+    )
 
 
 def _referenced_pool(folder: Path, settings: Mapping[str, Any]) -> PairPool:

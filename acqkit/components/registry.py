@@ -11,7 +11,6 @@ from typing import Any
 import pluggy
 from pydantic import ValidationError
 
-from acqkit.chain import Chain
 from acqkit.components.explain import explain
 from acqkit.components.kinds import KINDS, PROJECT, Kind, hooks
 from acqkit.errors import ConfigError, PluginError, did_you_mean
@@ -55,39 +54,43 @@ class Registry:
         """Look a component up; raises PluginError with the nearest known name."""
         if (kind, name) in self.components:
             return self.components[kind, name]
-        hint = did_you_mean(name, self.names(kind))
+        hint = self._of_another_kind(kind, name) or did_you_mean(name, self.names(kind))
         failed = "".join(f" ({f.distribution} failed to load: {f.reason})" for f in self.failures)
         raise PluginError(f"no {kind} called {name!r} is installed; {hint}{failed}")
 
-    def make(self, kind: str, name: str, params: Mapping[str, Any] | None = None) -> Component:
-        """Make a component with checked parameters; raises PluginError or ConfigError.
+    def _of_another_kind(self, kind: str, name: str) -> str:
+        """What the name is instead and how that is written; empty where it is nothing else."""
+        for other in self.kinds:
+            if (other, name) not in self.components:
+                continue
+            if (kind, other) == ("strategy", "scorer"):
+                written = " or ".join(f"{name}+{part}" for part in self.names("allocator"))
+                return f"{name!r} is a scorer, which an allocator makes a strategy: {written}"
+            if (kind, other) == ("strategy", "allocator"):
+                written = " or ".join(f"{part}+{name}" for part in self.names("scorer"))
+                return f"{name!r} is an allocator, which a scorer makes a strategy: {written}"
+            if other == "strategy":
+                return f"{name!r} is a strategy, which stands alone: give it as the strategy"
+            return f"{name!r} is of kind {other}: give it as the {other}"
+        return ""
 
-        Trainers may be chained, `first+second`; `params` are then those of each by its name.
-        """
-        if kind == "trainer" and "+" in name:
-            return self._make_chain([part.strip() for part in name.split("+")], params or {})
+    def name_of(self, kind: str, factory: type, preferred: str | None = None) -> str | None:
+        """A name, `preferred` if it is one, of a class as one kind; None where it has none."""
+        names = [
+            name
+            for (found, name), offer in self.components.items()
+            if found == kind and offer.factory is factory
+        ]
+        return preferred if preferred in names else next(iter(names), None)
+
+    def make(self, kind: str, name: str, params: Mapping[str, Any] | None = None) -> Component:
+        """Make a component with checked parameters; raises PluginError or ConfigError."""
         factory = self.get(kind, name).factory
         try:
             return factory(**(params or {}))
         except ValidationError as error:
             reason = explain(error, factory)
             raise ConfigError(f"{kind} {name!r}: {reason}") from None
-
-    def _make_chain(self, names: list[str], params: Mapping[str, Any]) -> Component:
-        chain = "+".join(names)
-        if len(set(names)) < len(names):
-            raise ConfigError(f"trainer {chain!r} names one trainer twice")
-        unknown = sorted(set(params) - set(names))
-        if unknown:
-            raise ConfigError(
-                f"trainer {chain!r}: unknown key {unknown[0]!r}; give the parameters of each "
-                f"trainer under its name: {', '.join(names)}"
-            )
-        stages = {name: self.make("trainer", name, params.get(name)) for name in names}
-        try:
-            return Chain(stages=stages)
-        except ValidationError as error:
-            raise ConfigError(f"trainer {chain!r}: {explain(error, Chain)}") from None
 
     def add(self, plugin: object, name: str, distribution: str, version: str) -> None:
         """Register one plugin and all it offers, or nothing of it.

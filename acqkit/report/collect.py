@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acqkit.config import ComponentSpec
+from acqkit.components.spec import ComponentSpec
 from acqkit.embeddings import IntArray
 from acqkit.errors import AcqkitError
 from acqkit.loading import load_pool

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acqkit.config import ComponentSpec
+from acqkit.components.spec import ComponentSpec
 from acqkit.errors import CampaignError, ReportError
 from acqkit.runner import Results, RoundRecord
 from acqkit.store import SqliteStore, Store, StoredBatch

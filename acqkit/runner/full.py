@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from acqkit.components.registry import registry
-from acqkit.config import ComponentSpec
+from acqkit.components.resolve import resolve
+from acqkit.components.spec import ComponentSpec
 from acqkit.interfaces import Trainer
 from acqkit.labels import LabelState
 from acqkit.randomness import derive_seed
@@ -61,7 +62,7 @@ def _train_on_all(plan: Plan, spec: ComponentSpec, seed: int) -> dict[str, float
     train = pool.take(pool.train_positions)
     truth = np.asarray(pool.truth[pool.train_positions])
     labels = LabelState(np.zeros(len(train), np.int32), truth)
-    trainer: Trainer = plan.component("trainer", spec)
+    trainer: Trainer = resolve("trainer", spec).component
     model = plan.untrained_model(train)
     trainer.fit(model, train.with_labels(labels), derive_seed(seed, 0, "train"))
     scores = evaluate(model, pool, pool.test_positions, pool.truth)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from acqkit.components.registry import registry
-from acqkit.config import ComponentSpec, RunConfig, StrategySpec, resolve_amount
+from acqkit.components.resolve import resolve
+from acqkit.config import RunConfig, resolve_amount
 from acqkit.errors import ConfigError
-from acqkit.interfaces import Component, Model, ModelFactory, Trainer
+from acqkit.interfaces import Model, ModelFactory, Trainer
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed, pair_keys, uniforms
 
@@ -22,56 +22,31 @@ _RUN_FILE = "run.json"
 
 @dataclass(frozen=True)
 class Plan:
-    """A configuration beside its pool and the ready objects that have no registered name."""
+    """A configuration beside its pool."""
 
     config: RunConfig
     pool: PairPool
-    objects: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, config: RunConfig, pool: PairPool, objects: Mapping[str, Any]) -> Plan:
+    def make(cls, config: RunConfig, pool: PairPool) -> Plan:
         """A plan whose pool has a test part and whose components all exist.
 
         A simulation begins without labels, whatever the pool's owner knows of it.
         """
-        plan = cls(config, with_split(replace(pool, known=None), config.test_share), objects)
         for spec in config.strategy:
-            parts: tuple[tuple[str, ComponentSpec | None], ...] = (
-                ("strategy", spec.strategy),
-                ("scorer", spec.scorer),
-                ("allocator", spec.allocator),
-            )
-            for kind, part in parts:
-                if part is not None:
-                    plan.component(kind, part)
-        plan.component("trainer", config.trainer)
-        plan.component("model", config.model)
-        return plan
-
-    def component(self, kind: str, spec: ComponentSpec) -> Any:
-        """The component of that name; raises PluginError or ConfigError."""
-        if spec.name in self.objects:
-            return self.objects[spec.name]
-        return registry().make(kind, spec.name, spec.params)
-
-    def strategy(self, spec: StrategySpec) -> Any:
-        """What `Campaign.create` takes for the strategy."""
-        if spec.strategy is not None and spec.strategy.name in self.objects:
-            return self.objects[spec.strategy.name]
-        return spec.model_dump()
-
-    def part(self, spec: ComponentSpec) -> Any:
-        """What `Campaign.create` takes for the trainer or the model."""
-        return self.objects.get(spec.name, spec.model_dump())
+            resolve("strategy", spec)
+        resolve("trainer", config.trainer)
+        resolve("model", config.model)
+        return cls(config, with_split(replace(pool, known=None), config.test_share))
 
     @property
     def trainer(self) -> Trainer:
         """A trainer of its own, for models outside the campaign."""
-        return cast(Trainer, self.component("trainer", self.config.trainer))
+        return cast(Trainer, resolve("trainer", self.config.trainer).component)
 
     def untrained_model(self, train_pool: PairPool) -> Model:
         """A model of its own that fits the pool."""
-        factory = cast(ModelFactory, self.component("model", self.config.model))
+        factory = cast(ModelFactory, resolve("model", self.config.model).component)
         return factory.build(train_pool, self.config.device)
 
     def count(self, amount: int | str) -> int:
@@ -117,16 +92,3 @@ def with_split(pool: PairPool, share: float) -> PairPool:
             "evaluation; give it a split"
         )
     return replace(pool, test=np.asarray(test))
-
-
-def as_spec(kind: str, value: Any, objects: dict[str, Any]) -> Any:
-    """A name, mapping or ready object as configuration; unregistered objects are kept aside."""
-    if isinstance(value, str | Mapping | ComponentSpec | StrategySpec):
-        return value
-    for (found, name), component in registry().components.items():
-        if found == kind and component.factory is type(value):
-            return {"name": name, **value.model_dump(mode="json", exclude_defaults=True)}
-    name = f"{type(value).__module__}:{type(value).__qualname__}"
-    objects[name] = value
-    params = value.model_dump(mode="json") if isinstance(value, Component) else {}
-    return {"name": name, "params": params}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from acqkit.components.registry import registry
-from acqkit.config import RunConfig, StrategySpec, make_config
+from acqkit.components.resolve import spec_of
+from acqkit.components.spec import StrategySpec
+from acqkit.config import RunConfig, make_config
 from acqkit.errors import ConfigError
 from acqkit.loading import load_pool
 from acqkit.pool import PairPool
 from acqkit.runner.full import full_reference
 from acqkit.runner.oracle import TruthOracle
-from acqkit.runner.plan import Plan, as_spec
+from acqkit.runner.plan import Plan
 from acqkit.runner.results import Reference, Results, RoundRecord, summarize, versions
 from acqkit.runner.simulate import Simulation
 
@@ -29,10 +30,10 @@ def run(pool: PairPool | str | Path | None = None, **settings: Any) -> Results:
 
     Raises ConfigError, PoolError or PluginError, each with one sentence on what to do.
     """
-    config, ready, objects = _configure(pool, settings)
+    config, ready = _configure(pool, settings)
     if len(config.strategy) > 1:
         raise ConfigError("several strategies were given; use acqkit.compare for them")
-    return execute(config, ready, objects)[0]
+    return execute(config, ready)[0]
 
 
 def compare(pool: PairPool | str | Path | None = None, **settings: Any) -> list[Results]:
@@ -45,29 +46,24 @@ def compare(pool: PairPool | str | Path | None = None, **settings: Any) -> list[
 
 def _configure(
     pool: PairPool | str | Path | None, settings: dict[str, Any]
-) -> tuple[RunConfig, PairPool | None, dict[str, Any]]:
-    objects: dict[str, Any] = {}
-    data = dict(settings)
+) -> tuple[RunConfig, PairPool | None]:
+    data = {key: value for key, value in settings.items() if value is not None}
     ready = pool if isinstance(pool, PairPool) else None
     if pool is not None:
         data["pool"] = pool.name if isinstance(pool, PairPool) else str(pool)
     if "strategy" in data:
         chosen = data["strategy"]
         many = chosen if isinstance(chosen, list | tuple) else [chosen]
-        data["strategy"] = [as_spec("strategy", item, objects) for item in many]
-    if "trainer" in data:
-        data["trainer"] = as_spec("trainer", data["trainer"], objects)
-    if "model" in data:
-        data["model"] = as_spec("model", data["model"], objects)
-    return make_config(data, "settings"), ready, objects
+        data["strategy"] = [spec_of("strategy", item) for item in many]
+    for kind in {"scorer", "allocator", "trainer", "model"} & set(data):
+        data[kind] = spec_of(kind, data[kind])
+    return make_config(data, "settings"), ready
 
 
-def execute(
-    config: RunConfig, pool: PairPool | None = None, objects: Mapping[str, Any] | None = None
-) -> list[Results]:
+def execute(config: RunConfig, pool: PairPool | None = None) -> list[Results]:
     """Run a configuration; one `Results` a strategy, also written as `results.json`."""
     ready = load_pool(config.pool.name, **config.pool.params) if pool is None else pool
-    plan = Plan.make(config, ready, objects or {})
+    plan = Plan.make(config, ready)
     TruthOracle(plan.pool)
     plan.claim(config.out)
     full = full_reference(plan, config.out / "full") if config.full else None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from acqkit.campaign import Batch, Campaign, Trained
-from acqkit.config import StrategySpec
+from acqkit.components.spec import StrategySpec
 from acqkit.interfaces import Model
 from acqkit.metrics import RetrievalScores
 from acqkit.runner.evaluate import evaluate
@@ -47,10 +47,10 @@ class Simulation:
     def _campaign(self, spec: StrategySpec) -> Campaign:
         config = self.plan.config
         folder = self.folder / "campaign"
-        parts = {
-            "strategy": self.plan.strategy(spec),
-            "trainer": self.plan.part(config.trainer),
-            "model": self.plan.part(config.model),
+        parts: dict[str, Any] = {
+            "strategy": spec,
+            "trainer": config.trainer,
+            "model": config.model,
         }
         if folder.exists():
             return Campaign.open(folder, self.plan.pool, **parts)

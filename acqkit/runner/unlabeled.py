@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.campaign import Trained
-from acqkit.chain import Chain
 from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import BelievingTrainer, Model, Pool
@@ -52,15 +51,13 @@ def _classifier(embeddings: PairEmbeddings) -> FloatArray | None:
 
 
 def _beliefs(trainer: object, model: Model, pool: Pool) -> FloatArray | None:
-    """Of a chain, what its first stage makes of the model that the last one left."""
-    first = next(iter(trainer.stages.values())) if isinstance(trainer, Chain) else trainer
-    if not isinstance(first, BelievingTrainer):
+    if not isinstance(trainer, BelievingTrainer):
         return None
-    beliefs = first.pool_beliefs(model, pool)
+    beliefs = trainer.pool_beliefs(model, pool)
     wanted = (len(pool), len(pool.class_names))
     if beliefs is not None and (beliefs.shape != wanted or not np.isfinite(beliefs).all()):
         raise EmbeddingError(
-            f"{type(first).__name__}.pool_beliefs gave an array of shape {beliefs.shape}, wanted "
+            f"{type(trainer).__name__}.pool_beliefs gave an array of shape {beliefs.shape}, wanted "
             f"finite class probabilities {wanted}; return one row a pair of the pool"
         )
     return beliefs

@@ -61,7 +61,7 @@ def checks(
     `kind` is needed only where a component has the methods of several kinds. `model` builds
     the model that a trainer is tried on (default: the registered `two-tower`).
     """
-    found = kind or kind_of(component)
+    found = kind or kind_of(component, _CHECKS)
     if found not in _CHECKS:
         raise TypeError(f"the conformance kit checks {', '.join(_CHECKS)}, got kind {found!r}")
     if found == "trainer" and model is None:

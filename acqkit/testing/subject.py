@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
+from acqkit.components.compose import Composed
+from acqkit.components.kinds import KINDS
 from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
 from acqkit.interfaces import (
     Allocator,
@@ -18,16 +21,9 @@ from acqkit.interfaces import (
     Selection,
     Strategy,
 )
-from acqkit.selection import Composed, as_selection, select
+from acqkit.selection import as_selection, select
 from acqkit.strategies.top import Top
 from acqkit.testing.scenes import Scene
-
-METHODS: dict[str, str] = {
-    "strategy": "select",
-    "allocator": "allocate",
-    "scorer": "score",
-    "trainer": "fit",
-}
 
 
 class ConformanceError(AssertionError):
@@ -40,8 +36,8 @@ def require(condition: object, sentence: str) -> None:
         raise ConformanceError(sentence)
 
 
-def kind_of(component: object) -> str:
-    """What kind a component is, by the method it has; raises TypeError when that is unclear."""
+def kind_of(component: object, kinds: Iterable[str]) -> str:
+    """Which of `kinds` a component is, by its method; raises TypeError when that is unclear."""
     if isinstance(component, type):
         raise TypeError(
             f"the conformance kit got the class {component.__name__}, wanted an instance: "
@@ -52,11 +48,12 @@ def kind_of(component: object) -> str:
             f"the conformance kit got a {type(component).__name__}, wanted an instance of a "
             "subclass of acqkit.Component"
         )
-    found = [kind for kind, method in METHODS.items() if callable(getattr(component, method, None))]
+    methods = {kind: KINDS[kind].method for kind in kinds}
+    found = [kind for kind, name in methods.items() if callable(getattr(component, name, None))]
     if len(found) != 1:
-        methods = ", ".join(METHODS.values())
         raise TypeError(
-            f"{type(component).__name__} has {len(found)} of the methods {methods}, wanted one; "
+            f"{type(component).__name__} has {len(found)} of the methods "
+            f"{', '.join(methods.values())}, wanted one; "
             "say which kind it is with kind="
         )
     return found[0]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from acqkit.components.registry import registry
-from acqkit.config import ComponentSpec, StrategySpec
+from acqkit.components.resolve import resolve
+from acqkit.components.spec import ComponentSpec, StrategySpec
 from acqkit.errors import AcqkitError
 from suite.config import PoolEntry, StrategyEntry, Suite, TrainerEntry
 from suite.locate import Place, locate
@@ -63,11 +63,9 @@ class Work:
 def plan_work(suite: Suite, data: Path | None) -> Work:
     """The suite's cells, those of one pool together; `data` is where `data:NAME` pools lie."""
     missing: list[Missing] = []
-    trainers = [t for t in suite.trainers if _installed("trainer", t.title, _parts(t), missing)]
-    for_full = [
-        t for t in suite.full_trainers if _installed("trainer", t.title, _parts(t), missing)
-    ]
-    entries = [e for e in suite.entries if _installed("strategy", e.title, _parts(e), missing)]
+    trainers = [t for t in suite.trainers if _installed("trainer", t.title, t.spec, missing)]
+    for_full = [t for t in suite.full_trainers if _installed("trainer", t.title, t.spec, missing)]
+    entries = [e for e in suite.entries if _installed("strategy", e.title, e.spec, missing)]
     cells: list[Cell] = []
     for pool in suite.pools:
         place = locate(pool, data)
@@ -85,27 +83,14 @@ def plan_work(suite: Suite, data: Path | None) -> Work:
     return Work(cells, missing)
 
 
-def _parts(entry: TrainerEntry | StrategyEntry) -> list[tuple[str, ComponentSpec | None]]:
-    if isinstance(entry, TrainerEntry):
-        return [("trainer", entry.spec)]
-    spec = entry.spec
-    return [
-        ("strategy", spec.strategy),
-        ("scorer", spec.scorer),
-        ("allocator", spec.allocator),
-    ]
-
-
 def _installed(
     kind: Literal["trainer", "strategy"],
     title: str,
-    parts: list[tuple[str, ComponentSpec | None]],
+    spec: ComponentSpec | StrategySpec,
     missing: list[Missing],
 ) -> bool:
     try:
-        for part, spec in parts:
-            if spec is not None:
-                registry().make(part, spec.name, spec.params)
+        resolve(kind, spec)
     except AcqkitError as error:
         missing.append(Missing(kind, title, str(error)))
         return False

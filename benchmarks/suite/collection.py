@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from acqkit.components.explain import explain
-from acqkit.config import Settings
+from acqkit.components.spec import Settings
 from acqkit.errors import ConfigError
 from suite.config import find_suite
 from suite.session import Session, read_yaml

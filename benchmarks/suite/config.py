@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from acqkit.components.explain import explain
-from acqkit.config import Amount, ComponentSpec, Settings, StrategySpec
+from acqkit.components.spec import ComponentSpec, Settings, StrategySpec
+from acqkit.config import Amount
 from acqkit.errors import ConfigError
 from suite.session import read_yaml
 

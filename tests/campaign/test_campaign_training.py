@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from acqkit import Batch, Campaign, Component, PairPool, RoundContext
+from acqkit.components.compose import Composed
 from acqkit.embeddings import IntArray, PairEmbeddings
 from acqkit.errors import (
     CampaignError,
 )
 from acqkit.interfaces import Model, Pool
-from acqkit.selection import Composed
 from acqkit.timing import PhaseClock
 from light_components import PARTS, LightTrainer, Watching
 from simulated_annotators import ById

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import functools
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,15 @@ import pytest
 from pydantic import Field
 
 from acqkit import Campaign, Component, PairPool, RoundContext, Scores, load_pool
-from acqkit.campaign import parts
-from acqkit.campaign.parts import make_part, reopen_part
+from acqkit.campaign.setup import reopen_part
+from acqkit.components.compose import Composed
 from acqkit.components.kinds import hookimpl
 from acqkit.components.registry import new_registry
-from acqkit.config import ComponentSpec, StrategySpec
+from acqkit.components.resolve import resolve
+from acqkit.components.spec import ComponentSpec, StrategySpec
 from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
 from acqkit.errors import CampaignError, ConfigError, PluginError
 from acqkit.interfaces import Model, Pool
-from acqkit.selection import Composed
 from acqkit.testing import LinearPairModel, make_pool
 from light_components import LightFactory, LightMargin, LightTrainer
 from simulated_annotators import ById
@@ -75,13 +76,10 @@ class Plugin:
         return {"light": LightFactory}
 
 
-@pytest.fixture(autouse=True)
-def _registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    registry = new_registry()
-    registry.add(Plugin(), "light", "acqkit-light", "1.0")
-    monkeypatch.setattr(parts, "registry", lambda: registry)
-    yield
-
+REGISTRY = new_registry()
+REGISTRY.add(Plugin(), "light", "acqkit-light", "1.0")
+create = functools.partial(Campaign.create, registry=REGISTRY)
+reopen = functools.partial(Campaign.open, registry=REGISTRY)
 
 BY_NAME: dict[str, Any] = {"strategy": "by-id", "trainer": "light", "model": "light"}
 BY_ID: dict[str, Any] = {"name": "by-id", "params": {}}
@@ -123,12 +121,12 @@ TOP = {"name": "top", "params": {}}
     ],
 )
 def test_a_strategy_in_all_its_forms(given: Any, record: dict[str, Any], label: str) -> None:
-    part = make_part("strategy", given)
-    assert part.record == record and part.label == label
+    part = resolve("strategy", given, REGISTRY)
+    assert part.record == record and part.title == label
     json.dumps(part.record)
-    again = reopen_part("strategy", json.loads(json.dumps(record)), None)
+    again = reopen_part("strategy", json.loads(json.dumps(record)), None, REGISTRY)
     assert again.component == part.component
-    assert reopen_part("strategy", record, given).component == part.component
+    assert reopen_part("strategy", record, given, REGISTRY).component == part.component
 
 
 @pytest.mark.parametrize(
@@ -137,44 +135,49 @@ def test_a_strategy_in_all_its_forms(given: Any, record: dict[str, Any], label: 
         ("strategy", "by-ids", PluginError, "no strategy called 'by-ids'.*'by-id'"),
         ("strategy", "warmth+topp", PluginError, "no allocator called 'topp'.*'top'"),
         ("strategy", {"scorer": {"name": "warmth", "degree": 3}}, ConfigError, "'degrees'"),
-        ("strategy", {"scorer": "warmth", "alocator": "top"}, CampaignError, "no 'alocator'"),
-        ("strategy", {"nam": "by-id"}, CampaignError, "name"),
-        ("strategy", ById, CampaignError, r"is the class ById, wanted an object: ById\(\.\.\.\)"),
-        ("strategy", 3, CampaignError, "3 is no strategy: it has no method 'select'"),
-        ("trainer", Warmth(), CampaignError, "is no trainer: it has no method 'fit'"),
-        ("model", Warmth(), CampaignError, "is no model: it has no method 'build'"),
+        (
+            "strategy",
+            {"scorer": "warmth", "alocator": "top"},
+            ConfigError,
+            "did you mean 'allocator'",
+        ),
+        ("strategy", {"nam": "by-id"}, ConfigError, "name"),
+        ("strategy", ById, ConfigError, r"is the class ById, wanted an object: ById\(\.\.\.\)"),
+        ("strategy", 3, ConfigError, "3 is no strategy: it has no method 'select'"),
+        ("trainer", Warmth(), ConfigError, "is no trainer: it has no method 'fit'"),
+        ("model", Warmth(), ConfigError, "is no model: it has no method 'build'"),
     ],
 )
 def test_what_is_no_part(kind: Any, given: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        make_part(kind, given)
+        resolve(kind, given, REGISTRY)
 
 
 def test_registered_parts_are_made_again_by_name(tmp_path: Path) -> None:
     pool = make_pool(40)
     made = BY_NAME | {"strategy": {"scorer": Warmth(degrees=3), "allocator": "first"}}
-    with Campaign.create(tmp_path / "c", pool, **made) as campaign:
+    with create(tmp_path / "c", pool, **made) as campaign:
         first = campaign.ask(3)
-    with Campaign.open(tmp_path / "c", pool) as campaign:
+    with reopen(tmp_path / "c", pool) as campaign:
         second = campaign.ask(3)
         assert campaign.status().strategy == "warmth+first"
     assert first.scores is not None and first.scores.tolist() == [3, 3, 3]
     assert second.scores is not None and second.scores.tolist() == [3, 3, 3]
     with pytest.raises(CampaignError, match=r"warmth\(degrees=3\) \+ .*warmth\(degrees=20\)"):
-        Campaign.open(tmp_path / "c", pool, strategy="warmth+first")
+        reopen(tmp_path / "c", pool, strategy="warmth+first")
 
 
 def test_other_objects_must_be_passed_again(tmp_path: Path) -> None:
     pool = make_pool(40)
     made = BY_NAME | {"trainer": OtherTrainer()}
-    Campaign.create(tmp_path / "c", pool, **made).close()
+    create(tmp_path / "c", pool, **made).close()
     with pytest.raises(CampaignError, match=r"test_opening:OtherTrainer.*open\(folder, trainer="):
-        Campaign.open(tmp_path / "c", pool)
+        reopen(tmp_path / "c", pool)
     with pytest.raises(CampaignError, match=r"OtherTrainer\(rate=0\.5\), but light\(\) was passed"):
-        Campaign.open(tmp_path / "c", pool, trainer="light")
+        reopen(tmp_path / "c", pool, trainer="light")
     with pytest.raises(CampaignError, match=r"rate=0\.5\), but .*rate=0\.25\) was passed"):
-        Campaign.open(tmp_path / "c", pool, trainer=OtherTrainer(rate=0.25))
-    Campaign.open(tmp_path / "c", pool, trainer=OtherTrainer()).close()
+        reopen(tmp_path / "c", pool, trainer=OtherTrainer(rate=0.25))
+    reopen(tmp_path / "c", pool, trainer=OtherTrainer()).close()
 
 
 def test_a_model_object_is_trained_from_a_copy(tmp_path: Path) -> None:
@@ -188,7 +191,7 @@ def test_a_model_object_is_trained_from_a_copy(tmp_path: Path) -> None:
 
     model = Learning.for_pool(pool)
     made = BY_NAME | {"model": model}
-    with Campaign.create(tmp_path / "c", pool, **made) as campaign:
+    with create(tmp_path / "c", pool, **made) as campaign:
         batch = campaign.ask(4)
         for pair in batch.ids[:2]:
             campaign.tell(batch.batch_id, {pair: 0})
@@ -206,8 +209,8 @@ def test_parameters_that_are_no_plain_data_are_left_out(tmp_path: Path) -> None:
 
     pool = make_pool(20)
     made = BY_NAME | {"strategy": WithFunction()}
-    Campaign.create(tmp_path / "c", pool, **made).close()
-    Campaign.open(tmp_path / "c", pool, strategy=WithFunction()).close()
+    create(tmp_path / "c", pool, **made).close()
+    reopen(tmp_path / "c", pool, strategy=WithFunction()).close()
 
 
 def test_the_pool_is_found_by_its_reference(tmp_path: Path) -> None:
@@ -223,15 +226,15 @@ def test_the_pool_is_found_by_its_reference(tmp_path: Path) -> None:
         split=np.repeat(["train", "test"], 20),
     )
     loaded = load_pool(path)
-    Campaign.create(tmp_path / "c", loaded, pool_reference=str(path), **BY_NAME).close()
-    with Campaign.open(tmp_path / "c") as campaign:
+    create(tmp_path / "c", loaded, pool_reference=str(path), **BY_NAME).close()
+    with reopen(tmp_path / "c") as campaign:
         assert len(campaign.pool) == 40 and campaign.ask(3).positions.max() < 20
     path.unlink()
     with pytest.raises(CampaignError, match=r"cannot load its pool: .*pass the pool"):
-        Campaign.open(tmp_path / "c")
-    Campaign.create(tmp_path / "d", loaded, **BY_NAME).close()
+        reopen(tmp_path / "c")
+    create(tmp_path / "d", loaded, **BY_NAME).close()
     with pytest.raises(CampaignError, match=r"does not know where its pool '.*' is; pass"):
-        Campaign.open(tmp_path / "d")
+        reopen(tmp_path / "d")
 
 
 CHANGES: list[tuple[Callable[[PairPool], PairPool], str]] = [
@@ -249,27 +252,27 @@ def test_another_pool_is_refused(
     tmp_path: Path, change: Callable[[PairPool], PairPool], message: str
 ) -> None:
     pool = make_pool(40)
-    Campaign.create(tmp_path / "c", pool, **BY_NAME).close()
+    create(tmp_path / "c", pool, **BY_NAME).close()
     with pytest.raises(CampaignError, match=f"is not the one.*{message}"):
-        Campaign.open(tmp_path / "c", change(pool))
-    Campaign.open(tmp_path / "c", make_pool(40)).close()
+        reopen(tmp_path / "c", change(pool))
+    reopen(tmp_path / "c", make_pool(40)).close()
 
 
 def test_folders_that_hold_none_or_something(tmp_path: Path) -> None:
     pool = make_pool(20)
     with pytest.raises(CampaignError, match=re.escape(f"{tmp_path / 'c'} does not exist")):
-        Campaign.open(tmp_path / "c", pool)
+        reopen(tmp_path / "c", pool)
     with pytest.raises(CampaignError, match=r"is no campaign: there is no campaign\.sqlite"):
-        Campaign.open(tmp_path, pool)
+        reopen(tmp_path, pool)
     for name in ("c", "odd [name]", "deep/er"):
-        Campaign.create(tmp_path / name, pool, **BY_NAME).close()
+        create(tmp_path / name, pool, **BY_NAME).close()
         with pytest.raises(CampaignError, match="already holds a campaign; open it"):
-            Campaign.create(tmp_path / name, pool, **BY_NAME)
+            create(tmp_path / name, pool, **BY_NAME)
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("precious")
     for taken in ("thesis", "thesis/chapter.txt"):
         with pytest.raises(CampaignError, match="exists already; name a folder that does not"):
-            Campaign.create(tmp_path / taken, pool, **BY_NAME)
+            create(tmp_path / taken, pool, **BY_NAME)
     with pytest.raises(CampaignError, match="no campaign can be made in"):
-        Campaign.create(tmp_path / "thesis" / "chapter.txt" / "c", pool, **BY_NAME)
+        create(tmp_path / "thesis" / "chapter.txt" / "c", pool, **BY_NAME)
     assert (tmp_path / "thesis" / "chapter.txt").read_text() == "precious"

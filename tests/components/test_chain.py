@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from acqkit import Component, hookimpl
-from acqkit.campaign.parts import make_part
 from acqkit.components.registry import Registry, new_registry
+from acqkit.components.resolve import resolve
 from acqkit.embeddings import FloatArray
 from acqkit.errors import ConfigError
+from acqkit.interfaces import BelievingTrainer
 from acqkit.testing import make_pool
 
 
@@ -63,15 +64,19 @@ def registry() -> Registry:
     return made
 
 
+def made(registry: Registry, name: str, params: Any = None) -> Any:
+    return resolve("trainer", {"name": name, "params": params or {}}, registry).component
+
+
 def test_each_stage_learns_from_the_model_that_the_one_before_left(registry: Registry) -> None:
-    chain: Any = registry.make("trainer", "teacher+pupil", {"pupil": {"strength": 3}})
+    chain: Any = made(registry, "teacher+pupil", {"pupil": {"strength": 3}})
     model = Noted()
     chain.fit(model, make_pool(8), 5)
     assert model.notes == ["taught 1 with 5", "learned 3 from ['taught 1 with 5'] and None"]
 
 
 def test_what_a_trainer_believes_is_passed_on(registry: Registry) -> None:
-    chain: Any = registry.make("trainer", "believer+pupil")
+    chain: Any = made(registry, "believer+pupil")
     model = Noted()
     chain.fit(model, make_pool(8), 5)
     assert model.notes[1].endswith("and [[1.]]")
@@ -89,15 +94,29 @@ def test_the_record_of_each_stage_is_returned_by_its_name(
     registry: Registry, teacher: int, pupil: int, record: Any
 ) -> None:
     params = {"teacher": {"strength": teacher}, "pupil": {"strength": pupil}}
-    chain: Any = registry.make("trainer", "teacher+pupil", params)
+    chain: Any = made(registry, "teacher+pupil", params)
     assert chain.fit(Noted(), make_pool(8), 5) == record
 
 
-def test_a_chain_is_made_again_from_its_name_and_parameters(registry: Registry) -> None:
-    chain = registry.make("trainer", "teacher+pupil", {"teacher": {"strength": 2}})
-    stored = chain.model_dump(mode="json")
-    assert stored == {"teacher": {"strength": 2}, "pupil": {"strength": 1}}
-    assert registry.make("trainer", "teacher+pupil", stored) == chain
+def test_a_chain_is_made_again_from_its_record(registry: Registry) -> None:
+    given = {"name": "teacher+pupil", "teacher": {"strength": 2}}
+    chain = resolve("trainer", given, registry)
+    stored = {
+        "name": "teacher+pupil",
+        "params": {"teacher": {"strength": 2}, "pupil": {"strength": 1}},
+    }
+    assert chain.record == stored and chain.title == "teacher+pupil"
+    assert resolve("trainer", stored, registry).component == chain.component
+    assert resolve("trainer", chain.component, registry).record == stored
+
+
+def test_a_chain_believes_what_its_first_stage_does(registry: Registry) -> None:
+    believing, other = made(registry, "believer+pupil"), made(registry, "teacher+pupil")
+    assert not isinstance(other, BelievingTrainer)
+    model: Any = Noted()
+    believing.fit(model, make_pool(8), 5)
+    assert isinstance(believing, BelievingTrainer)
+    assert believing.pool_beliefs(model, make_pool(8)) == [[2]]
 
 
 @pytest.mark.parametrize(
@@ -113,9 +132,4 @@ def test_what_cannot_be_chained_is_refused(
     registry: Registry, name: str, params: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        registry.make("trainer", name, params)
-
-
-def test_a_chain_by_name_is_stored_by_name() -> None:
-    with pytest.raises(ConfigError, match="names one trainer twice"):
-        make_part("trainer", "supervised+supervised")
+        made(registry, name, params)

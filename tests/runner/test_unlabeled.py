@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 import acqkit
 from acqkit import Component, hookimpl
-from acqkit.chain import Chain
+from acqkit.components.compose import chain
 from acqkit.components.registry import registry
 from acqkit.embeddings import FloatArray
 from acqkit.errors import EmbeddingError
@@ -108,9 +108,7 @@ def last_model_says(
     return model.embed(pool.batch(rows)).unified_probabilities(), labels
 
 
-@pytest.mark.parametrize(
-    "trainer", [Believer(), Chain(stages={"believer": Believer(), "pupil": Pupil()})]
-)
+@pytest.mark.parametrize("trainer", [Believer(), chain({"believer": Believer(), "pupil": Pupil()})])
 def test_what_the_trainer_believes_is_measured_beside(tmp_path: Path, trainer: Component) -> None:
     pool = make_pool(test_share=0.25)
     records = run(tmp_path / "run", pool, trainer=trainer)

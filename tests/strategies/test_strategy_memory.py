@@ -9,7 +9,8 @@ SCRIPT = """
 import resource
 import numpy as np
 from acqkit.embeddings import ModalityEmbeddings, PairEmbeddings
-from acqkit.selection import Composed, select
+from acqkit.components.compose import Composed
+from acqkit.selection import select
 from acqkit.strategies import *
 from acqkit.testing import make_context, make_pool
 

@@ -22,11 +22,12 @@ from acqkit_ascmr import Ascmr
 from acqkit_density import Density
 
 from acqkit import PairEmbeddings, RoundContext
+from acqkit.components.compose import Composed
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, LinearClassifier, ModalityEmbeddings
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.pool.features import ArrayFeatures
-from acqkit.selection import Composed, select
+from acqkit.selection import select
 
 DIM, CLASSES, LABELED, PICKS, CENTERS, CLUSTERS = 128, 20, 500, 1000, 1000, 300
 THREADS = 1

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from acqkit.components.explain import explain
-from acqkit.config import Settings
+from acqkit.components.spec import Settings
 from acqkit.errors import ConfigError
 from acqkit.files import write_text
 from suite.environment import environment

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from acqkit.components.explain import explain
-from acqkit.config import Settings, StrategySpec
+from acqkit.components.spec import Settings, StrategySpec
 from acqkit.errors import ConfigError
 from suite.config import Entry
 from suite.session import read_yaml

@@ -9,14 +9,14 @@ from typing import Any, cast
 import numpy as np
 
 import acqkit
-from acqkit.components.registry import registry
-from acqkit.config import ComponentSpec, StrategySpec
+from acqkit.components.resolve import resolve
+from acqkit.components.spec import StrategySpec
 from acqkit.embeddings import FloatArray, IntArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.interfaces import Model, PairBatch, Pool, RoundContext, Strategy
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.pool.features import ArrayFeatures
-from acqkit.selection import Composed, select
+from acqkit.selection import select
 from acqkit.strategies import Bald
 from suite.speed.scene import Scene
 
@@ -89,12 +89,11 @@ def make_strategy(spec: StrategySpec, radius: float) -> Strategy:
     Raises AcqkitError where no such strategy is installed.
     """
 
-    def make(kind: str, part: ComponentSpec) -> Any:
-        params = {k: radius if v == "radius" else v for k, v in part.params.items()}
-        return registry().make(kind, part.name, params)
-
-    if spec.strategy is not None:
-        return cast(Strategy, make("strategy", spec.strategy))
-    assert spec.scorer is not None
-    allocator = spec.allocator or ComponentSpec(name="top")
-    return Composed(scorer=make("scorer", spec.scorer), allocator=make("allocator", allocator))
+    parts = {
+        kind: {
+            "name": part.name,
+            "params": {k: radius if v == "radius" else v for k, v in part.params.items()},
+        }
+        for kind, part in spec.parts.items()
+    }
+    return cast(Strategy, resolve("strategy", parts).component)

@@ -18,9 +18,10 @@ from acqkit_density.sample import CanonicalPool, SampleSizes, rows_to_cover
 from acqkit_density.view import PoolView, ViewParameters
 
 from acqkit import Component, PairEmbeddings, RoundContext, Scores
+from acqkit.components.compose import Composed
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.neighbors import unit
-from acqkit.selection import Composed, score_candidates, select
+from acqkit.selection import score_candidates, select
 from acqkit.strategies import Entropy
 from acqkit.testing import Check, make_context, make_embeddings, make_pool, parametrize_with_checks
 

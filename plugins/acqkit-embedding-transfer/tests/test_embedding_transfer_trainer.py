@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose
 from torch import nn
 
 from acqkit.components.registry import registry
+from acqkit.components.resolve import resolve
 from acqkit.embeddings import IntArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, PairBatch, Pool
@@ -268,14 +269,11 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
 def test_after_the_memory_bank(labeled: int) -> None:
     pytest.importorskip("acqkit_memory_bank", reason="acqkit-memory-bank is not installed")
     few = {"min_steps": 12, "max_steps": 12, "batch_size": 16}
-    both = registry().make(
-        "trainer",
-        "memory-bank+embedding-transfer",
-        {"memory-bank": few, "embedding-transfer": few},
-    )
+    given = {"name": "memory-bank+embedding-transfer"}
+    both = resolve("trainer", given | {"memory-bank": few, "embedding-transfer": few}).component
     pool = scene(labeled=labeled)
     model: Any = SMALL.build(pool, "cpu")
-    record = both.fit(model, pool, 0)  # type: ignore[attr-defined]
+    record = both.fit(model, pool, 0)
     assert len(record["embedding-transfer"]["active_share"]) == 4
     embedded(model, pool)
 
