@@ -135,8 +135,8 @@ class PairEmbeddings:
     def content(self) -> PairEmbeddings:
         """The embeddings without columns that restate class probabilities; copies nothing.
 
-        What covers a pool must not look at them: pairs that the model already takes for the
-        same class would all be near each other, however different they are.
+        Coverage must not be measured in those columns: all pairs that the model puts into one
+        class would be near each other, however different they are.
         """
         if self.content_dim is None:
             return self
@@ -261,9 +261,9 @@ class PairEmbeddings:
 
 
 def _rows(values: FloatArray, rows: IntArray | slice) -> FloatArray:
-    """Rows of an array; `take` gathers short ones four times as fast as indexing.
+    """Rows of an array. `take` gathers short rows four times as fast as indexing does.
 
-    But of columns of a wider array it would first copy all rows.
+    Where rows are not contiguous it would copy the whole array first, so they are indexed.
     """
     if isinstance(rows, np.ndarray) and rows.dtype == np.int64:
         if values.shape[1] == 0:

@@ -1,4 +1,4 @@
-"""What is known so far: which pairs are labeled, how, and since which round."""
+"""`LabelState`: which pairs are labeled, with which classes, and since which round."""
 
 from __future__ import annotations
 

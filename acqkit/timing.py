@@ -11,7 +11,7 @@ from contextlib import contextmanager
 class PhaseClock:
     """Adds up wall-clock seconds per phase; a nested phase is not counted in the outer one.
 
-    Nor is a phase in another thread while one is open: what is done meanwhile takes no time.
+    Nor is a phase in another thread while one is open: parallel work adds no wall-clock time.
     """
 
     def __init__(self) -> None:

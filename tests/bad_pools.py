@@ -67,12 +67,12 @@ def _no_parent(folder: Path) -> Path:
     return folder / "missing" / "pool.npz"
 
 
-def _short_companion(folder: Path) -> Path:
+def _short_sidecar(folder: Path) -> Path:
     pq.write_table(pa.table({"image": [b"\x89PNG"] * (N - 1)}), folder / "items.parquet")
     return npz(dict)(folder)
 
 
-def _broken_companion(folder: Path) -> Path:
+def _broken_sidecar(folder: Path) -> Path:
     (folder / "items.parquet").write_bytes(b"PAR1 and no more")
     return npz(dict)(folder)
 
@@ -147,7 +147,7 @@ TABLE: list[tuple[str, Builder, tuple[str, ...]]] = [
      ("labeled_round", "5 rows")),
     ("folder labels short", folder(lambda: {"labels": good_arrays()["labels"][:10]}),
      ("labels.npy", "10 rows", "modality_a.npy has 12")),
-    ("companion short", _short_companion, ("items.parquet", "11 rows", "12 pairs")),
+    ("sidecar short", _short_sidecar, ("items.parquet", "11 rows", "12 pairs")),
     ("captions short", _short_captions, ("captions.csv", "2 rows", "12 pairs")),
     # Features.
     ("NaN feature", npz(lambda: {"modality_a": with_value("modality_a", (3, 1), np.nan)}),
@@ -253,7 +253,7 @@ TABLE: list[tuple[str, Builder, tuple[str, ...]]] = [
     ("npy without a header", _cut(folder(dict), "labels.npy", 0.02), ("labels.npy", "truncated")),
     ("truncated parquet", _cut(parquet(dict), "pool.parquet", 0.6), ("pool.parquet", "truncated")),
     ("empty parquet", _empty_file("pool.parquet"), ("pool.parquet", "truncated")),
-    ("broken companion", _broken_companion, ("items.parquet", "truncated")),
+    ("broken sidecar", _broken_sidecar, ("items.parquet", "truncated")),
     ("ragged captions", _ragged_captions, ("captions.csv", "cannot be read as CSV")),
     ("captions with a column twice", _repeated_captions, ("captions.csv", "'text'")),
     ("another suffix", _text_file, ("pool.csv", ".npz", ".parquet")),

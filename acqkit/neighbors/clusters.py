@@ -13,6 +13,7 @@ _SEED_LIMIT = 2**31
 
 _ROWS_PER_CLUSTER = 40
 _FEWEST_ROWS = 16_384
+"""Rows that k-means is trained on: the more of the two. faiss recommends at least 39 a cluster."""
 
 
 def kmeans(
@@ -44,7 +45,7 @@ def kmeans_centroids(
     spherical: bool = False,
     iterations: int = 10,
 ) -> FloatArray:
-    """The centroids `[k, d]` of `kmeans`, where nobody asks for the clusters of its rows."""
+    """The centroids `[k, d]` of `kmeans`, without assigning rows to them."""
     n, d = x.shape
     k = min(k, n)
     if k == 0:
@@ -67,9 +68,9 @@ def nearest(x: FloatArray, centers: FloatArray) -> tuple[FloatArray, IntArray]:
     """Squared distance `[n]` to, and index `[n]` of, the nearest center of each row of `x`.
 
     Distances are exact sums of squared differences; which of two centers that are equally
-    near within rounding is named is left open.
+    near within rounding is returned is not specified.
     """
-    # What is nearest does not depend on the origin, but rounding in the search does.
+    # Centered, because rounding in the search grows with the distance from the origin.
     origin = centers.mean(axis=0, dtype=np.float64).astype(np.float32)
     index = faiss.IndexFlatL2(x.shape[1])
     index.add(centers - origin)

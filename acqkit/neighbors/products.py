@@ -10,7 +10,7 @@ from torch import Tensor
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
 
 _TILE = 1024
-"""Rows and columns; a tile of float32 is 4 MiB."""
+"""Rows and columns of a tile: 4 MiB of float32."""
 
 
 def count_similar(x: FloatArray, targets: FloatArray, threshold: float) -> FloatArray:
@@ -59,7 +59,7 @@ def most_similar_other(
 
 
 def _tiles(x: FloatArray, targets: FloatArray) -> Iterator[tuple[slice, slice, Tensor]]:
-    """Products of rows and columns, in one buffer that is written again for the next tile."""
+    """Tiles of products of rows and columns; the next tile overwrites the buffer of this one."""
     left, right = torch.from_numpy(x), torch.from_numpy(targets)
     buffer = torch.empty(_TILE * _TILE)
     for i in range(0, len(x), _TILE):

@@ -15,6 +15,7 @@ _WORTH_AN_INDEX = 10_000
 """Fewer rows are searched exactly in the time that an index takes to build."""
 
 _QUERIES_TO_TUNE = 512
+"""Rows on which recall is measured, with a standard error of at most 1% at a recall of 0.95."""
 
 
 def knn(
@@ -35,7 +36,7 @@ def knn(
     k = max(min(k, n - 1), 0)
     if k == 0:
         return np.zeros((n, 0), dtype=np.float32), np.zeros((n, 0), dtype=np.int64)
-    # Neighbors do not depend on where the origin is, but rounding in their search does.
+    # Centered, because rounding in the search grows with the distance from the origin.
     centered = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)
     exact = faiss.IndexFlatL2(d)
     exact.add(centered)
@@ -48,7 +49,7 @@ def knn(
 
 
 def _search_lists(x: FloatArray, k: int, exact: Any, recall: float, seed: int) -> IntArray:
-    """Indices `[n, k]` from an inverted file with √n lists, as many probed as it takes."""
+    """Indices `[n, k]` from an inverted file with √n lists, probing enough to reach `recall`."""
     n, d = x.shape
     lists = int(np.sqrt(n))
     index = faiss.IndexIVFFlat(faiss.IndexFlatL2(d), d, lists)

@@ -8,7 +8,7 @@ from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, IntArray
 from acqkit.neighbors.backend import library as faiss
 
 _SAFE = 1e-15, 1e15
-"""Lengths whose squares are sums of numbers that neither overflow nor vanish."""
+"""Lengths whose squares neither overflow nor underflow in float32."""
 
 
 def unit(x: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""From columns as given to the checked fields of a `PairPool`: the one door for all sources."""
+"""From columns as given to the checked fields of a `PairPool`, for every source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from acqkit.pool.source import ColumnError, row
 
 @dataclass(frozen=True)
 class Columns:
-    """What a source found, not yet checked; `PairPool.from_arrays` says what each may be."""
+    """Columns of a source, not yet checked; `PairPool.from_arrays` says what each may be."""
 
     a: Any
     b: Any
@@ -54,7 +54,7 @@ def checked_fields(columns: Columns) -> dict[str, Any]:
     optional = np.zeros(n, dtype=bool) if rounds is None else rounds < 0
     reader = LabelReader(n, optional)
     labels = reader.read(columns.labels, columns.class_names, multilabel)
-    truth, known = _split_knowledge(labels, rounds, test)
+    truth, known = _truth_and_known(labels, rounds, test)
     fields = {
         "features": features,
         "class_names": labels.class_names,
@@ -70,7 +70,7 @@ def checked_fields(columns: Columns) -> dict[str, Any]:
         "group": checks.check_group(columns.group, n),
         "display": checks.check_display(columns.display, n),
     }
-    # Last, because it is the one check that reads everything.
+    # Last, because it is the only check that reads all features.
     for source, mask, letter in zip(features, present, "ab", strict=True):
         if isinstance(source, ArrayFeatures):
             checks.check_finite(source.array, mask, f"modality_{letter}")
@@ -84,10 +84,10 @@ def _features(values: Any, column: str) -> FeatureSource:
     return ArrayFeatures(checks.check_features(values, column))
 
 
-def _split_knowledge(
+def _truth_and_known(
     labels: Labels, rounds: NDArray[np.int32] | None, test: BoolArray | None
 ) -> tuple[NDArray[np.uint8] | None, LabelState | None]:
-    """What is the truth of a simulation, and what is known before the first round.
+    """Labels as the truth of a simulation and as what is known before the first round.
 
     Without rounds, labels are the truth and nothing is known. With rounds, the labels of
     labeled pairs are known; they are the truth as well if pairs not yet labeled have

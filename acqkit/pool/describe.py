@@ -1,4 +1,4 @@
-"""A pool in plain data, for people and for JSON."""
+"""A summary of a pool as plain data, which is JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from acqkit.pool.scan import blocks
 
 
 def describe(pool: PairPool) -> dict[str, Any]:
-    """What is in a pool: sizes, modalities, classes with counts, and optional columns.
+    """Sizes, modalities, classes with counts, and optional columns of a pool.
 
     Counts and labels per pair are of the truth where it is known, else of the labels known
     so far, else None.

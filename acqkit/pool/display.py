@@ -1,4 +1,4 @@
-"""What display columns hold: images, sounds or text."""
+"""Display columns and their kinds: image, audio or text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ DisplayKind = Literal["image", "audio", "text"]
 IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"})
 AUDIO_SUFFIXES = frozenset({".flac", ".m4a", ".mp3", ".ogg", ".wav"})
 _LONGEST_PATH = 1024
+"""Characters beyond which a string is a text and no path."""
 _LOOKED_AT = 16
+"""Values read to find the kind of a column; beyond them it counts as empty, and as text."""
 
 _IMAGE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"<svg")
 _AUDIO_MAGIC = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"OggS", b"fLaC")
@@ -22,7 +24,7 @@ _AUDIO_MAGIC = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"OggS", b"fLaC")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DisplayColumn:
-    """A display column, what kind of thing it holds, and of which modality, where that is known.
+    """A display column with its kind and, where it is known, its modality.
 
     `values` `[n]` are bytes, paths or text as `kind` says; single values may be None.
     """
@@ -42,7 +44,7 @@ def display_columns(pool: Pool) -> tuple[DisplayColumn, ...]:
 
 
 def display_kind(values: Sequence[Any]) -> DisplayKind:
-    """What a column holds, by the first of its values that is not empty."""
+    """The kind of a column, by the first of its values that is not empty."""
     for index in range(min(len(values), _LOOKED_AT)):
         value = values[index]
         if value is not None and len(value):
@@ -51,7 +53,7 @@ def display_kind(values: Sequence[Any]) -> DisplayKind:
 
 
 def kind_of(value: Any) -> DisplayKind:
-    """What one value is: bytes by how they begin, a path by how it ends, otherwise text."""
+    """The kind of a value: of bytes by their signature, of a path by its suffix, else text."""
     if isinstance(value, bytes | bytearray | memoryview):
         return _kind_of_bytes(bytes(value[:64]))
     if is_path(value):
@@ -64,7 +66,7 @@ def kind_of(value: Any) -> DisplayKind:
 
 
 def is_path(value: Any) -> bool:
-    """Whether a value may be a path or an address and not a text that people wrote."""
+    """Whether a value may be a path or a URL rather than prose."""
     return isinstance(value, str) and len(value) <= _LONGEST_PATH and "\n" not in value
 
 

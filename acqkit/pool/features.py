@@ -1,4 +1,4 @@
-"""Where the inputs of one modality come from."""
+"""Sources of the inputs of one modality."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids as given by the user: checked to be usable and unique."""
+"""Checks that ids are hashable and unique."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_ids(ids: Any, n: int) -> NDArray[Any] | None:
 
 
 def as_id_array(ids: Any) -> NDArray[Any]:
-    """Ids as an array that keeps what each one is: 1 and "1" stay different."""
+    """Ids as an array that keeps their types: 1 and "1" stay different."""
     if isinstance(ids, np.ndarray):
         return as_text(ids, "ids")
     if hasattr(ids, "__array__"):

@@ -1,4 +1,4 @@
-"""Labels in any of the forms users have them, to one checked 0/1 matrix."""
+"""Labels as matrix, class numbers or names, read into one checked 0/1 matrix."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Matrix = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Checked labels: `matrix` `[n, c]` uint8 0/1 (None: not known) and what its columns mean."""
+    """Checked labels: `matrix` `[n, c]` uint8 0/1, or None where they are not known."""
 
     class_names: tuple[str, ...]
     matrix: Matrix | None
@@ -29,7 +29,7 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class LabelReader:
-    """Reads a column of labels; `optional` `[n]` marks rows that may go without."""
+    """Reads a column of labels; `optional` `[n]` marks rows that need no label."""
 
     n: int
     optional: BoolArray
@@ -162,7 +162,7 @@ class LabelReader:
         )
 
     def _first_not_single(self, matrix: Matrix) -> tuple[int, int] | None:
-        """The first row without exactly one label (rows that may go without may have none)."""
+        """The first row without exactly one label (none will do where labels are optional)."""
         for start, block in blocks(matrix):
             counts: IntArray = block.sum(axis=1, dtype=np.int64)
             optional = self.optional[start : start + len(block)]

@@ -1,4 +1,4 @@
-"""`open_pool`: a pool from a path, whatever lies there."""
+"""`open_pool`: a pool from a path, whatever its layout."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def open_pool(path: Path | str, **options: Any) -> PairPool:
 
 
 def _inside(folder: Path) -> Path:
-    """What of a folder is the pool: itself, or the one file in it that is."""
+    """The folder itself if it is a pool, else the pool file in it."""
     if (folder / "modality_a.npy").exists() or (folder / "modality_b.npy").exists():
         return folder
     for name in ("pool.npz", "pool.parquet"):

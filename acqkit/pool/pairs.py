@@ -1,4 +1,4 @@
-"""`PairPool`: all pairs of a pool, with ids, what is known of labels, and what is shown."""
+"""`PairPool`: all pairs of a pool, with ids, labels and display columns."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ class PairPool:
             explicit_ids=self.ids[positions],
             multilabel=self.multilabel,
             truth=rows(self.truth),
-            # Not made up here: an empty state of a large pool would be real memory.
+            # None stays None: an empty state of a large pool takes memory.
             known=None if self.known is None else self.known.take(positions),
             test=rows(self.test),
             present=(rows(self.present[0]), rows(self.present[1])),
@@ -240,11 +240,11 @@ class PairPool:
         )
 
     def with_labels(self, labels: LabelState) -> PairPool:
-        """The same pool with other knowledge; truth is dropped, so nothing can peek at it."""
+        """The same pool with other known labels and without the truth, which nothing may see."""
         return self._changed(known=labels, truth=None)
 
     def _changed(self, **fields: Any) -> PairPool:
-        """The same pairs otherwise, with what was already worked out from their ids."""
+        """A copy with other fields, keeping what was computed from the ids."""
         changed = replace(self, **fields)
         for cached in ("ids", "_keys", "_positions"):
             if cached in self.__dict__:
@@ -253,7 +253,7 @@ class PairPool:
 
 
 def _without_absent(inputs: Any, present: BoolArray | None) -> Any:
-    """Zeros for absent pairs, whatever was stored for them; raw items stay as they are."""
+    """Inputs with zeros for absent pairs; raw items are left alone."""
     if present is None or present.all() or not isinstance(inputs, np.ndarray):
         return inputs
     inputs = inputs.copy()

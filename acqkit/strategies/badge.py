@@ -1,4 +1,4 @@
-"""Strategy `badge`: k-means++ on gradient embeddings, which are never made."""
+"""Strategy `badge`: k-means++ on gradient embeddings, kept as factors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROUNDING = np.float32(4e-6)
 
 
 class Badge(Component):
-    """Pairs whose gradients, under the labels the model expects, are long and differ."""
+    """Pairs whose gradients, for the labels that the model predicts, are long and diverse."""
 
     def select(self, context: RoundContext, n: int) -> Selection:
         """`n` picks with their distance to those before (Ash et al. 2020, algorithm 1).
@@ -24,8 +24,8 @@ class Badge(Component):
         g = (p − ŷ) ⊗ z, with z the unified mean, p the unified probabilities and ŷ the
         likeliest class (multi-label: every class with p ≥ ½). The first pick has the longest
         gradient, as in the authors' code; each next one is drawn with probability
-        proportional to the squared distance to the nearest pick, as k-means++ does. Its
-        cost is one pass over means and probabilities per pick. Raises EmbeddingError when
+        proportional to the squared distance to the nearest pick, as k-means++ does. Costs
+        one pass over means and probabilities per pick. Raises EmbeddingError when
         there are no class probabilities.
         """
         check_budget(n, len(context.candidates))
@@ -75,7 +75,7 @@ def plus_plus(
     """`n` distinct rows by k-means++ (Arthur and Vassilvitskii 2007), the longest first.
 
     Also gives squared distances `[n]` to the nearest earlier pick (of the first: to zero).
-    Where all that is left coincides with picks, chance decides among it.
+    Where every row left duplicates a pick, the next is drawn uniformly.
     """
     rows = np.empty(n, dtype=np.int64)
     squared = np.empty(n, dtype=np.float32)
@@ -93,7 +93,7 @@ def plus_plus(
 
 
 def _draw(weights: FloatArray, free: BoolArray, rng: np.random.Generator) -> int:
-    """A free row with probability proportional to its weight, or any where all weigh nothing."""
+    """A free row with probability proportional to its weight, uniform where all are 0."""
     cumulated = np.cumsum(weights, dtype=np.float64)
     if cumulated[-1] <= 0:
         cumulated = np.cumsum(free, dtype=np.float64)

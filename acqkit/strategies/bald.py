@@ -36,7 +36,7 @@ class Bald(Component):
                 f"bald needs a model with sample_probabilities (MC dropout or an ensemble), got "
                 f"{got}: give the model dropout, or take the scorer 'entropy'"
             )
-        classes = block.unified_probabilities().shape[1]  # refuses a model without any
+        classes = block.unified_probabilities().shape[1]  # raises where there are none
         size = max(_SAMPLES_AT_ONCE // (self.samples * classes), 1)
         parts = [
             self._information(model, block.positions[start : start + size], block, context)
@@ -52,5 +52,5 @@ class Bald(Component):
         p = np.asarray(p, dtype=np.float32)
         total = label_entropy(p.mean(axis=0), block.multilabel)
         expected = label_entropy(p, block.multilabel).mean(axis=0)
-        # Not negative by Jensen's inequality, but rounding does not know that.
+        # At least 0 by Jensen's inequality, up to rounding.
         return np.asarray(np.maximum(total - expected, 0))

@@ -12,14 +12,14 @@ from acqkit.selection import check_budget
 from acqkit.strategies.order import settled, unified_means
 
 _ROUNDING = 1e-5
-"""Relative; float32 sums of squared differences are off by less."""
+"""Relative rounding error of float32 sums of squared differences, at most."""
 
-_MOST_TO_SETTLE = 64
-"""More near-equals than this are copies of each other, which no precision tells apart."""
+_MOST_TIES = 64
+"""Rows within rounding of the farthest that are compared again; more are duplicates."""
 
 
 class CoreSet(Component):
-    """The candidate farthest from all that is labeled or picked, again and again."""
+    """Repeatedly the candidate farthest from every labeled and picked pair."""
 
     def select(self, context: RoundContext, n: int) -> Selection:
         """`n` picks in the order of choice (Sener and Savarese 2018, algorithm 1).
@@ -67,7 +67,7 @@ def k_center(x: FloatArray, centers: FloatArray, n: int) -> tuple[IntArray, Floa
 def _farthest(distances: FloatArray, x: FloatArray, centers: FloatArray, picked: IntArray) -> int:
     top = int(np.argmax(distances))
     near = np.flatnonzero(distances >= distances[top] * np.float32(1 - _ROUNDING))
-    if len(near) == 1 or len(near) > _MOST_TO_SETTLE:
+    if len(near) == 1 or len(near) > _MOST_TIES:
         return top
     everything = np.concatenate([centers, x[picked]])
     exact = cdist(x[near].astype(np.float64), everything.astype(np.float64), "sqeuclidean")

@@ -1,4 +1,4 @@
-"""Scorer `entropy`: how much is not known about a pair's labels."""
+"""Scorer `entropy`: the entropy of a pair's predicted labels."""
 
 from __future__ import annotations
 

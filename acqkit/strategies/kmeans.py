@@ -1,4 +1,4 @@
-"""Strategy `kmeans`: one pair from the middle of each of n clusters."""
+"""Strategy `kmeans`: the pair nearest to each of n centroids."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from acqkit.strategies.order import unified_means
 
 
 class KMeans(Component):
-    """The candidates nearest to the centroids of as many clusters as picks are wanted."""
+    """The candidates nearest to the centroids of k-means with one cluster per pick."""
 
     def select(self, context: RoundContext, n: int) -> IntArray:
         """`n` picks: k-means of the candidates' unified means, largest cluster first.
 
         Where clusters are empty, because fewer than `n` candidates differ, the candidates
-        farthest from their centroid make up the number.
+        farthest from their centroids are picked as well.
         """
         check_budget(n, len(context.candidates))
         candidates = context.canonical(context.candidates)

@@ -10,7 +10,7 @@ from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.interfaces import Component, RoundContext
 
 _ROWS = 2_048
-"""Rows turned into columns at a time: what stays in the cache."""
+"""Rows transposed at a time: what stays in the cache."""
 
 
 class LeastConfidence(Component):

@@ -11,7 +11,7 @@ from acqkit.interfaces import Component, RoundContext
 
 
 class Margin(Component):
-    """Minus the lead of the likeliest answer over the second likeliest."""
+    """Minus the difference between the two largest class probabilities."""
 
     needs_means: ClassVar[bool] = False
 

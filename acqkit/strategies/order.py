@@ -1,4 +1,4 @@
-"""The pool as order-dependent algorithms read it: gathered once, in an order of its own."""
+"""Positions in canonical order, and what the pairs there have, gathered into one array."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def settled(context: RoundContext) -> IntArray:
 
 
 def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray:
-    """Unified means `[k, d]` of what the pairs at `positions` show, in that order."""
+    """Unified content means `[k, d]` of the pairs at `positions`, in that order."""
     content = embeddings.content()
     means = replace(
         content,
@@ -37,7 +37,7 @@ def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray
         b=replace(content.b, variance=None, probabilities=None),
     )
     gathered = np.empty((len(positions), content.dim), dtype=np.float32)
-    # In blocks, so that no reordered copy of either modality is ever whole in memory.
+    # In blocks, so that neither modality is copied as a whole.
     for start, block in _blocks(means, positions):
         gathered[start : start + len(block)] = block.unified_mean()
     return gathered

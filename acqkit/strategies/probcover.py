@@ -1,4 +1,4 @@
-"""Strategy `probcover`: balls around the picks that cover as many pairs as they can."""
+"""Strategy `probcover`: maximum coverage of the pool by balls around the picks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROUNDING = 1e-6
 """Added to similarities of unit vectors, so that a pair covers itself whatever the rounding."""
 
 _ANCHORS = 2_000
-"""Balls by which purity is estimated; its standard error is then half a percent."""
+"""Balls by which purity is estimated, with a standard error of half a percent."""
 
 
 class ProbCover(Component):
@@ -47,7 +47,7 @@ class ProbCover(Component):
         greedy, so within 1 − 1/e of the best coverage, in memory linear in the pool. Counting
         takes time with the square of the pool, so larger pools are sampled uniformly: what is
         picked out of `considered` pairs is counted on `witnesses` of them. Once everything is
-        covered, chance picks the rest.
+        covered, the rest is picked at random.
         """
         check_budget(n, len(context.candidates))
         positions = self._considered(context, n)

@@ -1,4 +1,4 @@
-"""Strategy `random`: chance."""
+"""Strategy `random`: picks drawn uniformly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from acqkit.selection import check_budget
 
 
 class Random(Component):
-    """Every candidate with the same probability; looks at ids and the seed alone."""
+    """Every candidate with the same probability, by its id and the seed alone."""
 
     needs_embeddings: ClassVar[bool] = False
 
@@ -20,5 +20,5 @@ class Random(Component):
         """The `n` candidates with the smallest of the numbers drawn for all pairs."""
         candidates = context.candidates
         check_budget(n, len(candidates))
-        chance = context.uniforms("random")[candidates]
-        return candidates[np.argsort(chance, kind="stable")[:n]]
+        drawn = context.uniforms("random")[candidates]
+        return candidates[np.argsort(drawn, kind="stable")[:n]]

@@ -1,4 +1,4 @@
-"""Allocator `top`: the highest scores, and nothing else."""
+"""Allocator `top`: the highest scores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from acqkit.selection import check_budget
 
 
 class Top(Component):
-    """The n candidates with the highest scores; chance, by the seed, decides between equals."""
+    """The n candidates with the highest scores; ties are broken at random, by the seed."""
 
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> IntArray:
         """`n` picks, highest score first, in O(len(pool) + n log n)."""

@@ -15,6 +15,7 @@ from acqkit.selection import check_budget
 from acqkit.strategies.order import settled, unified_means, whole_pool
 
 _RECALL = 0.95
+"""Share of true neighbors that a search must find; typicality is a mean, so a few may be missed."""
 _NO_DISTANCE = 1e-5
 """Added to mean distances, as the authors do, so that duplicates have a finite typicality."""
 
@@ -48,7 +49,7 @@ class TypiClust(Component):
         return Selection(positions[np.array(rows)], np.array(typicality, dtype=np.float32))
 
     def _visits(self, members: list[IntArray], covered: BoolArray) -> list[list[int]]:
-        """Clusters in the order in which they are asked for a pair: large ones, then small ones."""
+        """Clusters in the order in which they give a pair: the large ones, then the small ones."""
         labels = [int(covered[rows].sum()) for rows in members]
         order = sorted(range(len(members)), key=lambda c: (labels[c], -len(members[c])))
         large = [c for c in order if len(members[c]) >= self.min_size]
@@ -57,7 +58,7 @@ class TypiClust(Component):
     def _in_turns(
         self, visits: list[list[int]], members: list[IntArray], x: FloatArray, free: BoolArray
     ) -> Iterator[tuple[int, float]]:
-        """Free rows with their typicality, until there are none."""
+        """Free rows with their typicality, one from each cluster in turn."""
         for clusters in visits:
             queues = {c: self._typical(members[c], x, free) for c in clusters}
             while queues:
@@ -71,7 +72,7 @@ class TypiClust(Component):
     def _typical(
         self, rows: IntArray, x: FloatArray, free: BoolArray
     ) -> Iterator[tuple[int, float]]:
-        """Free rows of one cluster, most typical first; computed when first asked for."""
+        """Free rows of one cluster, most typical first; computed on demand."""
         if not free[rows].any():
             return
         squared, _ = knn(x[rows], self.neighbors, recall=_RECALL)

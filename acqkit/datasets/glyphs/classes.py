@@ -31,7 +31,7 @@ SCRIPTS = {
     "Lisu": "LISU",
     "Braille": "BRAILLE|PATTERN",
 }
-"""Class to the words of a name that tell it; they are taken out of the text."""
+"""Class to the words of a name that imply it; they are removed from the text."""
 
 FAMILIES = {
     "box drawing": "BOX DRAWINGS",
@@ -41,7 +41,7 @@ FAMILIES = {
     "tetragram": "TETRAGRAM",
     "mathematical": "MATHEMATICAL",
 }
-"""The same for sets of symbols."""
+"""The same for families of symbols."""
 
 KINDS = {
     "negated": "NOT|NEITHER",
@@ -71,7 +71,7 @@ KINDS = {
     "uppercase": "CAPITAL LETTER",
     "lowercase": "SMALL LETTER",
 }
-"""Class to words that tell it, too, but stay in the text."""
+"""Class to the words of a name that imply it and stay in the text."""
 
 CATEGORIES = {
     "Lu": "uppercase",
@@ -97,7 +97,7 @@ CATEGORIES = {
 """Unicode category to class."""
 
 OTHER = "symbol"
-"""The class of what has no other: suns, snowmen, planets, tools, ..."""
+"""The class of characters that have no other: suns, snowmen, planets, tools, ..."""
 
 CLASSES = tuple(dict.fromkeys([*SCRIPTS, *FAMILIES, *KINDS, *CATEGORIES.values(), OTHER]))
 
@@ -107,7 +107,7 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 
 _PATTERNS = {name: _words(words) for name, words in (SCRIPTS | FAMILIES | KINDS).items()}
-_GIVEN_AWAY = _words("|".join((SCRIPTS | FAMILIES).values()))
+_REMOVED = _words("|".join((SCRIPTS | FAMILIES).values()))
 
 
 def classes_of(character: str) -> list[str]:
@@ -131,7 +131,7 @@ def label_matrix(characters: Sequence[str]) -> NDArray[np.uint8]:
 
 def text_of(character: str) -> str:
     """The character's Unicode name without the words that name its script or family."""
-    return " ".join(_GIVEN_AWAY.sub(" ", unicodedata.name(character)).split())
+    return " ".join(_REMOVED.sub(" ", unicodedata.name(character)).split())
 
 
 def base_of(character: str) -> str:

@@ -19,7 +19,7 @@ from acqkit.pool import PairPool
 from acqkit.randomness import id_keys, pair_keys, uniforms
 
 FONT = Path("fonts", "ttf", "DejaVuSans.ttf")
-"""The font that every matplotlib brings along, below its data folder."""
+"""The font that every matplotlib ships, below its data folder."""
 
 
 class Glyphs(Component):
@@ -31,8 +31,8 @@ class Glyphs(Component):
     """
 
     test_share: float = Field(0.2, gt=0, lt=1, description="share of base letters in the test part")
-    # Of the first 200 seeds the one whose parts are most alike in their shares of classes:
-    # some base letters have forty variants, so that an unlucky split has half of Greek.
+    # Of the first 200 seeds the one whose train and test parts have the most similar shares of
+    # classes: some base letters have forty variants, and a bad split has half of Greek in test.
     split_seed: int = Field(40, ge=0, description="another seed is another split")
 
     def load(self) -> PairPool:

@@ -21,23 +21,26 @@ SIZE = 32
 """Width and height of a picture in pixels."""
 
 _EM = 24.0
-"""Pixels of an em: capitals with two accents and descenders still fit into a picture."""
+"""Pixels per em: the largest at which capitals with two accents and descenders fit."""
 _BASELINE = 7.0
-"""Pixels below the line that letters stand on."""
+"""Pixels below the baseline, on which letters stand: room for descenders."""
 _MARGIN = 0.5
+"""Pixels kept free at each edge, so that antialiasing is not cut off."""
 _OUTLINE_EM = 1000
-"""Outlines are read this large, where hinting, which differs between versions, is nothing."""
+"""Size at which outlines are read: hinting, which differs between versions, has no effect."""
 _ORIENTATIONS = 8
 _CELLS = 5
+"""Gradient histograms: directions, and cells per side of a picture."""
 _THUMBNAIL = 8
+"""Cells per side of the thumbnail, which keeps the amount of ink."""
 _THUMBNAIL_WEIGHT = np.float32(0.5)
-"""With this both parts of the features are about as long."""
+"""Makes the thumbnail about as long a vector as the gradient histograms."""
 
 Pictures = NDArray[np.uint8]
 
 
 def drawable_characters(font: FT2Font) -> dict[str, Outline]:
-    """Every character of the font's charmap that leaves ink, in code order, with its outline."""
+    """Outlines of the characters of the font's charmap that are not blank, in code order."""
     font.set_size(_OUTLINE_EM, 72)
     outlines = {}
     for code in sorted(font.get_charmap()):
@@ -52,7 +55,7 @@ def draw(outlines: Sequence[Outline]) -> Pictures:
     """Coverage by ink `[n, 32, 32]`, 0 to 255, of outlines in units of 1/1000 em.
 
     All are drawn to one scale on one baseline, so that a raised or small letter looks so,
-    and centered horizontally. What would stick out is moved in, or made smaller to fit.
+    and centered horizontally; one that would not fit is moved or made smaller.
     """
     renderer: Any = RendererAgg(SIZE, SIZE, 72)  # type: ignore[no-untyped-call]
     pen = renderer.new_gc()
@@ -67,7 +70,7 @@ def draw(outlines: Sequence[Outline]) -> Pictures:
 
 
 def _placement(outline: Outline) -> Affine2D:
-    # The vertex of a closing code is without meaning.
+    # A closing code comes with a vertex that is not a point of the outline.
     points = np.asarray(outline.vertices)[np.asarray(outline.codes) != Outline.CLOSEPOLY]
     (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
     room = SIZE - 2 * _MARGIN
@@ -81,8 +84,8 @@ def picture_features(pictures: Pictures) -> FloatArray:
     """Features `[n, 264]` of pictures: gradient histograms 8 x 5 x 5 and a thumbnail 8 x 8.
 
     The squared part of the gradient in each of 8 directions is pooled over 5 x 5 overlapping
-    cells, as in HOG (Dalal and Triggs 2005); its blocks are not normalized, so that how much
-    ink there is can be told. Roots of both are taken.
+    cells, as in HOG (Dalal and Triggs 2005); its blocks are not normalized, so that the
+    amount of ink is kept. Square roots of both are taken.
     """
     ink = pictures.astype(np.float32) / np.float32(255)
     down, right = (np.gradient(ink, axis=axis).astype(np.float32) for axis in (1, 2))

@@ -11,16 +11,19 @@ from acqkit.embeddings import Float64Array, FloatArray
 from acqkit.randomness import id_keys, mix
 
 WIDTH = 256
+"""Features of a text."""
 
 _NGRAMS = (3, 4)
 _NGRAM_WEIGHT = 0.3
+"""Weight of an n-gram beside a whole word: a word of seven letters has 13 of them."""
 _BUCKETS = 4
+"""Places that a token is hashed to: with four, two tokens seldom collide in all of them."""
 
 
 def text_features(texts: Sequence[str]) -> FloatArray:
     """Features `[n, 256]` of texts, each of length 1: TF-IDF of words and of their n-grams.
 
-    A token is 4 of the 256 places with a sign each, all from a hash of it (feature hashing,
+    A token is hashed to 4 of the 256 places, each with a sign (feature hashing,
     Weinberger et al. 2009, with several places as in Kane and Nelson 2014), weighted by
     log((1 + n) / (1 + df)) + 1. Character n-grams of 3 and 4 count less than whole words.
     """
@@ -41,7 +44,7 @@ def text_features(texts: Sequence[str]) -> FloatArray:
 
 
 def _tokens(text: str) -> Iterable[tuple[str, float]]:
-    """Words, then n-grams of words with their ends marked; the ends keep both apart."""
+    """Words and character n-grams with weights; marks keep an n-gram from equalling a word."""
     for word in text.split():
         yield word, 1.0
         marked = f"<{word}>"

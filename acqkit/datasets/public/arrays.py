@@ -1,7 +1,7 @@
 """One array out of a file, whatever the format and version: .mat, .h5, .npy or text.
 
-Matrices come in the shape that MATLAB shows: version 7.3 files store them the other way
-round, which MATLAB marks by an attribute at each variable.
+Matrices have the shape that MATLAB shows: version 7.3 files store them transposed, which
+MATLAB marks by an attribute of each variable.
 """
 
 from __future__ import annotations
@@ -122,9 +122,9 @@ def _held(path: Path, keys: tuple[str, ...], held: Iterable[str]) -> str:
 
 
 def _narrow(array: NDArray[Any]) -> NDArray[Any]:
-    """Rows in one piece, because pairs are read by row and MATLAB stores by column.
+    """The array row by row, because pairs are read by row and MATLAB stores by column.
 
-    Doubles, as which MATLAB stores even zeros and ones, take twice the memory for nothing.
+    Doubles, as which MATLAB stores even zeros and ones, become float32.
     """
     wide = array.dtype.kind in "fiu" and array.dtype.itemsize > 4
     return np.ascontiguousarray(array, dtype=np.float32 if wide else None)

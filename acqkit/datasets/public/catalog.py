@@ -7,7 +7,7 @@ folder, the first is read.
 
 from __future__ import annotations
 
-from acqkit.datasets.public.layouts import FileLayout, Part, Stored
+from acqkit.datasets.public.layouts import FileLayout, StoredArray, StoredSubset
 
 WIKIPEDIA_CLASSES = (
     "art",
@@ -33,8 +33,10 @@ def whole(
     name: str, files: tuple[str, str, str], keys: tuple[str, str, str], source: str
 ) -> FileLayout:
     """Images, texts and labels of all pairs, each in its file; no split."""
-    image, text, labels = (Stored((file,), (key,)) for file, key in zip(files, keys, strict=True))
-    return FileLayout(name, (Part(image, text, labels),), source)
+    image, text, labels = (
+        StoredArray((file,), (key,)) for file, key in zip(files, keys, strict=True)
+    )
+    return FileLayout(name, (StoredSubset(image, text, labels),), source)
 
 
 def one_file(
@@ -45,7 +47,9 @@ def one_file(
 ) -> FileLayout:
     """Everything in one file: per part its side (test or not) and keys of image, text, label."""
     made = tuple(
-        Part(Stored(files, image), Stored(files, text), Stored(files, labels), test)
+        StoredSubset(
+            StoredArray(files, image), StoredArray(files, text), StoredArray(files, labels), test
+        )
         for test, image, text, labels in parts
     )
     return FileLayout(name, made, source)
@@ -96,10 +100,10 @@ def cnn(*files: str) -> FileLayout:
 def separate(source: str) -> FileLayout:
     """A .mat file for each of images, texts and labels of each side."""
     parts = tuple(
-        Part(
-            Stored((f"{side}_img.mat",), (f"{side}_img",)),
-            Stored((f"{side}_txt.mat",), (f"{side}_txt",)),
-            Stored((f"{side}_img_lab.mat",), (f"{side}_img_lab",)),
+        StoredSubset(
+            StoredArray((f"{side}_img.mat",), (f"{side}_img",)),
+            StoredArray((f"{side}_txt.mat",), (f"{side}_txt",)),
+            StoredArray((f"{side}_img_lab.mat",), (f"{side}_img_lab",)),
             side == "test",
         )
         for side in ("train", "test")
@@ -115,19 +119,23 @@ def dcmh(name: str, stem: str, image: str, end: str, source: str) -> FileLayout:
 
 NPY = FileLayout(
     "npy",
-    (Part(Stored(("feature.npy",)), Stored(("bow.npy",)), Stored(("label.npy",))),),
+    (
+        StoredSubset(
+            StoredArray(("feature.npy",)), StoredArray(("bow.npy",)), StoredArray(("label.npy",))
+        ),
+    ),
     "features that one extracts oneself, named as in public loaders; memory-mapped",
-    test_rows=Stored(("test_data_list.npy",)),
+    test_rows=StoredArray(("test_data_list.npy",)),
 )
 
 WIKIPEDIA = (
     FileLayout(
         "rasiwasia",
         tuple(
-            Part(
-                Stored(("raw_features.mat",), (f"I_{short}",)),
-                Stored(("raw_features.mat",), (f"T_{short}",)),
-                Stored((f"{side}set_txt_img_cat.list",), column=-1),
+            StoredSubset(
+                StoredArray(("raw_features.mat",), (f"I_{short}",)),
+                StoredArray(("raw_features.mat",), (f"T_{short}",)),
+                StoredArray((f"{side}set_txt_img_cat.list",), column=-1),
                 side == "test",
             )
             for short, side in (("tr", "train"), ("te", "test"))

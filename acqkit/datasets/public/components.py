@@ -43,8 +43,8 @@ class PublicSet(Component):
         """The pool, with truth and split; raises PoolError (what is missing and where from)."""
         index, layout = self._found()
         check_sums(index, self.checksum)
-        pieces = layout.read(index, self.spec.classes)
-        return make_pool(self.spec, pieces, self._draw(), f"{index.folder} ({layout.name})")
+        subsets = layout.read(index, self.spec.classes)
+        return make_pool(self.spec, subsets, self._draw(), f"{index.folder} ({layout.name})")
 
     def check(self) -> None:
         """Raise PoolError if files are missing, as `load` would, without reading any."""

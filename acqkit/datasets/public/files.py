@@ -1,4 +1,4 @@
-"""Where the files of a data set are, and whether they are the ones they should be."""
+"""Locating the files of a data set, and comparing their checksums."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FileIndex:
 
     @classmethod
     def of(cls, folder: Path) -> FileIndex:
-        """Releases come in folders of their own making, so that only names are relied upon."""
+        """Index `folder` by file names alone, since releases differ in their folders."""
         paths: dict[str, list[Path]] = {}
         for parent, _, names in os.walk(folder):
             for name in names:
@@ -44,7 +44,7 @@ class FileIndex:
         return sorted(fnmatch.filter(self.paths, pattern)) if "*" in pattern else []
 
     def path(self, names: tuple[str, ...]) -> Path | None:
-        """The file of the first of `names` that is there; PoolError if it is there twice."""
+        """The file with the first of `names` that exists; raises PoolError if it exists twice."""
         for name in names:
             found = self.paths.get(name, ())
             if len(found) > 1:

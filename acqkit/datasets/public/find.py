@@ -1,4 +1,4 @@
-"""Which layout of a data set a folder holds, or what to put where."""
+"""Finding the layout that a folder holds, or saying which files it lacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from acqkit.errors import PoolError
 def find_layout(spec: Spec, index: FileIndex, wanted: str) -> Layout:
     """The layout called `wanted`, or with `auto` the first whose files are all there.
 
-    Raises PoolError that says what is looked for, where, and where it comes from.
+    Raises PoolError that lists the files, the folder searched, and where to get them.
     """
     layouts = [layout for layout in spec.layouts if wanted in ("auto", layout.name)]
     for layout in layouts:
@@ -52,7 +52,7 @@ def _described(folder: Path) -> str:
 
 
 def _partly_there(layouts: list[Layout], index: FileIndex) -> str:
-    """The layout of which most is there, if any file is."""
+    """What the layout with the largest share of its files lacks, or nothing."""
     best = max(layouts, key=lambda layout: _share(layout, index))
     if _share(best, index) == 0:
         return ""

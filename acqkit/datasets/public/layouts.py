@@ -1,4 +1,4 @@
-"""What a layout of a data set is: which files hold what, under which names."""
+"""The layout of a data set: which files hold which arrays, under which keys."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from acqkit.errors import PoolError
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Piece:
-    """Some pairs as read: features `[n, d]`, labels `[n]` numbers or `[n, c]` 0/1, their side.
+class Subset:
+    """Arrays of some pairs: features `[n, d]`, labels `[n]` numbers or `[n, c]` 0/1.
 
     `test` is None where the release does not say which pairs are for evaluation.
     """
@@ -42,16 +42,16 @@ class Layout(Protocol):
         ...
 
     def files(self) -> list[tuple[str, ...]]:
-        """What must be there: per file its alternative names or patterns."""
+        """The files needed, each with its alternative names or patterns."""
         ...
 
-    def read(self, index: FileIndex, classes: tuple[int, ...]) -> list[Piece]:
-        """The pairs; raises PoolError for what is not as it should be."""
+    def read(self, index: FileIndex, classes: tuple[int, ...]) -> list[Subset]:
+        """The pairs; raises PoolError naming the array that is wrong."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredArray:
     """An array by alternative file names and alternative keys; `column` of a list file."""
 
     files: tuple[str, ...]
@@ -59,61 +59,61 @@ class Stored:
     column: int | None = None
 
     def read(self, index: FileIndex) -> tuple[NDArray[Any], str]:
-        """The array, and what messages call it."""
+        """The array, and its name for messages."""
         path = index.path(self.files)
         if path is None:
             raise PoolError(f"{index.folder} has no {' or '.join(self.files)}")
-        return read_array(path, self.keys, self.column), _called(path, self.keys)
+        return read_array(path, self.keys, self.column), _name(path, self.keys)
 
 
-def _called(path: Path, keys: tuple[str, ...]) -> str:
+def _name(path: Path, keys: tuple[str, ...]) -> str:
     return f"{path}: {'/'.join(keys)}" if keys else str(path)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StoredSubset:
     """Pairs whose images, texts and labels are stored row by row alike."""
 
-    image: Stored
-    text: Stored
-    labels: Stored
+    image: StoredArray
+    text: StoredArray
+    labels: StoredArray
     test: bool | None = None
 
-    def __iter__(self) -> Iterator[Stored]:
+    def __iter__(self) -> Iterator[StoredArray]:
         return iter((self.image, self.text, self.labels))
 
 
 @dataclass(frozen=True, slots=True)
 class FileLayout:
-    """A layout of plain arrays: its parts follow one another in the pool.
+    """A layout of plain arrays: its subsets follow one another in the pool.
 
     `test_rows` is a file of positions, from 0, of the pairs for evaluation; it may be missing.
     """
 
     name: str
-    parts: tuple[Part, ...]
+    subsets: tuple[StoredSubset, ...]
     source: str
     class_names: tuple[str, ...] | None = None
-    test_rows: Stored | None = None
+    test_rows: StoredArray | None = None
 
     def files(self) -> list[tuple[str, ...]]:
-        """What must be there, each file once."""
-        return list(dict.fromkeys(stored.files for part in self.parts for stored in part))
+        """The files needed, each once, with their alternative names."""
+        return list(dict.fromkeys(stored.files for subset in self.subsets for stored in subset))
 
-    def read(self, index: FileIndex, classes: tuple[int, ...]) -> list[Piece]:
-        """The parts in their order; raises PoolError naming the array that is wrong."""
-        return [self._read(part, index, classes) for part in self.parts]
+    def read(self, index: FileIndex, classes: tuple[int, ...]) -> list[Subset]:
+        """The subsets in their order; raises PoolError naming the array that is wrong."""
+        return [self._read(subset, index, classes) for subset in self.subsets]
 
-    def _read(self, part: Part, index: FileIndex, classes: tuple[int, ...]) -> Piece:
-        given, where = part.labels.read(index)
+    def _read(self, stored: StoredSubset, index: FileIndex, classes: tuple[int, ...]) -> Subset:
+        given, where = stored.labels.read(index)
         labels = label_rows(given, classes, where)
         n = len(labels)
-        image = pairs_first(*part.image.read(index), n, where)
-        text = pairs_first(*part.text.read(index), n, where)
-        test = None if part.test is None else np.full(n, part.test)
+        image = pairs_first(*stored.image.read(index), n, where)
+        text = pairs_first(*stored.text.read(index), n, where)
+        test = None if stored.test is None else np.full(n, stored.test)
         if self.test_rows is not None and index.path(self.test_rows.files) is not None:
             test = _marked(*self.test_rows.read(index), n)
-        return Piece(image, text, labels, test, self.class_names)
+        return Subset(image, text, labels, test, self.class_names)
 
 
 def _marked(rows: NDArray[Any], where: str, n: int) -> BoolArray:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.datasets.public.files import FileIndex
-from acqkit.datasets.public.layouts import Piece, Stored
+from acqkit.datasets.public.layouts import StoredArray, Subset
 from acqkit.datasets.public.shapes import pairs_first
 from acqkit.errors import PoolError
 
@@ -39,7 +39,7 @@ class NusWide:
             names += [(f"{side}_Tags1k.dat",), (f"Labels_*_{side}.txt",)]
         return names
 
-    def read(self, index: FileIndex, classes: tuple[int, ...]) -> list[Piece]:
+    def read(self, index: FileIndex, classes: tuple[int, ...]) -> list[Subset]:
         """Train and test pairs; raises PoolError for files of different lengths."""
         columns = {side: _concepts(index, side) for side in _SIDES}
         names = sorted(columns["Train"])
@@ -52,14 +52,14 @@ class NusWide:
         counts = [sum(int(columns[side][name].sum()) for side in _SIDES) for name in names]
         top = sorted(range(len(names)), key=lambda c: (-counts[c], names[c]))[: classes[0]]
         chosen = tuple(sorted(names[c] for c in top))
-        return [_piece(index, side, columns[side], chosen) for side in _SIDES]
+        return [_subset(index, side, columns[side], chosen) for side in _SIDES]
 
 
 def _concepts(index: FileIndex, side: str) -> dict[str, NDArray[Any]]:
     """Per concept `[n]` 0/1."""
     found: dict[str, NDArray[Any]] = {}
     for file in index.matching(f"Labels_*_{side}.txt"):
-        values, where = Stored((file,)).read(index)
+        values, where = StoredArray((file,)).read(index)
         name = file.removeprefix("Labels_").removesuffix(f"_{side}.txt")
         found[name] = values.astype(np.uint8)
         first = next(iter(found.values()))
@@ -71,14 +71,14 @@ def _concepts(index: FileIndex, side: str) -> dict[str, NDArray[Any]]:
     return found
 
 
-def _piece(
+def _subset(
     index: FileIndex, side: str, columns: dict[str, NDArray[Any]], chosen: tuple[str, ...]
-) -> Piece:
+) -> Subset:
     labels = np.stack([columns[name] for name in chosen], axis=1)
     n, where = len(labels), f"Labels_*_{side}.txt"
     parts = [
-        pairs_first(*Stored((f"{side}_Normalized_{feature}.dat",)).read(index), n, where)
+        pairs_first(*StoredArray((f"{side}_Normalized_{feature}.dat",)).read(index), n, where)
         for feature in LOW_LEVEL
     ]
-    text = pairs_first(*Stored((f"{side}_Tags1k.dat",)).read(index), n, where)
-    return Piece(np.concatenate(parts, axis=1), text, labels, np.full(n, side == "Test"), chosen)
+    text = pairs_first(*StoredArray((f"{side}_Tags1k.dat",)).read(index), n, where)
+    return Subset(np.concatenate(parts, axis=1), text, labels, np.full(n, side == "Test"), chosen)

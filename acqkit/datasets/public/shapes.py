@@ -1,4 +1,4 @@
-"""Bringing what releases store into one form: a row per pair."""
+"""Arrays as releases store them, brought to one shape: a row per pair."""
 
 from __future__ import annotations
 

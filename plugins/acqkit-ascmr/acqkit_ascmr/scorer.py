@@ -24,6 +24,7 @@ from acqkit_ascmr.tensors import as_tensor
 
 Kind = Literal["information", "match", "geometric"]
 _ROUNDING = 1e-5
+"""What a probability may be off by, since classifiers compute in float32."""
 _SENTENCES = {
     "inter": "Its modalities disagree.",
     "intra": "Each of its modalities is unsure by itself.",
@@ -104,7 +105,7 @@ class SampledIntegral:
     def __call__(self, mean: Tensor, variance: Tensor) -> Predictive:
         """Integrate over N(mean, diag variance): mean `[k, d]`, variance `[k, d]` or `[k, 1]`.
 
-        Raises EmbeddingError where the classifier gives what are no probabilities.
+        Raises EmbeddingError where the classifier's values are not probabilities.
         """
         noise = common_noise(max(1, self.samples // 2), mean.shape[1])
         entropy = bernoulli_entropy if self.multilabel else categorical_entropy
