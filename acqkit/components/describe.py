@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, NoneType
 from typing import Any
 
 import numpy as np
@@ -51,8 +51,16 @@ def digest(data: object) -> str:
 
 
 def _short(part: Any) -> Any:
-    if len(json.dumps(part)) <= _LONG:
-        return part
+    for shorter in (part, _condensed(part)):
+        if len(json.dumps(shorter)) <= _LONG:
+            return shorter
+    return {"digest": digest(part)}
+
+
+def _condensed(part: Any) -> Any:
+    """Classes are still named, since that is what most often differs."""
+    if isinstance(part, list):
+        return [_condensed(item) for item in part]
     named = {"class": part["class"]} if isinstance(part, dict) and "class" in part else {}
     return named | {"digest": digest(part)}
 
@@ -176,8 +184,8 @@ class _Description:
             parts["arguments"] = self._list(arguments)
         if items is not None or pairs is not None:
             parts["items"] = self._list([*(items or ()), *(pairs or ())])
-        if isinstance(state, tuple) and len(state) == 2:  # attributes and slots
-            state = {**(state[0] or {}), **(state[1] or {})}
+        if isinstance(state, tuple) and all(isinstance(own, dict | NoneType) for own in state):
+            state = {name: item for own in state for name, item in (own or {}).items()}  # slots
         if isinstance(state, dict) and all(isinstance(key, str) for key in state):
             # scikit-learn notes its own version, which is not what the estimator is.
             own = {key: item for key, item in state.items() if key != "_sklearn_version"}
