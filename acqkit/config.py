@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from acqkit.components.explain import explain
+from acqkit.components.registry import registry
 from acqkit.components.spec import ComponentSpec, Settings, StrategySpec
 from acqkit.errors import ConfigError
 
@@ -79,12 +80,6 @@ def _as_list(value: Any) -> Any:
 
 PathText = Annotated[Path, PlainSerializer(str)]
 
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "plain": {"strategy": "random", "trainer": "supervised"},
-    "full": {"strategy": "ascmr+density", "trainer": "memory-bank+embedding-transfer"},
-}
-"""Strategy and trainer by one name; what is given beside a preset wins over it."""
-
 
 class RunConfig(Settings):
     """One run: strategies and seeds over one pool, with everything needed to repeat it."""
@@ -119,14 +114,12 @@ class RunConfig(Settings):
             return value
         data = {key: item for key, item in value.items() if item is not None}
         preset = data.pop("preset", None)
-        if preset is not None and preset not in PRESETS:
-            raise ValueError(f"no preset is called {preset!r}; known: {', '.join(PRESETS)}")
         if "scorer" in data or "allocator" in data:
             if "strategy" in data:
                 raise ValueError("give either a strategy, or a scorer with an allocator, not both")
             parts = {key: data.pop(key) for key in ("scorer", "allocator") if key in data}
             data["strategy"] = [parts]
-        return {**PRESETS[preset], **data} if preset else data
+        return {**registry().preset(preset), **data} if preset else data
 
     @model_validator(mode="after")
     def _strategies_differ(self) -> RunConfig:

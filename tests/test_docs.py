@@ -135,4 +135,5 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_example_of_the_hook_registers(hook: str) -> None:
     found = registered(_OF_HOOKS[hook])
     offered = [(kind, name) for kind in KINDS for name in found.names(kind)]
+    offered += [("preset", name) for name in found.presets]
     assert len(offered) == (0 if hook == "acqkit_round_finished" else 1)

@@ -39,7 +39,7 @@ def run(
     pool: Annotated[str | None, typer.Option(help="Path of a pool, or a data set's name.")] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="Strategy and trainer by one name: plain, or full (needs the plugins)."),
+        typer.Option(help="Strategy and trainer by one name: plain, or what a plugin offers."),
     ] = None,
     strategy: Annotated[
         list[str] | None,

@@ -55,6 +55,15 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ROWS}
 
 
 @hookspec
+def acqkit_register_presets() -> Mapping[str, Mapping[str, Any]]:
+    """Parts of a configuration by one name, such as a strategy with a trainer.
+
+    The key `needs` lists the distributions that a preset's components come from.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
 def acqkit_round_finished(record: Mapping[str, Any]) -> None:
     """Called by the runner after every round with that round's record; read-only."""
 
@@ -74,6 +83,7 @@ def _registering(kind: Kind) -> Callable[..., Any]:
 
 
 def hooks(kinds: Mapping[str, Kind] = KINDS) -> dict[str, Callable[..., Any]]:
-    """The specification of every hook by its name: one a kind, then what plugins may watch."""
+    """The specification of every hook by its name: one a kind, then the others."""
     registering = {kind.hook: _registering(kind) for kind in kinds.values()}
-    return registering | {"acqkit_round_finished": acqkit_round_finished}
+    others = (acqkit_register_presets, acqkit_round_finished)
+    return registering | {hook.__name__: hook for hook in others}

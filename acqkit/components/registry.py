@@ -12,7 +12,7 @@ import pluggy
 from pydantic import ValidationError
 
 from acqkit.components.explain import explain
-from acqkit.components.kinds import KINDS, PROJECT, Kind, hooks
+from acqkit.components.kinds import KINDS, PROJECT, Kind, acqkit_register_presets, hooks
 from acqkit.errors import ConfigError, PluginError, did_you_mean
 from acqkit.interfaces import Component
 
@@ -26,6 +26,16 @@ class Registered:
     factory: type[Component]
     distribution: str
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A part of a configuration under one name, and the distributions that it needs."""
+
+    name: str
+    settings: Mapping[str, Any]
+    needs: tuple[str, ...]
+    distribution: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ class Registry:
     manager: pluggy.PluginManager
     kinds: Mapping[str, Kind]
     components: dict[tuple[str, str], Registered] = field(default_factory=dict)
+    presets: dict[str, Preset] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
 
     def names(self, kind: str) -> list[str]:
@@ -104,16 +115,37 @@ class Registry:
             for kind, row in self.kinds.items()
             for component_name, factory in _offers(plugin, row).items()
         ]
+        presets = _presets(plugin, distribution)
         for new in offers:
-            self._check_free(new)
+            self._check_free(new.kind, new, self.components.get((new.kind, new.name)))
+        for preset in presets:
+            self._check_free("preset", preset, self.presets.get(preset.name))
         self.manager.register(plugin, name=f"{distribution}:{name}")
         self.components |= {(new.kind, new.name): new for new in offers}
+        self.presets |= {preset.name: preset for preset in presets}
 
-    def _check_free(self, new: Registered) -> None:
-        old = self.components.get((new.kind, new.name))
+    def preset(self, name: Any) -> Mapping[str, Any]:
+        """The settings that a preset stands for.
+
+        Raises ConfigError where there is no such preset, or naming what it needs and is missing.
+        """
+        if not isinstance(name, str) or name not in self.presets:
+            hint = did_you_mean(name, sorted(self.presets))
+            raise ConfigError(f"no preset is called {name!r}; {hint}")
+        found = self.presets[name]
+        missing = [each for each in found.needs if not _is_installed(each)]
+        if missing:
+            raise ConfigError(
+                f"the preset {name!r} of {found.distribution} needs {' and '.join(missing)}, which "
+                f"is not installed; pip install {' '.join(missing)}"
+            )
+        return found.settings
+
+    @staticmethod
+    def _check_free(kind: str, new: Registered | Preset, old: Registered | Preset | None) -> None:
         if old is not None:
             raise NameClashError(
-                f"the {new.kind} name {new.name!r} is registered by both {old.distribution} and "
+                f"the {kind} name {new.name!r} is registered by both {old.distribution} and "
                 f"{new.distribution}; uninstall one or ask its author to rename it"
             )
 
@@ -159,6 +191,37 @@ def _check_offer(kind: Kind, name: str, factory: object) -> None:
         raise PluginError(f"{title} is {factory!r}, wanted a subclass of acqkit.Component")
     if not callable(getattr(factory, kind.method, None)):
         raise PluginError(f"{title} ({factory.__name__}) has no method {kind.method!r}")
+
+
+def _presets(plugin: object, distribution: str) -> list[Preset]:
+    implementation = getattr(plugin, acqkit_register_presets.__name__, None)
+    offers = {} if implementation is None else implementation()
+    fine = isinstance(offers, Mapping) and all(
+        isinstance(offer, Mapping) and isinstance(offer.get("needs", []), list | tuple)
+        for offer in offers.values()
+    )
+    if not fine:
+        raise PluginError(
+            f"{acqkit_register_presets.__name__} returned {offers!r}, wanted a mapping from names "
+            "to settings such as {'strategy': ..., 'needs': [distribution, ...]}"
+        )
+    return [
+        Preset(
+            name,
+            {key: value for key, value in settings.items() if key != "needs"},
+            tuple(settings.get("needs", ())),
+            distribution,
+        )
+        for name, settings in offers.items()
+    ]
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def new_registry(kinds: Mapping[str, Kind] = KINDS) -> Registry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from acqkit.components.kinds import hookimpl
 from acqkit.interfaces import Component
@@ -42,6 +43,12 @@ def acqkit_register_scorers() -> Mapping[str, type[Component]]:
         "least-confidence": LeastConfidence,
         "margin": Margin,
     }
+
+
+@hookimpl
+def acqkit_register_presets() -> Mapping[str, Mapping[str, Any]]:
+    """What everything else is compared with."""
+    return {"plain": {"strategy": "random", "trainer": "supervised"}}
 
 
 @hookimpl

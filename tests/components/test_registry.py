@@ -74,6 +74,26 @@ def test_register_hook(kind: str) -> None:
     assert (offer.distribution, offer.version) == ("acqkit-x", "1.0")
 
 
+def test_acqkit_register_presets() -> None:
+    hook = "acqkit_register_presets"
+    settings = {"strategy": "random", "rounds": 2}
+    found = add(new_registry(), plugin(hook, {"mine": settings | {"needs": ["acqkit"]}}))
+    assert found.preset("mine") == settings
+    add(found, plugin(hook, {"theirs": {"needs": ["acqkit", "acqkit-zebra"]}}), "acqkit-two")
+    words = "'theirs' of acqkit-two needs acqkit-zebra, .* pip install acqkit-zebra$"
+    with pytest.raises(ConfigError, match=words):
+        found.preset("theirs")
+    with pytest.raises(ConfigError, match="'min'; did you mean 'mine'"):
+        found.preset("min")
+    with pytest.raises(ConfigError, match=r"no preset is called \['mine'\]; did you mean"):
+        found.preset(["mine"])
+    with pytest.raises(NameClashError, match=r"preset name 'mine' is .* acqkit-x and acqkit-three"):
+        add(found, plugin(hook, {"mine": {}}), "acqkit-three")
+    for broken in (["mine"], {"mine": "random"}, {"mine": {"needs": "acqkit"}}):
+        with pytest.raises(PluginError, match="wanted a mapping from names to settings"):
+            add(new_registry(), plugin(hook, broken))
+
+
 class Watcher:
     """Keeps what it is told."""
 
