@@ -33,6 +33,8 @@ _S = TypeVar("_S", ComponentSpec, StrategySpec)
 
 _COMPOSED = ("scorer", "allocator")
 _UNKNOWN = "cannot say what it is"
+_LONG_TITLE = 60
+"""Characters of parameters above which a title, which may name a folder, has a digest instead."""
 
 
 class ObjectSpec(ComponentSpec):
@@ -167,6 +169,7 @@ def title_of(record: Mapping[str, Any]) -> str:
     if _UNKNOWN in params:
         params = {"object": params["object"]}
     inner = ",".join(f"{key}={_brief(value)}" for key, value in params.items())
+    inner = inner if len(inner) <= _LONG_TITLE else digest(params)[:8]
     return f"{record['class']}({inner})" if inner else str(record["class"])
 
 

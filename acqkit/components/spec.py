@@ -42,6 +42,8 @@ class ComponentSpec(Settings):
 
     @model_serializer
     def _to_short_form(self) -> str | dict[str, Any]:
+        if {"name", "params"} & set(self.params):
+            return {"name": self.name, "params": self.params}
         return {"name": self.name, **self.params} if self.params else self.name
 
     @property

@@ -18,6 +18,7 @@ from acqkit import Campaign, Component, PairPool, RoundContext
 from acqkit.campaign.setup import reopen_part
 from acqkit.components.registry import Registry, new_registry
 from acqkit.components.resolve import resolve, spec_of
+from acqkit.components.spec import ComponentSpec
 from acqkit.embeddings import IntArray
 from acqkit.errors import AcqkitError, CampaignError, ConfigError, PluginError
 from acqkit.models import SklearnPairModel
@@ -133,6 +134,19 @@ def test_records_of_0_1_0_are_read() -> None:
     assert part.title == "bald+top" and part.record == composed
     chained = {"name": "supervised", "params": {}}
     assert reopen_part("trainer", chained, None).title == "supervised"
+
+
+def test_titles_are_short_and_differ() -> None:
+    assert resolve("strategy", Mine(k=2)).title == f"{Mine.__module__}:Mine(k=2)"
+    made = [classifiers(kind) for kind in (LogisticRegression, GaussianNB)]
+    titles = {resolve("model", model).title for model in made}
+    assert len(titles) == 2 and all(len(title) < 64 for title in titles)
+
+
+@pytest.mark.parametrize("params", [{"name": "x"}, {"params": 1}, {"k": 1}, {}])
+def test_a_written_spec_is_read_back(params: dict[str, Any]) -> None:
+    spec = ComponentSpec(name="mine", params=params)
+    assert ComponentSpec.model_validate(spec.model_dump()) == spec
 
 
 def test_a_registered_class_whose_parameters_are_no_data_is_an_object() -> None:
