@@ -103,12 +103,26 @@ def _on_labels(labels: NearestLabels | None, n: int) -> list[str]:
 
 
 def _on_parts(gains: Gains, said: Sequence[str]) -> list[str]:
-    """What the gain is made of, with what the scorer says where its share is the larger one."""
+    """What the gain is made of, with what the scorer says where that is the larger part."""
     utility = gains.parts["utility"]
-    name, rest = next((name, part) for name, part in gains.parts.items() if name != "utility")
-    what = {"coverage": "coverage", "density": "the balance of regions"}[name]
+    rest = gains.parts.get("coverage", gains.parts.get("density"))
+    assert rest is not None
+    told = _of_coverage if "coverage" in gains.parts else _of_density
     return [
-        f"Of its gain {own + other:.2f}, {other:.2f} is {what} and {own:.2f} its own "
-        f"informativeness.{f' {sentence}' if sentence and own > other else ''}"
+        " ".join(filter(None, (told(own, other), sentence if own > other else "")))
         for own, other, sentence in zip(utility.tolist(), rest.tolist(), said, strict=True)
     ]
+
+
+def _of_coverage(own: float, coverage: float) -> str:
+    if own + coverage <= 0:
+        return "It gains nothing: all that it could cover is covered as well already."
+    share = round(100 * coverage / (own + coverage))
+    return f"{share}% of its gain is coverage, {100 - share}% its own informativeness."
+
+
+def _of_density(own: float, density: float) -> str:
+    return (
+        f"Its own informativeness adds {own:.2f} to the objective, the balance of regions "
+        f"{density:+.2f}."
+    )

@@ -129,17 +129,17 @@ def test_reasons_name_the_nearest_labeled_pair_and_differ_as_the_picks_do(
     pattern = re.compile(
         r"(?:Covers ([\d,]+) pairs? like it that no label or earlier pick was near|Every pair .*); "
         r"nearest labeled pair: (.+) at distance (\d\.\d\d)\. "
-        r"Of its gain (.+), (.+) is coverage and (.+) its own informativeness\.( It is unsure\.)?"
+        r"(\d+)% of its gain is coverage, (\d+)% its own informativeness\.( It is unsure\.)?"
     )
     for pick, reason in enumerate(reasons):
         found = pattern.fullmatch(reason)
         assert found, reason
-        count, name, distance, *parts, unsure = found.groups()
+        count, name, distance, covering, own, unsure = found.groups()
         assert int((count or "0").replace(",", "")) == gains["newly_covered"][pick]
         assert name == gains["nearest_labeled"][pick]
         assert float(distance) == pytest.approx(gains["distance"][pick], abs=0.006)
-        shown = [gains[part][pick] for part in ("gain", "coverage", "utility")]
-        assert [float(part) for part in parts] == pytest.approx(shown, abs=0.006)
+        share = gains["coverage"][pick] / gains["gain"][pick]
+        assert int(covering) == 100 - int(own) == pytest.approx(100 * share, abs=0.51)
         assert bool(unsure) == (gains["utility"][pick] > gains["coverage"][pick])
 
 
