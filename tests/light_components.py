@@ -16,7 +16,7 @@ from acqkit import (
     RoundContext,
 )
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
-from acqkit.interfaces import Pool
+from acqkit.interfaces import ModelState, Pool
 
 DIM = 6
 
@@ -43,6 +43,14 @@ class LightModel:
         weight = labels.T @ means / np.maximum(labels.sum(axis=0), 1)[:, None]
         bias = 1e-3 * np.random.default_rng(seed).standard_normal(len(weight))
         self.classifier = LinearClassifier(weight.astype(np.float32), bias.astype(np.float32))
+
+    def state(self) -> ModelState:
+        arrays = {"weight": self.classifier.weight, "bias": self.classifier.bias}
+        return ModelState(arrays, {"fitted": self.fitted})
+
+    def load_state(self, state: ModelState) -> None:
+        self.classifier = LinearClassifier(state.arrays["weight"], state.arrays["bias"])
+        self.fitted = bool(state.data["fitted"])
 
     def embed(self, batch: PairBatch) -> PairEmbeddings:
         a, b = (

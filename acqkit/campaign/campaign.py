@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from acqkit.campaign.answers import Label, contradiction, parse_labels, plain
+from acqkit.campaign import telling
+from acqkit.campaign.answers import Label
 from acqkit.campaign.batch import Batch, CampaignStatus, batch_of
 from acqkit.campaign.embed import no_embeddings
 from acqkit.campaign.plain import check_json
@@ -20,12 +21,12 @@ from acqkit.campaign.view import TrainView, known_answers, label_state
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import Resolved, resolve
 from acqkit.embeddings import PairEmbeddings
-from acqkit.errors import CampaignError, did_you_mean
+from acqkit.errors import CampaignError
 from acqkit.interfaces import RoundContext, Selection
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.selection import check_budget, needs_embeddings, select
-from acqkit.store import NewBatch, SqliteStore, Store, StoredBatch, StoredState
+from acqkit.store import NewBatch, SqliteStore, Store, StoredState
 from acqkit.timing import PhaseClock
 
 
@@ -159,7 +160,7 @@ class Campaign:
             selection = select(part.component, context, int(n))
             batch_id = self._add(context.round, part, selection, trained)
             if batch_id is not None:
-                return batch_of(self._stored(batch_id), self.pool)
+                return batch_of(telling.stored_batch(self._store, batch_id), self.pool)
 
     def _add(
         self, round: int, part: Resolved, selection: Selection, trained: Trained | None
@@ -195,16 +196,7 @@ class Campaign:
         Raises ContradictionError when answers differ from current ones without `replace`, and
         CampaignError on an unknown batch, pair or class; then nothing at all is recorded.
         """
-        batch = self._stored(batch_id)
-        parsed = parse_labels(labels, self.pool)
-        members = set(batch.positions.tolist())
-        for position in parsed:
-            if position not in members:
-                raise self._not_in_batch(position, batch_id)
-        clashes = self._store.add_answers(batch.round, parsed, _name(annotator), replace)
-        if clashes:
-            remedy = "pass replace=True (--replace)"
-            raise contradiction(clashes, parsed, annotator, self.pool, remedy)
+        telling.tell(self._store, self.pool, batch_id, labels, annotator, replace)
 
     def add_labels(self, labels: Mapping[Any, Label], *, annotator: str = "") -> None:
         """Record labels that nobody asked for, such as those a team comes with.
@@ -212,18 +204,7 @@ class Campaign:
         They make a batch and a round of their own; those of pairs that are in a batch already
         count as answers to it. Raises like `tell`, and for pairs of the test part.
         """
-        parsed = parse_labels(labels, self.pool)
-        test = self.pool.test
-        for position in parsed:
-            if test is not None and test[position]:
-                raise CampaignError(
-                    f"pair {plain(self.pool.ids[position])!r} is kept for evaluation (test), so "
-                    "its label is not recorded; add labels of train pairs only"
-                )
-        clashes = self._store.add_given(parsed, _name(annotator))
-        if clashes:
-            remedy = "use tell(batch_id, ..., replace=True)"
-            raise contradiction(clashes, parsed, annotator, self.pool, remedy)
+        telling.add_labels(self._store, self.pool, labels, annotator)
 
     def batches(self) -> list[Batch]:
         """All batches, by round."""
@@ -313,23 +294,3 @@ class Campaign:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _stored(self, batch_id: str) -> StoredBatch:
-        stored = self._store.batch(batch_id) if isinstance(batch_id, str) else None
-        if stored is not None:
-            return stored
-        known = [batch.batch_id for batch in self._store.batches()]
-        hint = did_you_mean(batch_id, known, f"there are {len(known)} batches")
-        raise CampaignError(f"campaign {self.folder} has no batch {batch_id!r}; {hint}")
-
-    def _not_in_batch(self, position: int, batch_id: str) -> CampaignError:
-        homes = [b.batch_id for b in self._store.batches() if position in b.positions]
-        where = f"it is in {homes[0]!r}" if homes else "nobody asked for it; use add_labels"
-        pair = plain(self.pool.ids[position])
-        return CampaignError(f"pair {pair!r} is not in batch {batch_id!r}: {where}")
-
-
-def _name(annotator: Any) -> str:
-    if not isinstance(annotator, str):
-        raise CampaignError(f"the annotator is {annotator!r}; give a name as text")
-    return annotator

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import EmbeddingError
-from acqkit.interfaces import PairBatch
+from acqkit.interfaces import ModelState, PairBatch
 from acqkit.models.seeding import seeded
 
 Collate = Callable[[Any], Any]
@@ -128,6 +129,33 @@ class PairNetwork(nn.Module):
         self.knows_classes = False
         self.to(self.device)
 
+    def state(self) -> ModelState | None:
+        """Parameters and buffers; None where a part of an encoder keeps state of its own kind."""
+        tensors = self.state_dict()
+        if not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+            return None
+        arrays = {name: _to_array(tensor) for name, tensor in tensors.items()}
+        # The encoders in words, since networks of equal shapes may still differ.
+        data = {"encoders": repr(self.encoders), "semantic_weight": self.semantic_weight}
+        return ModelState(arrays, data | {"knows_classes": self.knows_classes})
+
+    def load_state(self, state: ModelState) -> None:
+        """See `StatefulModel.load_state`; tensors go to the device of this network."""
+        own = self.state_dict()
+        wanted = {name: (*tensor.shape,) for name, tensor in own.items()}
+        found = {name: array.shape for name, array in state.arrays.items()}
+        if found != wanted:
+            names = sorted(name for name, _ in found.items() ^ wanted.items())
+            raise EmbeddingError(
+                f"the state is of another network, first in {names[0]!r}: got shape "
+                f"{found.get(names[0])}, wanted {wanted.get(names[0])}; build the same model"
+            )
+        self.load_state_dict(
+            {name: _to_tensor(state.arrays[name], own[name].dtype) for name in own}
+        )
+        self.knows_classes = bool(state.data["knows_classes"])
+        self.eval()
+
     def forward(self, batch: PairBatch) -> Outputs:
         """Encode pairs; features may be numpy arrays or tensors, raw items are collated.
 
@@ -212,6 +240,21 @@ class PairNetwork(nn.Module):
 def as_network(model: object) -> PairNetwork | None:
     """The network that an `Objective` can train; None for a model that only fits itself."""
     return model if isinstance(model, PairNetwork) else None
+
+
+def _to_array(tensor: Tensor) -> NDArray[Any]:
+    tensor = tensor.detach().cpu()
+    # numpy has no bfloat16: its bits are kept, and the network knows what they are.
+    array: NDArray[Any] = (
+        tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor
+    ).numpy()
+    return array
+
+
+def _to_tensor(array: NDArray[Any], dtype: torch.dtype) -> Tensor:
+    # A copy: what comes from a file may be read-only.
+    tensor = torch.tensor(array)
+    return tensor.view(dtype) if dtype == torch.bfloat16 else tensor
 
 
 def _mask(present: BoolArray | None) -> BoolArray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
 
-from acqkit.embeddings import BoolArray, FloatArray, ModalityEmbeddings, PairEmbeddings
+from acqkit.embeddings import BoolArray, FloatArray, IntArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import EmbeddingError, PoolError
-from acqkit.interfaces import Component, PairBatch, Pool
+from acqkit.interfaces import Component, ModelState, PairBatch, Pool
 from acqkit.models.cca import Projection, fit_cca
 from acqkit.models.data import blocks_of
+from acqkit.models.sklearn_state import Arrays, fitted_arrays, with_fitted_arrays
 
 SEED_LIMIT = 2**32
 
@@ -71,8 +73,44 @@ class SklearnPairModel:
         ):
             rows = slice(None) if present is None else present
             fresh = _seeded(untrained, seed)
-            sides.append(_Probabilities(fresh, features[rows], labels[rows], pool.multilabel))
+            sides.append(_Probabilities.fit(fresh, features[rows], labels[rows], pool.multilabel))
         self._trained = (sides[0], sides[1])
+
+    def state(self) -> ModelState | None:
+        """Projections and what the classifiers learned; None where that is not all arrays."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, projection in zip("ab", self._projections or (), strict=False):
+            arrays |= {f"{name}.center": projection.center, f"{name}.weight": projection.weight}
+        for name, trained in zip("ab", self._trained or (), strict=False):
+            learned = trained.arrays()
+            if learned is None:
+                return None
+            arrays |= {f"{name}.classes.{key}": values for key, values in learned.items()}
+        data = {
+            "classifiers": [_said(classifier) for classifier in self._untrained],
+            "components": self._components,
+            "semantic_weight": self._semantic_weight,
+            "multilabel": self._multilabel,
+        }
+        return ModelState(arrays, data)
+
+    def load_state(self, state: ModelState) -> None:
+        """See `StatefulModel.load_state`."""
+        if state.data.get("classifiers") != [_said(classifier) for classifier in self._untrained]:
+            raise EmbeddingError(
+                "the state is of other classifiers, or of some with other parameters, than "
+                f"{list(self._untrained)}; make the model of the same ones"
+            )
+        self._multilabel = bool(state.data["multilabel"])
+        a, b = (_under(f"{name}.", state.arrays) for name in "ab")
+        fitted = "center" in a
+        self._projections = (_projection(a), _projection(b)) if fitted else None
+        sides = []
+        for untrained, arrays in zip(self._untrained, (a, b), strict=True):
+            learned = _under("classes.", arrays)
+            if learned:
+                sides.append(_Probabilities.of_arrays(untrained, learned, self._multilabel))
+        self._trained = (sides[0], sides[1]) if sides else None
 
     def embed(self, batch: PairBatch) -> PairEmbeddings:
         """Embed `k` pairs: means `[k, d]`, probabilities `[k, c]` once there are labels.
@@ -109,23 +147,48 @@ class _Probabilities:
     """A classifier's probabilities `[k, c]` for all classes, seen or not."""
 
     def __init__(
-        self, fresh: Any, features: FloatArray, labels: NDArray[np.uint8], multilabel: bool
+        self, constant: FloatArray, seen: IntArray, parts: list[Any], multilabel: bool
     ) -> None:
+        self._constant = constant
+        self._seen = seen
+        self._parts = parts
+        self._multilabel = multilabel
+
+    @classmethod
+    def fit(
+        cls, fresh: Any, features: FloatArray, labels: NDArray[np.uint8], multilabel: bool
+    ) -> _Probabilities:
+        """Train copies of the classifier `fresh` on rows of 0 and 1 `[k, c]`."""
         c = labels.shape[1]
         # No labeled pair has this modality: nothing is known, which is even odds.
         frequency = labels.mean(axis=0) if len(labels) else np.full(c, 0.5 if multilabel else 1 / c)
-        self._constant = frequency.astype(np.float32)
-        self._seen = np.flatnonzero((frequency > 0) & (frequency < 1))
-        self._multilabel = multilabel
-        self._parts: list[Any] = []
-        if len(labels) == 0:
-            self._seen = self._seen[:0]
-        if len(self._seen) == 0:
-            return
-        if multilabel:
-            self._parts = [clone(fresh).fit(features, labels[:, c]) for c in self._seen]
-        else:
-            self._parts = [clone(fresh).fit(features, labels.argmax(axis=1))]
+        seen = np.flatnonzero((frequency > 0) & (frequency < 1)) if len(labels) else np.arange(0)
+        parts: list[Any] = []
+        if len(seen) and multilabel:
+            parts = [clone(fresh).fit(features, labels[:, c]) for c in seen]
+        elif len(seen):
+            parts = [clone(fresh).fit(features, labels.argmax(axis=1))]
+        return cls(frequency.astype(np.float32), seen, parts, multilabel)
+
+    def arrays(self) -> Arrays | None:
+        """All of it by name; None where a classifier is not all arrays."""
+        found: Arrays = {"constant": self._constant, "seen": self._seen}
+        for number, part in enumerate(self._parts):
+            learned = fitted_arrays(part)
+            if learned is None:
+                return None
+            found |= {f"{number}.{name}": values for name, values in learned.items()}
+        return found
+
+    @classmethod
+    def of_arrays(
+        cls, untrained: Any, arrays: Mapping[str, NDArray[Any]], multilabel: bool
+    ) -> _Probabilities:
+        """What `arrays` gave, with copies of the classifier `untrained`."""
+        seen = arrays["seen"]
+        count = len(seen) if multilabel else min(len(seen), 1)
+        parts = [with_fitted_arrays(untrained, _under(f"{i}.", arrays)) for i in range(count)]
+        return cls(arrays["constant"], seen, parts, multilabel)
 
     def predict(self, features: FloatArray) -> FloatArray:
         result = np.tile(self._constant, (len(features), 1))
@@ -137,6 +200,19 @@ class _Probabilities:
         elif self._parts:
             result[:, self._seen] = self._parts[0].predict_proba(features)
         return result
+
+
+def _said(classifier: Any) -> str:
+    """Class and all parameters; a repr would leave some out."""
+    return f"{type(classifier).__module__}.{type(classifier).__qualname__}{classifier.get_params()}"
+
+
+def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    return {key[len(prefix) :]: arrays[key] for key in arrays if key.startswith(prefix)}
+
+
+def _projection(arrays: Mapping[str, NDArray[Any]]) -> Projection:
+    return Projection(arrays["center"], arrays["weight"])
 
 
 def _seeded(classifier: Any, seed: int) -> Any:

@@ -16,7 +16,7 @@ _TENSORS, _DATA = "model.safetensors", "model.json"
 
 def write_model(draft: Draft, state: ModelState) -> None:
     """A model's arrays as safetensors, its plain data as JSON. Raises OSError."""
-    arrays = {name: np.ascontiguousarray(values) for name, values in state.arrays.items()}
+    arrays = {name: np.asarray(values, order="C") for name, values in state.arrays.items()}
     draft.file(_TENSORS).write(save(arrays))
     draft.file(_DATA).write(json.dumps(state.data).encode())
 

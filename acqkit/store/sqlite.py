@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from acqkit.store.answers import additions, conflicts, standings
 from acqkit.store.arrays import EmbeddingFiles, cannot_keep
 from acqkit.store.artifacts import Artifacts
 from acqkit.store.database import FILE_NAME, Database
+from acqkit.store.models import read_model, write_model
 from acqkit.store.rows import (
     Classes,
     NewBatch,
@@ -155,7 +155,7 @@ class SqliteStore:
             written.finish()
             with self._artifacts.draft() as draft:
                 if training.model is not None:
-                    import_module("acqkit.store.models").write_model(draft, training.model)
+                    write_model(draft, training.model)
                 with self._database.write() as connection:
                     name = self._artifacts.publish(written.draft)
                     if training.model is not None:
@@ -181,7 +181,7 @@ class SqliteStore:
         try:
             return StoredTraining(
                 found["record"],
-                import_module("acqkit.store.models").read_model(model),
+                read_model(model),
                 PairEmbeddings.load(embeddings),
                 found["embeddings"],
             )

@@ -77,8 +77,8 @@ class Store(Protocol):
     ) -> list[StoredAnswer]:
         """Add answers for pairs of one round's batch, by the rule of `acqkit.store.answers`.
 
-        Returns the current answers that `labels` contradict; unless `replace`, nothing at
-        all is added when there are any.
+        Returns the current answers that `labels` contradict, and then adds nothing. With
+        `replace` they are replaced, and none are returned.
         """
         ...
 

@@ -8,4 +8,5 @@ from acqkit.testing.model import LinearPairModel as LinearPairModel
 from acqkit.testing.pools import make_context as make_context
 from acqkit.testing.pools import make_embeddings as make_embeddings
 from acqkit.testing.pools import make_pool as make_pool
+from acqkit.testing.store import store_conformance_test as store_conformance_test
 from acqkit.testing.subject import ConformanceError as ConformanceError

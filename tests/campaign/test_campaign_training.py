@@ -118,7 +118,7 @@ def test_embeddings_of_the_latest_ask_lie_beside_the_file(tmp_path: Path, pool: 
         np.testing.assert_array_equal(stored.positions, pool.train_positions)
         np.testing.assert_array_equal(stored.a.mean, seen.a.mean)
         np.testing.assert_array_equal(stored.unified_probabilities(), seen.unified_probabilities())
-        assert len(list((folder / "artifacts").iterdir())) == 1
+        assert len(list(folder.glob("artifacts/*/a_mean.npy"))) == 1
 
 
 def test_records_are_kept_by_round(tmp_path: Path, pool: PairPool) -> None:

@@ -44,25 +44,6 @@ def raw(tmp_path: Path) -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect(tmp_path / "c" / "campaign.sqlite"))
 
 
-def test_settings_and_state_of_a_new_store(store: SqliteStore) -> None:
-    assert store.settings() == {"seed": 1, "nothing": None}
-    state = store.state()
-    assert (state.next_round, state.taken.tolist(), dict(state.answers)) == (0, [], {})
-    assert store.batches() == [] and store.batch("batch-000") is None
-    assert store.embeddings() is None and store.records() == []
-
-
-def test_a_round_or_a_pair_can_be_taken_once(store: SqliteStore) -> None:
-    assert store.add_batch(batch(0, 5, 3)) == "batch-000"
-    assert store.add_batch(batch(0, 7)) is None
-    assert store.add_batch(batch(2, 7)) is None
-    with pytest.raises(CampaignError, match=r"is as it was: .*items\.position"):
-        store.add_batch(batch(1, 7, 3))
-    assert store.add_batch(batch(1, 7)) == "batch-001"
-    assert store.state().taken.tolist() == [3, 5, 7]
-    assert [found.positions.tolist() for found in store.batches()] == [[5, 3], [7]]
-
-
 def test_the_schema_refuses_what_no_step_should_write(store: SqliteStore, tmp_path: Path) -> None:
     store.add_batch(batch(0, 5, 3))
     store.add_answers(0, {5: (1,)}, "ann", False)

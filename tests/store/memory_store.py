@@ -1,0 +1,189 @@
+"""A `Store` without a disk: what the Protocol asks, in the fewest words."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from acqkit.embeddings import IntArray, ModalityEmbeddings, PairEmbeddings
+from acqkit.errors import CampaignError
+from acqkit.store import (
+    Classes,
+    EmbeddingWriter,
+    NewBatch,
+    NewTraining,
+    StoredAnswer,
+    StoredBatch,
+    StoredState,
+    StoredTraining,
+)
+from acqkit.store.answers import additions, conflicts, standings
+
+
+@dataclass
+class Contents:
+    """What all handles on one store share."""
+
+    settings: Mapping[str, Any]
+    batches: list[StoredBatch] = field(default_factory=list)
+    log: list[StoredAnswer] = field(default_factory=list)
+    records: dict[int, dict[str, Any]] = field(default_factory=dict)
+    embeddings: dict[str, PairEmbeddings] = field(default_factory=dict)
+    latest: PairEmbeddings | None = None
+    training: tuple[str, StoredTraining] | None = None
+
+
+class MemoryStore:
+    """Handles by folder, which is a name here and nothing else."""
+
+    _all: ClassVar[dict[Path, Contents]] = {}
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents: Contents | None = contents
+
+    @classmethod
+    def create(
+        cls, folder: Path, settings: Mapping[str, Any], given: Mapping[int, Classes]
+    ) -> MemoryStore:
+        if folder in cls._all:
+            raise CampaignError(f"{folder} already holds a campaign; choose another name")
+        cls._all[folder] = Contents(copy.deepcopy(dict(settings)))
+        cls(cls._all[folder]).add_given(given, "")
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> MemoryStore:
+        return cls(cls._all[folder])
+
+    @property
+    def _open(self) -> Contents:
+        if self._contents is None:
+            raise CampaignError("the campaign is closed; open it again")
+        return self._contents
+
+    def close(self) -> None:
+        self._contents = None
+
+    def settings(self) -> dict[str, Any]:
+        return copy.deepcopy(dict(self._open.settings))
+
+    def state(self) -> StoredState:
+        current = {p: standing.answer for p, standing in standings(self._open.log).items()}
+        taken = [b.positions for b in self._open.batches]
+        positions = np.sort(np.concatenate(taken)) if taken else np.arange(0)
+        return StoredState(len(self._open.batches), positions, current)
+
+    def batches(self) -> list[StoredBatch]:
+        answered = [answer.position for answer in self._open.log]
+        return [
+            replace(b, pending=b.positions[~np.isin(b.positions, answered)])
+            for b in self._open.batches
+        ]
+
+    def batch(self, batch_id: str) -> StoredBatch | None:
+        return next((b for b in self.batches() if b.batch_id == batch_id), None)
+
+    def answers_log(self) -> list[StoredAnswer]:
+        return list(self._open.log)
+
+    def add_batch(self, batch: NewBatch) -> str | None:
+        if batch.round != len(self._open.batches):
+            return None
+        self._insert(f"batch-{batch.round:03d}", batch, given=False)
+        if batch.embeddings is not None:
+            self._open.latest = self._open.embeddings.get(batch.embeddings, self._open.latest)
+        return f"batch-{batch.round:03d}"
+
+    def _insert(self, batch_id: str, new: NewBatch, given: bool) -> None:
+        if np.isin(new.positions, self.state().taken).any():
+            raise CampaignError("the campaign is as it was: a pair is in another batch")
+        values = (new.positions, new.scores, new.terms, copy.deepcopy(new.record), new.positions)
+        self._open.batches.append(StoredBatch(batch_id, new.round, new.strategy, given, *values))
+
+    def add_answers(
+        self, round: int, labels: Mapping[int, Classes], annotator: str, replace: bool
+    ) -> list[StoredAnswer]:
+        current = standings(answer for answer in self._open.log if answer.round == round)
+        clashes = [] if replace else conflicts(current, labels)
+        if clashes:
+            return clashes
+        rounds = {p: b.round for b in self._open.batches for p in b.positions.tolist()}
+        if not labels.keys() <= rounds.keys():
+            raise CampaignError("the campaign is as it was: nobody asked for one of the pairs")
+        self._open.log += [
+            StoredAnswer(position, rounds[position], revision, annotator, classes)
+            for position, revision, classes in additions(current, labels, annotator)
+        ]
+        return []
+
+    def add_given(self, labels: Mapping[int, Classes], annotator: str) -> list[StoredAnswer]:
+        current = standings(self._open.log)
+        clashes = conflicts(current, labels)
+        if clashes:
+            return clashes
+        new = np.setdiff1d(np.array(sorted(labels), np.int64), self.state().taken)
+        if len(new):
+            batch = NewBatch(len(self._open.batches), "", new)
+            self._insert(f"given-{batch.round:03d}", batch, given=True)
+        for round in {b.round for b in self._open.batches}:
+            (members,) = (b.positions for b in self._open.batches if b.round == round)
+            part = {p: classes for p, classes in labels.items() if p in members}
+            self.add_answers(round, part, annotator, False)
+        return []
+
+    def records(self) -> list[dict[str, Any]]:
+        return [copy.deepcopy(record) for _, record in sorted(self._open.records.items())]
+
+    def add_record(self, round: int, record: Mapping[str, Any]) -> None:
+        self._open.records[round] = copy.deepcopy(dict(record))
+
+    @contextmanager
+    def new_embeddings(self, positions: IntArray) -> Iterator[EmbeddingWriter]:
+        yield Blocks(positions)
+
+    def keep_training(self, training: NewTraining, written: EmbeddingWriter) -> StoredTraining:
+        assert isinstance(written, Blocks)
+        embeddings = written.joined()
+        digest = hashlib.blake2b(embeddings.manifest().encode())
+        for values in (*embeddings.columns().values(), *embeddings.constants().values()):
+            digest.update(np.ascontiguousarray(values).data)
+        kept = StoredTraining(training.record, training.model, embeddings, digest.hexdigest())
+        self._open.embeddings[kept.name] = embeddings
+        self._open.training = (training.key, kept)
+        return kept
+
+    def training(self, key: str) -> StoredTraining | None:
+        found = self._open.training
+        return found[1] if found is not None and found[0] == key else None
+
+    def embeddings(self) -> PairEmbeddings | None:
+        return self._open.latest
+
+
+class Blocks:
+    """Blocks as they come."""
+
+    def __init__(self, positions: IntArray) -> None:
+        self._positions = positions
+        self._blocks: list[PairEmbeddings] = []
+
+    def write(self, block: PairEmbeddings) -> None:
+        self._blocks.append(block)
+
+    def joined(self) -> PairEmbeddings:
+        if sum(map(len, self._blocks)) != len(self._positions):
+            raise CampaignError("rows of embeddings are missing; write one a pair")
+        columns = [block.columns() for block in self._blocks]
+        whole = {name: np.concatenate([each[name] for each in columns]) for name in columns[0]}
+        a, b = (
+            ModalityEmbeddings(**{name[2:]: v for name, v in whole.items() if name[0] == side})
+            for side in "ab"
+        )
+        return replace(self._blocks[-1], a=a, b=b, positions=self._positions)
