@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
-from acqkit.embeddings import BoolArray, FloatArray, IntArray
+from acqkit.embeddings import BoolArray, FloatArray, IntArray, PairEmbeddings
+from acqkit.engine import row_blocks
+from acqkit.engine.threads import beside
 from acqkit.errors import BudgetError, SelectionError
 from acqkit.interfaces import (
     Allocator,
@@ -22,7 +25,9 @@ from acqkit.interfaces import (
 def score_candidates(
     scorer: Scorer, context: RoundContext, wanted: IntArray | None = None
 ) -> Scores:
-    """Score the candidates block by block; values and terms are `[len(pool)]`, -inf elsewhere.
+    """Score the candidates block by block, where `context.engine` runs work.
+
+    Values and terms are `[len(pool)]`, -inf where nothing was scored.
 
     With `wanted` `[k]`, positions of candidates, only those are scored, in the pool's order.
 
@@ -39,21 +44,37 @@ def score_candidates(
     values = np.full(n, -np.inf, dtype=np.float32)
     terms: dict[str, FloatArray] = {}
     sentences: dict[str, str] = {}
-    for block in embeddings.blocks(rows, context.block_size):
-        result = scorer.score(block, context)
-        scores = result if isinstance(result, Scores) else Scores(np.asarray(result))
-        values[block.positions] = _checked(scorer, "scores", scores.values, block.positions)
+    score = partial(_score_block, scorer, embeddings, context)
+    for positions, scores in context.engine.map(score, row_blocks(rows, context.block_size)):
+        values[positions] = scores.values
         for name, term in scores.terms.items():
             column = terms.setdefault(name, np.full(n, -np.inf, dtype=np.float32))
-            column[block.positions] = _checked(scorer, f"term {name!r}", term, block.positions)
+            column[positions] = term
         sentences |= scores.sentences
     return Scores(values, terms, sentences)
+
+
+def _score_block(
+    scorer: Scorer, embeddings: PairEmbeddings, context: RoundContext, rows: IntArray
+) -> tuple[IntArray, Scores]:
+    """The positions and the checked scores of some rows `[k]` of the embeddings."""
+    block = embeddings.take(rows)
+    result = scorer.score(block, context)
+    scores = result if isinstance(result, Scores) else Scores(np.asarray(result))
+    return block.positions, Scores(
+        _checked(scorer, "scores", scores.values, block.positions),
+        {
+            name: _checked(scorer, f"term {name!r}", term, block.positions)
+            for name, term in scores.terms.items()
+        },
+        scores.sentences,
+    )
 
 
 def _among_candidates(wanted: IntArray, context: RoundContext) -> IntArray:
     """`wanted` in ascending order, so that memory-mapped rows are read from front to back.
 
-    Who is in it twice is in it once.
+    Duplicates count once.
     """
     wanted, allowed = np.asarray(wanted), _candidate_mask(context)
     if wanted.ndim != 1 or wanted.dtype.kind not in "iu" or len(wanted) == 0:

@@ -4,7 +4,8 @@ Everything a strategy needs arrives in one `RoundContext`. There is one index sp
 positions `0..n-1` in `context.pool`; nothing takes or returns positions in a subset.
 """
 
-from acqkit.interfaces.component import Component
+from acqkit.base import Component
+from acqkit.engine import Engine
 from acqkit.interfaces.models import (
     EmbeddingClassifier,
     Model,
@@ -30,6 +31,7 @@ __all__ = [
     "BelievingTrainer",
     "Component",
     "EmbeddingClassifier",
+    "Engine",
     "Inputs",
     "Model",
     "ModelFactory",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, Float64Array, FloatArray, IntArray, PairEmbeddings
+from acqkit.engine import Engine, LocalEngine
 from acqkit.interfaces.models import Model
 from acqkit.interfaces.pools import Pool
 from acqkit.randomness import derive_seed, pair_keys, uniforms
@@ -20,7 +21,8 @@ class RoundContext:
     """Everything known when picks are to be made.
 
     `candidates` `[u]` are the positions that may be picked: unlabeled, not skipped, not
-    already asked for. `embeddings` cover the whole pool, row = position.
+    already asked for. `embeddings` cover the whole pool, row = position. `engine` runs what is
+    mapped over blocks of pairs; picks do not depend on it.
     """
 
     round: int
@@ -31,6 +33,7 @@ class RoundContext:
     model: Model | None = None
     block_size: int = DEFAULT_BLOCK_SIZE
     clock: PhaseClock = field(default_factory=PhaseClock)
+    engine: Engine = field(default_factory=LocalEngine)
 
     def rng(self, purpose: str = "select") -> np.random.Generator:
         """A fresh generator derived from (seed, round, purpose): equal calls, equal streams."""
