@@ -10,16 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from acqkit.base import Component as Component
+    from acqkit.base import hookimpl as hookimpl
     from acqkit.campaign import Batch as Batch
     from acqkit.campaign import Campaign as Campaign
-    from acqkit.components.kinds import hookimpl as hookimpl
     from acqkit.config import RunConfig as RunConfig
     from acqkit.embeddings import LinearClassifier as LinearClassifier
     from acqkit.embeddings import ModalityEmbeddings as ModalityEmbeddings
     from acqkit.embeddings import PairEmbeddings as PairEmbeddings
     from acqkit.errors import AcqkitError as AcqkitError
     from acqkit.interfaces import Allocator as Allocator
-    from acqkit.interfaces import Component as Component
     from acqkit.interfaces import Model as Model
     from acqkit.interfaces import PairBatch as PairBatch
     from acqkit.interfaces import Pool as Pool
@@ -42,10 +42,9 @@ _HOMES = {
     "config": ["RunConfig"],
     "embeddings": ["LinearClassifier", "ModalityEmbeddings", "PairEmbeddings"],
     "errors": ["AcqkitError"],
-    "components.kinds": ["hookimpl"],
+    "base": ["Component", "hookimpl"],
     "interfaces": [
         "Allocator",
-        "Component",
         "Model",
         "PairBatch",
         "Pool",

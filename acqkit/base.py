@@ -1,10 +1,17 @@
-"""`Component`: the base of everything a plugin registers."""
+"""What a plugin is made of: `Component`s, and hooks marked with `hookimpl`."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+import pluggy
 from pydantic import BaseModel, ConfigDict
+
+PROJECT = "acqkit"
+"""Name of the entry-point group and prefix of the hooks."""
+
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the implementation of the hook of its name."""
 
 
 class Component(BaseModel):

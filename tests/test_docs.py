@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from pathlib import Path
@@ -72,7 +73,7 @@ def _shown() -> dict[str, Component]:
     components: dict[str, Component] = {}
     for module in (_FIRST, _EXAMPLE, *_OF_HOOKS.values()):
         for (kind, name), offer in registered(module).components.items():
-            if kind not in ("model", "dataset", "trainer"):
+            if kind in ("scorer", "allocator", "strategy"):
                 components[f"{kind}-{name}"] = offer.factory()
     return components
 
@@ -87,6 +88,17 @@ test_shown_trainer_conforms = conformance_test(
     _OF_HOOKS["acqkit_register_trainers"].LeaveItToTheModel(),
     model=_OF_HOOKS["acqkit_register_models"].UnchangedFactory(),
 )
+
+
+def test_shown_engine_runs_blocks_in_processes() -> None:
+    engine = _OF_HOOKS["acqkit_register_engines"].Processes()
+    processes = set(engine.map(_process, range(9)))
+    assert processes and os.getpid() not in processes
+    assert list(engine.map(abs, range(-9, 0))) == list(range(9, 0, -1))
+
+
+def _process(block: int) -> int:
+    return os.getpid()
 
 
 def test_first_plugin_has_nine_lines() -> None:

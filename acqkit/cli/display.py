@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from acqkit.components.kinds import hookimpl
+from acqkit.base import hookimpl
 from acqkit.config import RunConfig
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pluggy
 
+from acqkit.base import PROJECT, Component
 from acqkit.interfaces import (
     Allocator,
-    Component,
+    Engine,
     ModelFactory,
     PoolSource,
     Scorer,
@@ -22,12 +23,7 @@ from acqkit.interfaces import (
     Trainer,
 )
 
-PROJECT = "acqkit"
-"""Name of the entry-point group and prefix of the hooks."""
-
 hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
-"""Marks a plugin's function as the implementation of the hook of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +43,7 @@ _ROWS = (
     Kind("strategy", "acqkit_register_strategies", "select", Strategy),
     Kind("trainer", "acqkit_register_trainers", "fit", Trainer),
     Kind("model", "acqkit_register_models", "build", ModelFactory),
+    Kind("engine", "acqkit_register_engines", "map", Engine),
     Kind("dataset", "acqkit_register_datasets", "load", PoolSource),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acqkit.components.kinds import hookimpl
+from acqkit.base import hookimpl
 from acqkit.datasets.glyphs import Glyphs
 from acqkit.datasets.public import DATA_SETS
 from acqkit.interfaces import Component

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from acqkit.components.kinds import hookimpl
+from acqkit.base import hookimpl
 
 if TYPE_CHECKING:
     from acqkit.interfaces import Component

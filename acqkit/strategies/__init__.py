@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from acqkit.components.kinds import hookimpl
+from acqkit.base import hookimpl
 from acqkit.interfaces import Component
 from acqkit.strategies.badge import Badge
 from acqkit.strategies.bald import Bald
