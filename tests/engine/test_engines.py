@@ -36,7 +36,7 @@ class Backwards(Component):
         copies = [pickle.dumps((function, block)) for block in blocks]
         with ThreadPoolExecutor(1) as executor:
             found = list(executor.map(_run_copy, reversed(copies)))
-        return reversed(found)
+        yield from reversed(found)
 
 
 def _run_copy(pickled: bytes) -> Any:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 
 import acqkit
-from acqkit.components.kinds import hookimpl
+from acqkit.base import hookimpl
 from acqkit.components.registry import registry
 from acqkit.interfaces import Component
 from suite.baselines.fixmatch import FixMatch
