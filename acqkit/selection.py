@@ -9,7 +9,6 @@ import numpy as np
 
 from acqkit.embeddings import BoolArray, FloatArray, IntArray, PairEmbeddings
 from acqkit.engine import row_blocks
-from acqkit.engine.threads import beside
 from acqkit.errors import BudgetError, SelectionError
 from acqkit.interfaces import (
     Allocator,

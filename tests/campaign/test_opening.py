@@ -13,9 +13,9 @@ import pytest
 from pydantic import Field
 
 from acqkit import Campaign, Component, PairPool, RoundContext, Scores, load_pool
+from acqkit.base import hookimpl
 from acqkit.campaign.setup import reopen_part
 from acqkit.components.compose import Composed
-from acqkit.base import hookimpl
 from acqkit.components.registry import new_registry
 from acqkit.components.resolve import resolve
 from acqkit.components.spec import ComponentSpec, StrategySpec
