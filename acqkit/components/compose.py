@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import field_validator
 
 from acqkit.embeddings import FloatArray
+from acqkit.engine.threads import beside
 from acqkit.interfaces import (
     Allocator,
     BelievingTrainer,
@@ -27,7 +28,6 @@ from acqkit.interfaces import (
     TransferTrainer,
 )
 from acqkit.selection import as_selection, needs_embeddings, score_candidates
-from acqkit.threads import beside
 
 
 class Composed(Component):

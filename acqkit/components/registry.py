@@ -11,8 +11,9 @@ from typing import Any
 import pluggy
 from pydantic import ValidationError
 
+from acqkit.base import PROJECT
 from acqkit.components.explain import explain
-from acqkit.components.kinds import KINDS, PROJECT, Kind, acqkit_register_presets, hooks
+from acqkit.components.kinds import KINDS, Kind, acqkit_register_presets, hooks
 from acqkit.errors import ConfigError, PluginError, did_you_mean
 from acqkit.interfaces import Component
 

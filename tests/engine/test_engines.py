@@ -14,10 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from acqkit import Component, RoundContext, Strategy, hookimpl
+from acqkit.components.compose import Composed
 from acqkit.components.registry import Registry, new_registry, registry
 from acqkit.engine import Engine, LocalEngine, row_blocks
 from acqkit.errors import PluginError
-from acqkit.selection import Composed, select
+from acqkit.selection import select
 from acqkit.strategies import Top
 from acqkit.testing import make_context, make_pool
 from acqkit.testing.model import LinearPairModel
