@@ -20,7 +20,7 @@ from torch import nn
 
 from acqkit import Campaign, PairPool
 from acqkit.campaign import identity
-from acqkit.errors import EmbeddingError
+from acqkit.errors import CampaignError, EmbeddingError
 from acqkit.interfaces import Pool, StatefulModel
 from acqkit.models import LogisticPair, SklearnPairModel, TorchPairModel, TwoTower
 from acqkit.testing import make_pool
@@ -167,11 +167,12 @@ def test_whatever_a_model_depends_on_has_it_trained_again(
         split=None if pool.test is None else np.where(pool.test, "test", "train"),
     )
     assert twice.trains_again(other)
-    assert twice.trains_again(model=towers(pool, nn.GELU))
     pretrained = towers(pool)
     with torch.no_grad():
         next(pretrained.parameters()).add_(0.5)
-    assert twice.trains_again(model=pretrained)
+    for another in (towers(pool, nn.GELU), pretrained):
+        with pytest.raises(CampaignError, match="was made with the model"):
+            twice.trains_again(model=another)
     assert twice.trains_again()
     assert not twice.trains_again()
     with monkeypatch.context() as patch:
