@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,25 +13,48 @@ from numpy.typing import NDArray
 from acqkit.embeddings import (
     DEFAULT_BLOCK_SIZE,
     SIDE_FIELDS,
+    IntArray,
     ModalityEmbeddings,
     PairEmbeddings,
 )
+from acqkit.engine import LOCAL, Engine, row_blocks
 from acqkit.errors import EmbeddingError
-from acqkit.interfaces import Model
+from acqkit.interfaces import Model, Pool
 from acqkit.pool import PairPool
 
 
+def embed_rows(
+    model: Model,
+    pool: Pool,
+    positions: IntArray,
+    block_size: int = DEFAULT_BLOCK_SIZE,
+    engine: Engine = LOCAL,
+) -> Iterator[PairEmbeddings]:
+    """What the model gives for the pairs at `positions` `[n]`, in blocks, in that order."""
+    return engine.map(partial(_embed, model, pool), row_blocks(positions, block_size))
+
+
+def _embed(model: Model, pool: Pool, positions: IntArray) -> PairEmbeddings:
+    return model.embed(pool.batch(positions))
+
+
 def embed_blocks(
-    model: Model, pool: PairPool, block_size: int = DEFAULT_BLOCK_SIZE
+    model: Model,
+    pool: PairPool,
+    block_size: int = DEFAULT_BLOCK_SIZE,
+    engine: Engine = LOCAL,
 ) -> Iterator[PairEmbeddings]:
     """Embeddings of all pairs of the pool in blocks, in the order of positions, each checked.
 
     Raises EmbeddingError where they are not finite, or of another shape than the blocks before.
     """
     first = None
-    for start in range(0, len(pool), block_size):
-        positions = np.arange(start, min(start + block_size, len(pool)))
-        embedded = model.embed(pool.batch(positions))
+    everything = np.arange(len(pool))
+    for positions, embedded in zip(
+        row_blocks(everything, block_size),
+        embed_rows(model, pool, everything, block_size, engine),
+        strict=True,
+    ):
         block = replace(embedded, positions=positions, multilabel=pool.multilabel)
         first = first or block
         _check_alike(block, first)

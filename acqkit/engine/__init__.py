@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from acqkit.base import Component, hookimpl
 from acqkit.engine.blocks import row_blocks
 from acqkit.engine.interface import Engine
-from acqkit.engine.local import LocalEngine
+from acqkit.engine.local import LOCAL, LocalEngine
 
-__all__ = ["Engine", "LocalEngine", "row_blocks"]
+__all__ = ["LOCAL", "Engine", "LocalEngine", "row_blocks"]
 
 
 @hookimpl

@@ -33,3 +33,7 @@ class LocalEngine(Component):
         from acqkit.engine.threads import map_in_threads  # noqa: PLC0415
 
         return map_in_threads(function, blocks)
+
+
+LOCAL = LocalEngine()
+"""The engine where none is named."""

@@ -5,13 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, IntArray
+from acqkit.campaign.embed import embed_rows
+from acqkit.embeddings import FloatArray, IntArray
+from acqkit.engine import LOCAL, Engine
 from acqkit.interfaces import Model, Pool
 from acqkit.metrics import RetrievalScores, evaluate_retrieval
 
 
 def evaluate(
-    model: Model, pool: Pool, positions: IntArray, truth: NDArray[np.uint8]
+    model: Model,
+    pool: Pool,
+    positions: IntArray,
+    truth: NDArray[np.uint8],
+    engine: Engine = LOCAL,
 ) -> RetrievalScores:
     """Retrieval scores of the pairs at `positions`, queries and gallery both.
 
@@ -20,8 +26,7 @@ def evaluate(
     """
     means: tuple[list[FloatArray], list[FloatArray]] = ([], [])
     masks: tuple[list[NDArray[np.bool_]], list[NDArray[np.bool_]]] = ([], [])
-    for start in range(0, len(positions), DEFAULT_BLOCK_SIZE):
-        block = model.embed(pool.batch(positions[start : start + DEFAULT_BLOCK_SIZE]))
+    for block in embed_rows(model, pool, positions, engine=engine):
         for side, mean, mask in zip(block.sides, means, masks, strict=True):
             mean.append(side.mean)
             mask.append(np.ones(len(block), bool) if side.present is None else side.present)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
+from acqkit.engine import Engine
 from acqkit.neighbors import knn
-from acqkit.threads import in_threads
 
 Group = list[tuple[int, slice]]
 """Regions by number, each with which of its rows."""
@@ -34,7 +35,7 @@ _PACKED = 4_096
 
 
 def neighbors_by_region(
-    points: FloatArray, k: int, region: IntArray, rows: IntArray, around: int
+    points: FloatArray, k: int, region: IntArray, rows: IntArray, around: int, engine: Engine
 ) -> tuple[FloatArray, IntArray]:
     """Squared distances `[t, 1 + k]` and indices `[t, 1 + k]` as a `NeighborGraph` has them.
 
@@ -47,15 +48,13 @@ def neighbors_by_region(
     distances[:, 0] = 0
     indices = np.repeat(rows[:, None], 1 + k, axis=1)
     regions = _Regions.of(points, region, place < 0, around)
-
-    def search(group: Group) -> None:
-        own, squared, others = regions.nearest(group, k)
+    leading = [int(np.count_nonzero(place[regions.order[s]] >= 0)) for s in regions.spans]
+    groups = _groups(leading, [len(known) for known in regions.around])
+    search = partial(_Regions.nearest, regions, k=k)
+    for own, squared, others in engine.map(search, groups, thread_safe=True):
         found, width = place[own], 1 + squared.shape[1]
         distances[found, 1:width] = squared
         indices[found, 1:width] = np.where(np.isinf(squared), own[:, None], others)
-
-    leading = [int(np.count_nonzero(place[regions.order[s]] >= 0)) for s in regions.spans]
-    in_threads(search, _groups(leading, [len(known) for known in regions.around]))
     return distances, indices
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from acqkit.embeddings import FloatArray, IntArray
+from acqkit.engine import LOCAL, Engine
 from acqkit.neighbors import knn
 from acqkit_density.neighbors.fast import neighbors_by_region
 from acqkit_density.sample import SampleSizes
@@ -49,6 +50,7 @@ def neighbor_graph(
     sizes: SampleSizes,
     region: IntArray | None = None,
     rows: IntArray | None = None,
+    engine: Engine = LOCAL,
 ) -> NeighborGraph:
     """The graph of points `[n, d]`, exact up to 10,000 of them, beyond to `sizes.recall`.
 
@@ -62,4 +64,5 @@ def neighbor_graph(
         distances = np.pad(distances, ((0, 0), (1, 0)))
         return NeighborGraph(distances, np.column_stack((np.arange(total), indices)), total)
     rows = np.arange(total) if rows is None else rows
-    return NeighborGraph(*neighbors_by_region(points, k, region, rows, sizes.around), total)
+    found = neighbors_by_region(points, k, region, rows, sizes.around, engine)
+    return NeighborGraph(*found, total)
