@@ -30,6 +30,9 @@ Examples:
 A run that was interrupted goes on when the same command is given again.
 """
 
+_NO_KEYS = ("config_file", "settings")
+"""Parameters of `run` that are no keys of the configuration."""
+
 
 def run(
     config_file: Annotated[
@@ -83,22 +86,9 @@ def run(
     Writes results.json and report.html into --out.
     """
     flags = {
-        "pool": pool,
-        "preset": preset,
-        "strategy": strategy or None,
-        "scorer": scorer,
-        "allocator": allocator,
-        "trainer": trainer,
-        "model": model,
-        "initial": initial,
-        "per_round": per_round,
-        "rounds": rounds,
-        "seeds": seeds,
-        "first_seed": first_seed,
-        "full": full,
-        "device": device,
-        "out": None if out is None else str(out),
+        key: value for key, value in locals().items() if key not in ("config_file", "settings")
     }
+    flags |= {"strategy": strategy or None, "out": None if out is None else str(out)}
     execute(_configure(config_file, flags, settings or []))
 
 

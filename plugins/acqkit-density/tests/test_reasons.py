@@ -19,7 +19,7 @@ from scipy.spatial.distance import cdist
 from acqkit import RoundContext, Scores
 from acqkit.embeddings import Float64Array, IntArray
 from acqkit.loading import load_pool
-from acqkit.models.two_tower import TwoTower
+from acqkit.models import TwoTower
 from acqkit.selection import score_candidates
 from acqkit.strategies import Entropy
 from acqkit.testing import make_context, make_embeddings, make_pool

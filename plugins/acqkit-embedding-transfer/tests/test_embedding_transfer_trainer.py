@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from dataclasses import replace
 from typing import Any
@@ -198,8 +197,7 @@ class FirstOrNot(LinearPairModel):
 
 def test_relations_of_the_source_are_what_is_learned() -> None:
     pool = scene(labeled=0)
-    linear = LinearPairModel.for_pool(pool)
-    source = FirstOrNot(linear.projections, linear.classifier)
+    source = FirstOrNot.for_pool(pool)
     wanted = source.embed(pool.batch(np.arange(60))).a.mean
     found = []
     for weight in (0.0, 30.0):
@@ -235,10 +233,9 @@ def test_beliefs_are_heard_where_labels_lack() -> None:
 
 
 def test_believing_what_is_true_teaches_it() -> None:
-    pool = make_pool(60, 3, labeled=3)
-    truth = pool.truth
-    assert truth is not None
-    pool = pool.with_labels(pool.labels)
+    with_truth = make_pool(60, 3, labeled=3)
+    truth = np.asarray(with_truth.truth)
+    pool = with_truth.with_labels(with_truth.labels)
     source = LinearPairModel.for_pool(pool)
     how = TINY.model_copy(update={"min_steps": 40, "max_steps": 40})
     found = []
@@ -257,10 +254,9 @@ def test_permuting_the_pool_permutes_what_is_learned() -> None:
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
     pool, found = scene(), []
-    source = source_for(pool)
     for seed in (0, 0, 1):
         target = own_encoders(pool)
-        TINY.fit_from(copy.deepcopy(source), target, pool, seed)
+        TINY.fit_from(source_for(pool), target, pool, seed)
         found.append(embedded(target, pool))
     assert difference(found[0], found[1]) == 0 and difference(found[0], found[2]) > 1e-4
 
@@ -269,8 +265,8 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another() -> None:
 def test_after_the_memory_bank(labeled: int) -> None:
     pytest.importorskip("acqkit_memory_bank", reason="acqkit-memory-bank is not installed")
     few = {"min_steps": 12, "max_steps": 12, "batch_size": 16}
-    given = {"name": "memory-bank+embedding-transfer"}
-    both = resolve("trainer", given | {"memory-bank": few, "embedding-transfer": few}).component
+    name = "memory-bank+embedding-transfer"
+    both = resolve("trainer", {"name": name} | dict.fromkeys(name.split("+"), few)).component
     pool = scene(labeled=labeled)
     model: Any = SMALL.build(pool, "cpu")
     record = both.fit(model, pool, 0)
@@ -286,11 +282,11 @@ def test_a_model_of_another_kind_fits_itself_but_is_no_target() -> None:
             fitted.append((pool, seed))
 
     pool = scene()
-    linear = LinearPairModel.for_pool(pool)
-    assert TINY.fit(Recorder(linear.projections, linear.classifier), pool, 7) is None
+    recorder = Recorder.for_pool(pool)
+    assert TINY.fit(recorder, pool, 7) is None
     assert fitted == [(pool, 7)]
-    with pytest.raises(ConfigError, match="LinearPairModel is none; wrap two encoders"):
-        TINY.fit_from(source_for(pool), linear, pool, 0)
+    with pytest.raises(ConfigError, match="Recorder is none; wrap two encoders"):
+        TINY.fit_from(source_for(pool), recorder, pool, 0)
 
 
 def test_where_pseudo_labels_are_believed_few_labels_are_not_contrasted() -> None:
