@@ -1,10 +1,11 @@
-"""What the README tells people to type is typed here."""
+"""What the README and the user's guide tell people to type is typed here."""
 
 from __future__ import annotations
 
 import re
 import shlex
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,13 @@ from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, GUIDE = ROOT / "README.md", ROOT / "docs" / "use.md"
 
 
-def blocks(language: str) -> list[str]:
-    """The README's code blocks of one language; "" for commands."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(page: Path, language: str) -> list[str]:
+    """A page's code blocks of one language; "" for commands."""
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +50,7 @@ def test_the_commands_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "config.yaml").write_text(config)
     commands = [
         line.partition("  #")[0]
-        for block in blocks("")
+        for block in blocks(GUIDE, "")
         for line in block.splitlines()
         if line.startswith("acqkit ")
     ]
@@ -64,13 +66,35 @@ def test_the_commands_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.Monk
             assert not end.code, command
 
 
-def test_the_python_runs_as_it_stands() -> None:
-    (code,) = blocks("python")
-    exec(compile(code, "README.md", "exec"), {})
+@pytest.mark.parametrize("page", [README, GUIDE], ids=lambda page: page.name)
+def test_the_python_runs_as_it_stands(page: Path) -> None:
+    (code,) = blocks(page, "python")
+    exec(compile(code, page.name, "exec"), {})
+
+
+def test_the_install_lines_name_what_is_there() -> None:
+    installs = [
+        line.partition("  #")[0]
+        for block in blocks(README, "")
+        for line in block.splitlines()
+        if line.startswith("pip install ")
+    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    sources = [shlex.split(line)[2:] for line in installs]
+    assert [words[:2] for words in sources] == [["-c", "constraints.txt"]] * 2
+    assert sources[0][2] == ".[cpu]" and "cpu" in project["optional-dependencies"]
+    assert list(ROOT.glob(sources[1][2]))
+    assert (ROOT / "constraints.txt").is_file()
+
+
+def test_the_figure_is_the_one_that_the_benchmark_printed() -> None:
+    printed = (ROOT / "benchmarks" / "results" / "full.md").read_text(encoding="utf-8")
+    (measured,) = re.findall(r"It needs (\d\.\d+) labels for each of", printed)
+    assert f"**{measured}** of the labels" in README.read_text(encoding="utf-8")
 
 
 def test_make_and_ci_are_what_the_readme_says() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+    for target in re.findall(r"`make (\w+)`", README.read_text(encoding="utf-8")):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
     assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ try:
     import faiss
 except ImportError as error:
     raise PluginError(
-        f"faiss is missing ({error}); install it with `pip install acqkit[cpu]` or, for CUDA, "
-        "`pip install acqkit[gpu]` (the two exclude each other)"
+        f"faiss is missing ({error}); run `pip install faiss-cpu` or, for CUDA, "
+        "`pip install faiss-gpu` (the two exclude each other)"
     ) from error
 
 library: Any = faiss

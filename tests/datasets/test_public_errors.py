@@ -171,7 +171,7 @@ def test_without_h5py_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     with h5py.File(tmp_path / "MS-COCO.h5", "w") as file:
         file["LabDataBase"] = LABELS
     monkeypatch.setattr(arrays, "import_module", absent)
-    with pytest.raises(PoolError, match=r"needs h5py; run `pip install 'acqkit\[datasets\]'`"):
+    with pytest.raises(PoolError, match=r"needs h5py; run `pip install h5py`"):
         MsCoco(folder=tmp_path).load()
 
 

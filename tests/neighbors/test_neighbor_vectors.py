@@ -76,8 +76,8 @@ def test_paired_distances_equal_the_definition() -> None:
     np.testing.assert_allclose(paired_distances(x, y, indices), wanted, rtol=1e-5)
 
 
-def test_without_faiss_the_error_names_both_extras(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_faiss_the_error_names_both_wheels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faiss", None)
     monkeypatch.delitem(sys.modules, "acqkit.neighbors.backend")
-    with pytest.raises(PluginError, match=r"acqkit\[cpu\].*acqkit\[gpu\]"):
+    with pytest.raises(PluginError, match=r"faiss-cpu.*faiss-gpu"):
         importlib.import_module("acqkit.neighbors.backend")

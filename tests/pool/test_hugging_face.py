@@ -10,7 +10,7 @@ from PIL import Image
 from acqkit.errors import PoolError
 from acqkit.pool import PairPool
 
-datasets: Any = pytest.importorskip("datasets", reason="the extra acqkit[datasets] is missing")
+datasets: Any = pytest.importorskip("datasets", reason="the extra acqkit[dev] is missing")
 
 N = 12
 NAMES = ["cat", "dog", "emu"]

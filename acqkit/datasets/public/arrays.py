@@ -107,7 +107,7 @@ def _h5py(path: Path) -> Any:
     except ImportError:
         raise PoolError(
             f"{path} is an HDF5 file (as is .mat of version 7.3), which needs h5py; "
-            "run `pip install 'acqkit[datasets]'`"
+            "run `pip install h5py`"
         ) from None
 
 
