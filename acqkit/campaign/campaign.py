@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from acqkit.campaign.view import TrainView, known_answers, label_state
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import Resolved, resolve
 from acqkit.embeddings import PairEmbeddings
+from acqkit.engine import LOCAL, Engine
 from acqkit.errors import CampaignError
 from acqkit.interfaces import RoundContext, Selection
 from acqkit.labels import LabelState
@@ -52,7 +52,8 @@ class Campaign:
         view: TrainView,
         parts: Mapping[str, Resolved],
         device: str,
-        registry: Registry | None = None,
+        registry: Registry | None,
+        engine: Any,
     ) -> None:
         self.folder = folder
         self.seed: int = store.settings()["seed"]
@@ -61,6 +62,7 @@ class Campaign:
         self._view = view
         self._parts = parts
         self._registry = registry
+        self._engine: Engine = resolve("engine", engine, registry).component
         kinds = ("trainer", "model")
         self._models = ModelOfLabels(
             {kind: parts[kind].component for kind in kinds},
@@ -69,6 +71,7 @@ class Campaign:
             device=device,
             store=store,
             view=view,
+            engine=self._engine,
         )
 
     @classmethod
@@ -84,14 +87,15 @@ class Campaign:
         device: str = "cpu",
         pool_reference: str | None = None,
         registry: Registry | None = None,
+        engine: Any = LOCAL,
     ) -> Campaign:
         """Make a campaign in a new folder; killed midway, it leaves none.
 
         `strategy`, `trainer` and `model` are names, mappings `{"name": ..., parameter: value}`
         or objects; a strategy may be `"scorer+allocator"`. Labels that the pool's train part
         knows already become round 0. `pool_reference` is the path or name from which `open`
-        loads the pool by itself. Components by name come from
-        `registry`, by default that of everything installed.
+        loads the pool by itself. Components by name come from `registry`, by default all that is
+        installed. `engine`: where embedding and scoring run; no pick depends on it.
 
         Raises CampaignError when the folder exists, PluginError or ConfigError when a part is
         not there or has wrong parameters.
@@ -104,7 +108,7 @@ class Campaign:
             pool, parts, seed=int(seed), device=device, pool_reference=pool_reference
         )
         store = SqliteStore.create(folder, settings, known_answers(pool))
-        return cls(folder, store, view, parts, device, registry)
+        return cls(folder, store, view, parts, device, registry, engine)
 
     @classmethod
     def open(
@@ -117,12 +121,13 @@ class Campaign:
         model: Any = None,
         device: str | None = None,
         registry: Registry | None = None,
+        engine: Any = LOCAL,
     ) -> Campaign:
         """Go on with a campaign.
 
         `pool` may be left out where `create` got a `pool_reference`; the parts where they are
         registered components. What is passed must be what the campaign was made with. Another
-        `device` than the one it was made on may be named; picks may differ by its rounding.
+        `device` may be named, with picks that differ by its rounding, and another `engine`.
 
         Raises CampaignError when it is not, or when the folder holds no campaign.
         """
@@ -133,7 +138,7 @@ class Campaign:
             given = {"strategy": strategy, "trainer": trainer, "model": model}
             pool, parts = reopen(folder, settings, pool, given, registry)
             device = device or settings["device"]
-            return cls(folder, store, TrainView(pool), parts, device, registry)
+            return cls(folder, store, TrainView(pool), parts, device, registry, engine)
         except BaseException:
             store.close()
             raise
@@ -253,6 +258,7 @@ class Campaign:
             candidates=self._view.free(state.taken),
             model=None if trained is None else trained.model,
             clock=self.clock,
+            engine=self._engine,
         )
         return context, trained
 
@@ -287,10 +293,5 @@ class Campaign:
     def __enter__(self) -> Campaign:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()

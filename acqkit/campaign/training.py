@@ -13,6 +13,7 @@ from acqkit.campaign.identity import TrainingIdentity, label_digest
 from acqkit.campaign.plain import check_json
 from acqkit.campaign.view import TrainView
 from acqkit.embeddings import PairEmbeddings
+from acqkit.engine import LOCAL, Engine
 from acqkit.interfaces import Model, ModelFactory, StatefulModel, Trainer
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed
@@ -53,6 +54,7 @@ class ModelOfLabels:
         device: str,
         store: Store,
         view: TrainView,
+        engine: Engine = LOCAL,
     ) -> None:
         self._factory: ModelFactory = parts["model"]
         self._trainer: Trainer = parts["trainer"]
@@ -60,6 +62,7 @@ class ModelOfLabels:
         self._device = device
         self._store = store
         self._view = view
+        self._engine = engine
         self._identity = TrainingIdentity(records, seed, device, view.whole)
         self._labels = b""
         self._trained: Trained | None = None
@@ -93,7 +96,7 @@ class ModelOfLabels:
         """Embed into what is kept, where positions are those of the whole pool, for people."""
         state = model.state() if key is not None and isinstance(model, StatefulModel) else None
         with self._store.new_embeddings(self._view.positions) as writer:
-            for block in embed_blocks(model, pool):
+            for block in embed_blocks(model, pool, engine=self._engine):
                 writer.write(block)
             return self._store.keep_training(NewTraining(key or "", record, state), writer)
 

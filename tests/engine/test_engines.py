@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from acqkit import Component, RoundContext, Strategy, hookimpl
+from acqkit import Campaign, Component, RoundContext, Strategy, hookimpl
 from acqkit.components.compose import Composed
 from acqkit.components.registry import Registry, new_registry, registry
 from acqkit.engine import Engine, LocalEngine, row_blocks
@@ -105,3 +106,28 @@ def test_row_blocks_are_all_rows_in_order() -> None:
     assert [len(block) for block in blocks] == [2, 2, 1]
     np.testing.assert_array_equal(np.concatenate(blocks), rows)
     assert all(np.shares_memory(block, rows) for block in blocks)
+
+
+def test_a_campaign_runs_on_the_engine_that_it_is_given(
+    tmp_path: Path, with_backwards: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[str] = []
+    run_there = Backwards.map
+
+    def counted(self: Backwards, function: Any, blocks: Any, **how: bool) -> Iterator[Any]:
+        used.append(function.func.__name__)
+        return run_there(self, function, blocks, **how)
+
+    monkeypatch.setattr(Backwards, "map", counted)
+    pool = make_pool(120, labeled=20)
+    parts: dict[str, Any] = {"strategy": "entropy+top", "model": "sklearn"}
+    with Campaign.create(tmp_path / "here", pool, **parts) as campaign:
+        here = campaign.ask(10)
+    assert not used
+    engine: Any = with_backwards.make("engine", "backwards")
+    with Campaign.create(tmp_path / "there", pool, **parts, engine=engine) as campaign:
+        there = campaign.ask(10)
+    assert used == ["_embed", "_score_block"]
+    assert there.ids == here.ids
+    with Campaign.open(tmp_path / "there", pool) as campaign:
+        assert len(campaign.ask(5).ids) == 5
