@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -233,3 +235,25 @@ def test_the_state_of_another_model_is_refused() -> None:
     assert learned is not None
     with pytest.raises(EmbeddingError, match="the state is of other classifiers"):
         second.load_state(learned)
+
+
+def test_a_campaign_of_the_time_before_artifacts_goes_on(tmp_path: Path) -> None:
+    twice = Twice(tmp_path / "c", make_pool(60), MODELS["two-tower"])
+    with Campaign.open(twice.folder, twice.pool, **twice.parts()) as campaign:
+        campaign.ask(2, strategy="entropy+top")
+    (array,) = twice.folder.glob("artifacts/*/a_mean.npy")
+    wanted = np.load(array)
+    array.parent.rename(twice.folder / "embeddings-001")
+    shutil.rmtree(twice.folder / "artifacts")
+    with closing(sqlite3.connect(twice.folder / "campaign.sqlite")) as database, database:
+        database.execute("UPDATE batches SET embeddings = 'embeddings-001' WHERE round = 1")
+        database.execute("DELETE FROM settings WHERE key = 'latest training'")
+    with Campaign.open(twice.folder, twice.pool, **twice.parts()) as campaign:
+        old = campaign.embeddings
+        assert old is not None
+        np.testing.assert_array_equal(old.a.mean, wanted)
+        campaign.ask(2, strategy="entropy+top")
+        new = campaign.embeddings
+    assert new is not None
+    np.testing.assert_array_equal(new.a.mean, wanted)
+    assert not (twice.folder / "embeddings-001").exists()
