@@ -13,7 +13,6 @@ from typing import Any
 import pluggy
 
 from acqkit.base import PROJECT, Component
-from acqkit.base import hookimpl as hookimpl
 from acqkit.interfaces import (
     Allocator,
     Engine,
