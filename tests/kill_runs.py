@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import acqkit
-from acqkit.runner import Results
+from acqkit.runs import Results
 from acqkit.testing import make_pool
 from killable import run_in_fork
 from light_components import LightFactory, LightMargin, LightTrainer

@@ -51,6 +51,10 @@ class RunDisplay:
     ) -> None:
         self._live.stop()
 
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the live display."""
+        self._console.print(sentence, highlight=False, markup=False)
+
     @hookimpl
     def acqkit_round_finished(self, record: Mapping[str, Any]) -> None:
         """Move the bar on and note the round's MAP."""

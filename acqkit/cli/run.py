@@ -27,7 +27,8 @@ Examples:
 
   acqkit run config.yaml --set strategy.name=bald --set strategy.samples=20
 
-A run that was interrupted goes on when the same command is given again.
+A run that was interrupted goes on when the same command is given again. One that has finished is
+extended by more --rounds or --seeds, or by another --strategy beside what is there.
 """
 
 _NO_KEYS = ("config_file", "settings")
@@ -108,7 +109,7 @@ def execute(config: RunConfig) -> None:
     try:
         with display:
             pool = load_pool(config.pool.name, **config.pool.params)
-            run_all(config, pool)
+            run_all(config, pool, say=display.say)
     finally:
         manager.unregister(display)
     path = write_report([config.out], pool=pool)

@@ -28,8 +28,8 @@ from acqkit.report.data import (
 from acqkit.report.gallery import Gallery
 from acqkit.report.poolmap import pool_map
 from acqkit.report.runs import RunFolder, component_label, find_runs
-from acqkit.runner.plan import with_split
-from acqkit.store import StoredBatch
+from acqkit.runs.folder import StoredBatch
+from acqkit.runs.pool import with_split
 
 
 def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData:

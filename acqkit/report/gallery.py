@@ -14,7 +14,7 @@ from acqkit.pool.display import DisplayColumn, display_columns
 from acqkit.report.data import Pick, Side
 from acqkit.report.media import MediaShelf
 from acqkit.report.runs import RunFolder
-from acqkit.store import StoredBatch
+from acqkit.runs.folder import StoredBatch
 
 MOST_CARDS = 300
 MEDIA_BUDGET = 2_200_000

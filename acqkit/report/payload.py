@@ -10,9 +10,9 @@ import numpy as np
 from acqkit.report.data import ClassFacts, Coverage, ReportData, Run
 from acqkit.report.figures import BASELINE, SHARE_OF_FULL, Metric, curve
 from acqkit.report.precision import precision_lines
+from acqkit.runs import PHASES
 
 MOST_CLASSES = 80
-PHASES = ("train", "embed", "score", "allocate", "evaluate")
 COLORS = 7
 """Colors for strategies in `style.css`, besides the gray one of the baseline."""
 

@@ -60,13 +60,7 @@ def _embedded(runs: Sequence[RunFolder]) -> tuple[IntArray, FloatArray, str] | N
     """Positions, unified means and where they come from: of the run with the best last MAP."""
     for run in sorted(runs, key=lambda run: -run.rounds(run.seeds[0])[-1].map):
         seed = run.seeds[0]
-        store = run.store(seed)
-        if store is None:
-            continue
-        try:
-            embeddings = store.embeddings()
-        finally:
-            store.close()
+        embeddings = run.embeddings(seed)
         if embeddings is not None:
             source = f"unified embeddings of {run.name}, seed {seed}, its last round"
             return np.asarray(embeddings.positions), embeddings.unified_mean(), source

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from acqkit.components.spec import ComponentSpec
-from acqkit.errors import CampaignError, ReportError
-from acqkit.runner import Results, RoundRecord
-from acqkit.store import SqliteStore, Store, StoredBatch
-
-_RESULTS = "results.json"
+from acqkit.embeddings import PairEmbeddings
+from acqkit.errors import ReportError
+from acqkit.runs import Results, RoundRecord
+from acqkit.runs.folder import OutputFolder, StoredBatch, StrategyFolder, strategy_folders
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class RunFolder:
     """One strategy's folder with its results, under the name it has on the page."""
 
     name: str
-    path: Path
+    folder: StrategyFolder
     results: Results
 
     @property
@@ -33,23 +32,13 @@ class RunFolder:
         own = [record for record in self.results.rounds if record.seed == seed]
         return sorted(own, key=lambda record: record.round)
 
-    def store(self, seed: int) -> Store | None:
-        """The state of one seed's campaign, None where it was not kept."""
-        folder = self.path / "seeds" / str(seed) / "campaign"
-        try:
-            return SqliteStore.open(folder) if folder.is_dir() else None
-        except CampaignError:
-            return None
+    def embeddings(self, seed: int) -> PairEmbeddings | None:
+        """What the last selection of one seed saw, None where it was not kept."""
+        return self.folder.seed(seed).embeddings()
 
     def batches(self, seed: int) -> dict[int, StoredBatch]:
         """What the strategy said of its picks, by round; empty where it was not kept."""
-        store = self.store(seed)
-        if store is None:
-            return {}
-        try:
-            asked = [batch for batch in store.batches() if not batch.given]
-        finally:
-            store.close()
+        asked = self.folder.seed(seed).batches()
         picked = [record for record in self.rounds(seed) if record.picked]
         pairs = zip(picked, asked, strict=False)
         return {r.round: batch for r, batch in pairs if len(batch.positions) == len(r.picked)}
@@ -60,32 +49,32 @@ def find_runs(folders: Sequence[Path]) -> list[RunFolder]:
 
     Raises ReportError when a folder holds none, or when the runs are on different pools.
     """
-    paths: list[Path] = []
-    for folder in map(Path, folders):
-        found = [folder] if (folder / _RESULTS).exists() else []
-        found = found or sorted(path.parent for path in folder.glob(f"*/{_RESULTS}"))
-        if not found:
+    found: list[StrategyFolder] = []
+    for path in map(Path, folders):
+        here = strategy_folders(OutputFolder(path))
+        if not here:
             raise ReportError(
-                f"there is no {_RESULTS} in {folder}; give a folder that `acqkit run --out` wrote"
+                f"there is no results.json in {path}; give a folder that `acqkit run --out` wrote"
             )
-        paths += [path for path in found if path not in paths]
-    if not paths:
+        found += [folder for folder in here if folder not in found]
+    if not found:
         raise ReportError("no run was given; name at least one folder that `acqkit run` wrote")
-    results = [Results.read(path / _RESULTS) for path in paths]
-    _check_one_pool(paths, results)
-    names = _names(paths, results)
-    return [RunFolder(*parts) for parts in zip(names, paths, results, strict=True)]
+    results = [Results.read(folder.results) for folder in found]
+    _check_one_pool(found, results)
+    names = _names([folder.path for folder in found], results)
+    return [RunFolder(*parts) for parts in zip(names, found, results, strict=True)]
 
 
-def _check_one_pool(paths: Sequence[Path], results: Sequence[Results]) -> None:
+def _check_one_pool(folders: Sequence[StrategyFolder], results: Sequence[Results]) -> None:
     first = results[0].pool
-    for path, result in zip(paths, results, strict=True):
+    for folder, result in zip(folders, results, strict=True):
         if not result.rounds:
-            raise ReportError(f"{path / _RESULTS} has no round yet; let the run finish one")
+            raise ReportError(f"{folder.results} has no round yet; let the run finish one")
         if result.pool != first:
             raise ReportError(
-                f"{paths[0]} is on pool {first.name!r} with {first.n} pairs but {path} on "
-                f"{result.pool.name!r} with {result.pool.n}; make one report per pool"
+                f"{folders[0].path} is on pool {first.name!r} with {first.n} pairs but "
+                f"{folder.path} on {result.pool.name!r} with {result.pool.n}; make one report per "
+                "pool"
             )
 
 

@@ -10,49 +10,46 @@ import numpy as np
 from acqkit.components.registry import registry
 from acqkit.components.resolve import resolve
 from acqkit.components.spec import ComponentSpec
+from acqkit.files import write_text
 from acqkit.interfaces import Trainer
 from acqkit.labels import LabelState
 from acqkit.randomness import derive_seed
 from acqkit.runner.evaluate import evaluate
 from acqkit.runner.plan import Plan
-from acqkit.runner.results import Reference
+from acqkit.runs import Reference
+from acqkit.runs.folder import OutputFolder
 
 
-def full_reference(plan: Plan, folder: Path) -> Reference:
+def full_reference(plan: Plan, folder: OutputFolder) -> Reference:
     """Mean over seeds of the best trainer's MAP with every train label.
 
     The best of all trainers is taken so that a weak reference never flatters a strategy.
-    Finished trainings are kept in `folder` and not repeated.
+    Finished trainings are kept in `folder` and not repeated unless what they depend on changed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     specs = {name: ComponentSpec(name=name) for name in registry().names("trainer")}
     specs[plan.config.trainer.label] = plan.config.trainer
     found = []
     for label, spec in specs.items():
-        figures = [_cached(plan, label, spec, seed, folder) for seed in _seeds(plan)]
+        figures = [_kept(plan, spec, seed, folder.full(label, seed)) for seed in plan.seeds]
         found.append(Reference(map=_mean(figures, "map"), map50=_mean(figures, "map50")))
     return max(found, key=lambda reference: reference.map)
-
-
-def _seeds(plan: Plan) -> range:
-    return range(plan.config.first_seed, plan.config.first_seed + plan.config.seeds)
 
 
 def _mean(figures: list[dict[str, float]], key: str) -> float:
     return float(np.mean([item[key] for item in figures]))
 
 
-def _cached(
-    plan: Plan, label: str, spec: ComponentSpec, seed: int, folder: Path
-) -> dict[str, float]:
-    file = folder / f"{label}-{seed}.json"
+def _kept(plan: Plan, spec: ComponentSpec, seed: int, file: Path) -> dict[str, float]:
+    """Figures of one training: those in `file` if they are of the same one, else made anew."""
+    depends_on = plan.training(spec)
     if file.exists():
-        figures: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))
-        return figures
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept.get("depends_on") == depends_on:
+            figures: dict[str, float] = kept["figures"]
+            return figures
     figures = _train_on_all(plan, spec, seed)
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(figures), encoding="utf-8")
-    temporary.replace(file)
+    file.parent.mkdir(exist_ok=True)
+    write_text(file, json.dumps({"figures": figures, "depends_on": depends_on}, indent=1))
     return figures
 
 

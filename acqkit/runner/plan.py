@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import functools
 from dataclasses import dataclass, replace
-from pathlib import Path
+from importlib import metadata
 from typing import Any, cast
 
-import numpy as np
-
-from acqkit.components.resolve import resolve
+from acqkit.components.resolve import Resolved, resolve
+from acqkit.components.spec import ComponentSpec
 from acqkit.config import RunConfig, resolve_amount
-from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, ModelFactory, Trainer
 from acqkit.pool import PairPool
-from acqkit.randomness import derive_seed, pair_keys, uniforms
-
-_RUN_FILE = "run.json"
+from acqkit.runs.claim import Claim, StrategyClaim, pool_content
+from acqkit.runs.pool import with_split
+from acqkit.runs.versions import used_by
 
 
 @dataclass(frozen=True)
@@ -53,42 +50,47 @@ class Plan:
         """An amount as a count of train pairs."""
         return resolve_amount(amount, len(self.pool.train_positions))
 
-    def claim(self, folder: Path) -> None:
-        """Make the folder this run's own, or find that it is already.
+    @property
+    def seeds(self) -> range:
+        """The seeds to run."""
+        return range(self.config.first_seed, self.config.first_seed + self.config.seeds)
 
-        Raises ConfigError when the folder holds another run or something else.
-        """
-        wanted = self.config.record() | {"pairs": len(self.pool)}
-        file = folder / _RUN_FILE
-        if file.exists():
-            found = json.loads(file.read_text(encoding="utf-8"))
-            if found != wanted:
-                keys = [key for key in wanted if found.get(key) != wanted[key]]
-                raise ConfigError(
-                    f"{folder} holds another run ({_differences(found, wanted, keys)}); give "
-                    "another --out, or the same settings to resume it"
-                )
-            return
-        if folder.exists() and any(folder.iterdir()):
-            raise ConfigError(f"{folder} exists and is not a run; give another --out")
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(".tmp")
-        temporary.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
-        temporary.replace(file)
+    def training(self, trainer: ComponentSpec) -> dict[str, Any]:
+        """What a training depends on beside its labels; reads the whole pool once."""
+        made, model = resolve("trainer", trainer), self._model
+        return {
+            "pool": self._content,
+            "trainer": dict(made.record),
+            "model": dict(model.record),
+            # Another card of one kind rounds alike, another kind does not.
+            "device": self.config.device.partition(":")[0],
+            "versions": {
+                "acqkit": metadata.version("acqkit"),
+                **used_by("trainer", made.record),
+                **used_by("model", model.record),
+            },
+        }
 
+    def claim(self) -> Claim:
+        """What the results depend on."""
+        config = self.config
+        schedule = {"initial", "per_round", "test_share", "stop"}
+        strategies = {}
+        for spec in config.strategy:
+            record = dict(resolve("strategy", spec).record)
+            strategies[spec.label] = StrategyClaim(
+                record=record,
+                versions=used_by("strategy", record),
+                rounds=config.rounds,
+                seeds=list(self.seeds),
+            )
+        shared = self.training(config.trainer) | config.model_dump(mode="json", include=schedule)
+        return Claim(shared=shared, strategies=strategies)
 
-def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], keys: list[str]) -> str:
-    return "; ".join(f"{key} was {found.get(key)!r}, now {wanted[key]!r}" for key in keys)
+    @functools.cached_property
+    def _model(self) -> Resolved:
+        return resolve("model", self.config.model)
 
-
-def with_split(pool: PairPool, share: float) -> PairPool:
-    """The pool itself if it has a test part, else with a share of it chosen by the ids' hash."""
-    if pool.test is not None:
-        return pool
-    test = uniforms(pair_keys(pool.id_keys(), derive_seed(0, 0, "split"))) < share
-    if test.all() or not test.any():
-        raise ConfigError(
-            f"pool {pool.name!r} with {len(pool)} pairs is too small to keep {share:.0%} for "
-            "evaluation; give it a split"
-        )
-    return replace(pool, test=np.asarray(test))
+    @functools.cached_property
+    def _content(self) -> dict[str, str]:
+        return {"name": self.pool.name, **pool_content(self.pool)}

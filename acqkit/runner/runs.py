@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,13 @@ from acqkit.pool import PairPool
 from acqkit.runner.full import full_reference
 from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
-from acqkit.runner.results import Reference, Results, RoundRecord, summarize, versions
 from acqkit.runner.simulate import Simulation
+from acqkit.runs import Reference, Results, RoundRecord
+from acqkit.runs.claim import claimed
+from acqkit.runs.folder import OutputFolder, SeedFolder, StrategyFolder
+from acqkit.runs.pool import summarize
+from acqkit.runs.records import drop_earlier_precision
+from acqkit.runs.versions import installed
 
 
 def run(pool: PairPool | str | Path | None = None, **settings: Any) -> Results:
@@ -26,7 +31,8 @@ def run(pool: PairPool | str | Path | None = None, **settings: Any) -> Results:
     `pool` is a pool, a path or the name of a data set; `settings` are the fields of
     `RunConfig` (`strategy="typiclust"`, `initial="5%"`, `rounds=10`, `out="my-run"`, ...).
     Components are given by name, as `{"name": ..., parameter: value}`, or as objects.
-    An interrupted run goes on where it stood when called again with the same settings.
+    An interrupted run goes on where it stood when called again with the same settings; with
+    more rounds, seeds or another strategy, a finished one is extended.
 
     Raises ConfigError, PoolError or PluginError, each with one sentence on what to do.
     """
@@ -60,30 +66,46 @@ def _configure(
     return make_config(data, "settings"), ready
 
 
-def execute(config: RunConfig, pool: PairPool | None = None) -> list[Results]:
-    """Run a configuration; one `Results` a strategy, also written as `results.json`."""
+def execute(
+    config: RunConfig,
+    pool: PairPool | None = None,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Results]:
+    """Run a configuration; one `Results` a strategy, also written as `results.json`.
+
+    `say` is told in a sentence what was done before and is not done again.
+    """
     ready = load_pool(config.pool.name, **config.pool.params) if pool is None else pool
     plan = Plan.make(config, ready)
     TruthOracle(plan.pool)
-    plan.claim(config.out)
-    full = full_reference(plan, config.out / "full") if config.full else None
-    rounds: dict[str, list[RoundRecord]] = {spec.label: [] for spec in config.strategy}
-    for seed in range(config.first_seed, config.first_seed + config.seeds):
-        for spec in config.strategy:
-            folder = run_folder(config, spec)
-            rounds[spec.label] += _simulate(plan, spec, seed, folder / "seeds" / str(seed))
-            _results(plan, spec, rounds[spec.label], full).write(folder / "results.json")
-    return [_results(plan, spec, rounds[spec.label], full) for spec in config.strategy]
+    out = OutputFolder(config.out)
+    with claimed(out, plan.claim()) as folders:
+        rounds = {label: _recorded(plan, folder) for label, folder in folders.items()}
+        _say_what_is_there(plan, rounds, say)
+        full = full_reference(plan, out) if config.full else None
+        for seed in plan.seeds:
+            for spec in config.strategy:
+                folder = folders[spec.label]
+                rounds[spec.label][seed] = _simulate(plan, spec, seed, folder.seed(seed))
+                _results(plan, spec, rounds[spec.label], full).write(folder.results)
+        return [_results(plan, spec, rounds[spec.label], full) for spec in config.strategy]
 
 
-def run_folder(config: RunConfig, spec: StrategySpec) -> Path:
-    """Where a strategy's results are written: `out` itself when there is only one."""
-    if len(config.strategy) == 1:
-        return config.out
-    return config.out / re.sub(r"[^\w.+=,()-]", "_", spec.label)
+def _recorded(plan: Plan, folder: StrategyFolder) -> dict[int, list[RoundRecord]]:
+    return {seed: folder.seed(seed).records() for seed in plan.seeds}
 
 
-def _simulate(plan: Plan, spec: StrategySpec, seed: int, folder: Path) -> list[RoundRecord]:
+def _say_what_is_there(
+    plan: Plan, rounds: Mapping[str, Mapping[int, list[RoundRecord]]], say: Callable[[str], None]
+) -> None:
+    there = sum(len(records) for own in rounds.values() for records in own.values())
+    if there:
+        planned = len(rounds) * len(plan.seeds) * (plan.config.rounds + 1)
+        say(f"{there} of {planned} rounds were there in {plan.config.out}")
+
+
+def _simulate(plan: Plan, spec: StrategySpec, seed: int, folder: SeedFolder) -> list[RoundRecord]:
     hook = registry().manager.hook
     shared = {
         "strategy": spec.label,
@@ -101,15 +123,18 @@ def _simulate(plan: Plan, spec: StrategySpec, seed: int, folder: Path) -> list[R
 
 
 def _results(
-    plan: Plan, spec: StrategySpec, rounds: list[RoundRecord], full: Reference | None
+    plan: Plan,
+    spec: StrategySpec,
+    rounds: Mapping[int, list[RoundRecord]],
+    full: Reference | None,
 ) -> Results:
     config = plan.config.model_copy(update={"strategy": [spec]})
     return Results(
-        versions=versions(),
+        versions=installed(),
         pool=summarize(plan.pool),
         config=config.record() | _spec_parts(spec),
         full=full,
-        rounds=rounds,
+        rounds=[record for own in rounds.values() for record in drop_earlier_precision(own)],
     )
 
 

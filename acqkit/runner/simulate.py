@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,15 +14,15 @@ from acqkit.metrics import RetrievalScores
 from acqkit.runner.evaluate import evaluate
 from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
-from acqkit.runner.results import RoundRecord
+from acqkit.runner.precision import label_precision
 from acqkit.runner.stopping import Stability, reason_to_stop, validation_map
-from acqkit.runner.unlabeled import label_precision
+from acqkit.runs import PHASES, RoundRecord
+from acqkit.runs.folder import SeedFolder
 from acqkit.timing import PhaseClock
 
 Observer = Callable[[Mapping[str, Any]], None]
 
 INITIAL_STRATEGY = "random"
-PHASES = ("train", "embed", "score", "allocate", "evaluate")
 
 
 class Simulation:
@@ -33,7 +32,7 @@ class Simulation:
     starts from the same ones.
     """
 
-    def __init__(self, plan: Plan, spec: StrategySpec, seed: int, folder: Path) -> None:
+    def __init__(self, plan: Plan, spec: StrategySpec, seed: int, folder: SeedFolder) -> None:
         self.plan = plan
         self.seed = seed
         self.folder = folder
@@ -46,7 +45,7 @@ class Simulation:
 
     def _campaign(self, spec: StrategySpec) -> Campaign:
         config = self.plan.config
-        folder = self.folder / "campaign"
+        folder = self.folder.campaign
         parts: dict[str, Any] = {
             "strategy": spec,
             "trainer": config.trainer,
@@ -54,7 +53,7 @@ class Simulation:
         }
         if folder.exists():
             return Campaign.open(folder, self.plan.pool, **parts)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.path.mkdir(parents=True, exist_ok=True)
         return Campaign.create(
             folder, self.plan.pool, seed=self.seed, device=config.device, **parts
         )
@@ -110,7 +109,7 @@ class Simulation:
         )
 
     def _with_label_precision(self, record: RoundRecord) -> RoundRecord:
-        """The last round's record with what the final model says of pairs without a label."""
+        """The last round's record with the precision of labels predicted for unlabeled pairs."""
         pool, clock = self.plan.pool, self.campaign.clock
         assert pool.truth is not None  # the oracle has checked it
         with clock.phase("evaluate"):

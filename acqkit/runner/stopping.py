@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
 
 from acqkit.config import StopConfig
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, PairEmbeddings
+from acqkit.files import whole_file
 from acqkit.interfaces import Model, Pool, Trainer
 from acqkit.labels import UNLABELED, LabelState
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed, pair_keys, uniforms
 from acqkit.runner.evaluate import evaluate
+from acqkit.runs.folder import SeedFolder
 
 
 def split_validation(pool: Pool, share: float, seed: int) -> tuple[LabelState, NDArray[np.int64]]:
@@ -64,7 +64,7 @@ class Stability:
     kept in a folder so that a resumed run goes on as if it had not been interrupted.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: SeedFolder) -> None:
         self._folder = folder
 
     def update(self, round: int, embeddings: PairEmbeddings) -> float | None:
@@ -72,19 +72,16 @@ class Stability:
         current = predictions(embeddings)
         if current is None:
             return None
-        temporary = self._folder / "predictions.tmp.npy"
-        np.save(temporary, current)
-        temporary.replace(self._path(round))
-        self._path(round - 2).unlink(missing_ok=True)
-        if not self._path(round - 1).exists():
+        with whole_file(self._folder.predictions(round)) as file:
+            np.save(file, current)
+        self._folder.predictions(round - 2).unlink(missing_ok=True)
+        before = self._folder.predictions(round - 1)
+        if not before.exists():
             return None
-        previous = np.load(self._path(round - 1))
+        previous = np.load(before)
         if np.array_equal(previous, current):
             return 1.0
         return float(cohen_kappa_score(previous, current))
-
-    def _path(self, round: int) -> Path:
-        return self._folder / f"predictions-{round}.npy"
 
 
 def reason_to_stop(stop: StopConfig, budget: int | None, history: list[dict[str, float]]) -> str:

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from acqkit.runner.results import versions
+from acqkit.runs.versions import installed
 
 _ROOT = Path(__file__).parents[2]
 _LIBRARIES = ("scipy", "scikit-learn", "faiss-cpu", "faiss-gpu")
@@ -19,7 +19,7 @@ _LIBRARIES = ("scipy", "scikit-learn", "faiss-cpu", "faiss-gpu")
 def environment(jobs: int) -> dict[str, Any]:
     """Versions, machine (without its name), threads and commit, as plain data."""
     return {
-        "versions": dict(sorted({**versions(), **_installed(_LIBRARIES)}.items())),
+        "versions": dict(sorted({**installed(), **_installed(_LIBRARIES)}.items())),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu_model(),

@@ -14,7 +14,8 @@ from acqkit.errors import EmbeddingError
 from acqkit.files import write_text
 from acqkit.loading import load_pool
 from acqkit.pool import PairPool
-from acqkit.runner import Results, run
+from acqkit.runner import run
+from acqkit.runs import Results
 from suite.cells import Cell
 from suite.config import without_labels
 

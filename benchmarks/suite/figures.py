@@ -9,9 +9,9 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 
+from acqkit.runs import PHASES
 from suite.statistics import Ranks
 from suite.study import Study
-from suite.table import PHASES
 from suite.tables import largest, seconds
 
 # Those of acqkit's report, in its light scheme.

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from acqkit.metrics import area_under_curve
+from acqkit.runs import PHASES
 from suite.config import Compared, ReachedBy, Suite, system
-from suite.table import PHASES, Row
+from suite.table import Row
 
 Block = tuple[str, int]
 """A setting (a pool, with the trainer where there are several) and a seed."""

@@ -11,10 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from acqkit.files import whole_file
+from acqkit.runs import PHASES
 from suite.cells import Cell, Missing, Work
 from suite.execute import Outcome, read_outcome
-
-PHASES = ("train", "embed", "score", "allocate", "evaluate")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from acqkit.report.figures import Estimate
+from acqkit.runs import PHASES
 from suite.reach import (
     FAR,
     NEAR,
@@ -20,7 +21,6 @@ from suite.reach import (
 )
 from suite.statistics import ALPHA, Ranks, estimates, versus, win_matrix
 from suite.study import Study
-from suite.table import PHASES
 
 NOTHING = "–"
 

@@ -83,9 +83,15 @@ def test_run_writes_results_and_a_report_and_resumes(
     assert [record["labels"] for record in data["rounds"]] == [15, 23, 31]
     assert str(tmp_path / "out" / "report.html") in first.stdout
     assert (tmp_path / "out" / "report.html").read_text().startswith("<!")
-    assert acqkit(*arguments).returncode == 0
+    assert "rounds were there" not in first.stderr
+    again = acqkit(*arguments)
+    assert again.returncode == 0
+    assert "3 of 3 rounds were there" in again.stderr
     assert json.loads((tmp_path / "out" / "results.json").read_text()) == data
-    assert_one_sentence(acqkit(*arguments, "--rounds", 3), "holds another run", "rounds was 2")
+    assert_one_sentence(acqkit(*arguments, "--rounds", 1), "holds another run", "now 1")
+    assert acqkit(*arguments, "--rounds", 3).returncode == 0
+    extended = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [record["labels"] for record in extended["rounds"]] == [15, 23, 31, 39]
 
 
 def test_everything_can_be_said_in_yaml(acqkit: Command, pool_path: Path, tmp_path: Path) -> None:

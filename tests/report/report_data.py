@@ -29,13 +29,13 @@ from acqkit.report.data import (
     Run,
     Side,
 )
+from acqkit.runs import PHASES
 from acqkit.store import NewBatch, NewTraining, SqliteStore
 
 NASTY = "</script><script>window.broken = 1</script><img src=x onerror=window.broken=1> & <b>\u2028"
 """What a caption may hold without harm."""
 
 ROUNDS = 3
-PHASES = ("train", "embed", "score", "allocate", "evaluate")
 
 
 def png(size: tuple[int, int] = (20, 20), mode: str = "RGB") -> bytes:

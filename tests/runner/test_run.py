@@ -15,7 +15,7 @@ from acqkit.errors import ConfigError, PluginError, PoolError
 from acqkit.interfaces import Model, Pool
 from acqkit.labels import LabelState
 from acqkit.metrics import evaluate_retrieval
-from acqkit.runner import Results
+from acqkit.runs import Results
 from acqkit.testing import make_pool
 from light_components import LightFactory, LightMargin, LightTrainer
 

@@ -1,4 +1,4 @@
-"""How often labels are right that nobody gave: those of the pairs that are still unlabeled."""
+"""Precision of pseudo-labels, and of the classifier's labels, on pairs without a label."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from acqkit.errors import EmbeddingError
 from acqkit.interfaces import BelievingTrainer, Model, Pool
 from acqkit.labels import LabelState
 from acqkit.metrics import COVERAGES, class_prior, decide, least_sure, precision_coverage
-from acqkit.runner.results import LabelPrecision
+from acqkit.runs import LabelPrecision
 
 
 def label_precision(
     trained: Trained, trainer: object, truth: NDArray[np.uint8]
 ) -> LabelPrecision | None:
-    """Precision at all coverages of what the model and its trainer say of unlabeled pairs.
+    """Precision at all coverages of the labels predicted for unlabeled pairs.
 
     `truth` `[n, c]` is of the pairs of `trained.pool`, the train part. Labels come from class
     probabilities by one rule, `metrics.decide`, and are ranked by `metrics.least_sure`; see
     `metrics.precision_coverage`.
 
     None without any label, where every pair is labeled, or where neither the model nor the
-    trainer says anything. Raises EmbeddingError for beliefs that are not of this pool.
+    trainer predicts classes. Raises EmbeddingError for beliefs that are not of this pool.
     """
     known = trained.pool.labels
     open_ = np.setdiff1d(np.arange(len(trained.pool)), known.labeled)

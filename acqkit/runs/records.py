@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from importlib import metadata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acqkit.components.explain import explain
-from acqkit.components.registry import registry
 from acqkit.errors import ReportError
+from acqkit.files import write_text
 from acqkit.metrics import area_under_curve, labels_to_reach
-from acqkit.pool import PairPool
 
 SCHEMA = 1
+
+PHASES = ("train", "embed", "score", "allocate", "evaluate")
+"""The parts of a round whose seconds are counted."""
 
 
 class PoolSummary(BaseModel):
@@ -38,11 +39,11 @@ class Reference(BaseModel):
 
 
 class LabelPrecision(BaseModel):
-    """How often labels are right that nobody gave: micro precision on unlabeled train pairs.
+    """Precision of predicted labels on the unlabeled train pairs, micro-averaged.
 
-    `pairs` is how many there are; at each of `coverages`, the share of them that is most
-    confident, `classifier` has the precision of the labels by the model's own probabilities,
-    `pseudo_labels` that of the labels by what the trainer believes of the pool, if it does.
+    `pairs` counts them. `coverages` are shares of them, the most confident first; at each of
+    these, `classifier` has the precision of the labels predicted from the model's class
+    probabilities, and `pseudo_labels` that of the trainer's pseudo-labels, where it makes some.
     """
 
     pairs: int
@@ -52,10 +53,10 @@ class LabelPrecision(BaseModel):
 
 
 class RoundRecord(BaseModel):
-    """One round of one seed. `seconds` has train, embed, score, allocate, evaluate.
+    """One round of one seed: labels in all, metrics on the test pairs, seconds by `PHASES`, picks.
 
-    The last round has `label_precision` where there is any. Beside these: figures that stopping
-    needed, and `training`, what the trainer recorded.
+    `label_precision` is measured after the last round alone. Beside these: figures that the
+    stopping rule needed, and `training`, what the trainer recorded.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -106,11 +107,8 @@ class Results(BaseModel):
         return {seed: labels_to_reach(*curve, target) for seed, curve in self.curves().items()}
 
     def write(self, path: Path) -> None:
-        """Write as JSON; a reader never sees half a file."""
-        text = self.model_dump_json(by_alias=True, exclude_none=True, indent=1)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        """Write as JSON, whole or not at all."""
+        write_text(path, self.model_dump_json(by_alias=True, exclude_none=True, indent=1))
 
     @classmethod
     def read(cls, path: Path) -> Results:
@@ -123,20 +121,10 @@ class Results(BaseModel):
             raise ReportError(f"{path}: {explain(error, cls)}") from None
 
 
-def summarize(pool: PairPool) -> PoolSummary:
-    """The pool's figures for `results.json`."""
-    return PoolSummary(
-        name=pool.name,
-        n=len(pool),
-        train=len(pool.train_positions),
-        test=len(pool.test_positions),
-        classes=len(pool.class_names),
-        multilabel=pool.multilabel,
-    )
+def drop_earlier_precision(records: Sequence[RoundRecord]) -> list[RoundRecord]:
+    """One seed's rounds with `label_precision` in the last one alone.
 
-
-def versions() -> dict[str, str]:
-    """Versions of acqkit, of every plugin distribution, and of what they compute with."""
-    plugins = {component.distribution for component in registry().components.values()}
-    names = {"acqkit", "numpy", "torch", *plugins}
-    return {name: metadata.version(name) for name in sorted(names)}
+    A run that was extended measured it at what was its last round before, too.
+    """
+    without = [record.model_copy(update={"label_precision": None}) for record in records[:-1]]
+    return [*without, *records[-1:]]

@@ -1,4 +1,4 @@
-"""Precision of the labels that nobody gave, after the last round of a run."""
+"""Precision of labels predicted for unlabeled pairs, after the last round of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from acqkit.labels import LabelState
 from acqkit.metrics import class_prior, decide
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed
-from acqkit.runner import Results, RoundRecord
+from acqkit.runs import Results, RoundRecord
 from acqkit.testing import make_pool
 from light_components import LightFactory, LightTrainer
 
@@ -131,7 +131,7 @@ def test_there_is_none_where_nothing_can_be_measured(
 ) -> None:
     records = run(tmp_path / "run", trainer=Believer(), **settings)
     assert [record.label_precision for record in records] == [None] * len(records)
-    assert "label_precision" not in (tmp_path / "run" / "results.json").read_text()
+    assert '"label_precision"' not in (tmp_path / "run" / "results.json").read_text()
 
 
 def test_it_comes_with_the_last_round_however_the_run_ends(tmp_path: Path) -> None:
@@ -190,5 +190,5 @@ def test_results_from_before_there_was_any_still_load(tmp_path: Path) -> None:
     results = Results.read(file)
     old = results.rounds[0].model_copy(update={"label_precision": None})
     results.model_copy(update={"rounds": [old]}).write(file)
-    assert "label_precision" not in file.read_text()
+    assert '"label_precision"' not in file.read_text()
     assert Results.read(file).rounds[0].label_precision is None
