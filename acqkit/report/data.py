@@ -59,7 +59,7 @@ class Coverage(_Data):
 
 
 class Precision(_Data):
-    """How often one strategy's labels of pairs that nobody labeled are right, in the end.
+    """Precision of one strategy's predicted labels on unlabeled pairs, after the last round.
 
     `classifier` and `pseudo_labels` have one row a seed, or none where it has no such labels,
     and one column a coverage: precision among the share `coverages` of the pairs that is most

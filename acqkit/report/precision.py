@@ -1,4 +1,4 @@
-"""How often labels are right that nobody gave, in words and as lines."""
+"""Precision of pseudo-labels and of the classifier's labels, in words and as lines."""
 
 from __future__ import annotations
 
