@@ -1,4 +1,4 @@
-"""Precision of labels that nobody gave: lines and the sentence above them."""
+"""Precision of pseudo-labels: lines and the sentence above them."""
 
 from __future__ import annotations
 

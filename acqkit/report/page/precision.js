@@ -1,4 +1,4 @@
-// How often labels are right that nobody gave, by the share of the pairs that is most confident.
+// Precision of predicted labels, by the share of the pairs that is most confident.
 
 const KINDS = [
   { kind: "pseudo_labels", title: "pseudo-labels", dash: "solid" },
