@@ -104,6 +104,9 @@ class RunConfig(Settings):
     )
     full: bool = Field(False, description="also train on all labels, as the reference")
     device: str = Field("cpu", description="torch device of the model, e.g. cuda")
+    engine: ComponentSpec = Field(
+        ComponentSpec(name="local"), description="where embedding and scoring run"
+    )
     stop: StopConfig = StopConfig()
     out: PathText = Path("acqkit-run")
 
@@ -129,8 +132,8 @@ class RunConfig(Settings):
         return self
 
     def record(self) -> dict[str, Any]:
-        """Plain data that says what the run is, without where it is written."""
-        return self.model_dump(mode="json", exclude={"out", "scorer", "allocator"})
+        """Plain data that says what the run is, without where it runs and is written."""
+        return self.model_dump(mode="json", exclude={"engine", "out", "scorer", "allocator"})
 
 
 def make_config(data: Mapping[str, Any], source: str = "the configuration") -> RunConfig:

@@ -53,7 +53,7 @@ class Campaign:
         parts: Mapping[str, Resolved],
         device: str,
         registry: Registry | None,
-        engine: Any,
+        engine: Engine,
     ) -> None:
         self.folder = folder
         self.seed: int = store.settings()["seed"]
@@ -62,7 +62,7 @@ class Campaign:
         self._view = view
         self._parts = parts
         self._registry = registry
-        self._engine: Engine = resolve("engine", engine, registry).component
+        self._engine = engine
         kinds = ("trainer", "model")
         self._models = ModelOfLabels(
             {kind: parts[kind].component for kind in kinds},
@@ -103,12 +103,13 @@ class Campaign:
         folder = Path(folder)
         given = {"strategy": strategy, "trainer": trainer, "model": model}
         parts = make_parts(given, registry)
+        where = resolve("engine", engine, registry).component
         view = TrainView(pool)
         settings = make_settings(
             pool, parts, seed=int(seed), device=device, pool_reference=pool_reference
         )
         store = SqliteStore.create(folder, settings, known_answers(pool))
-        return cls(folder, store, view, parts, device, registry, engine)
+        return cls(folder, store, view, parts, device, registry, where)
 
     @classmethod
     def open(
@@ -138,7 +139,8 @@ class Campaign:
             given = {"strategy": strategy, "trainer": trainer, "model": model}
             pool, parts = reopen(folder, settings, pool, given, registry)
             device = device or settings["device"]
-            return cls(folder, store, TrainView(pool), parts, device, registry, engine)
+            where = resolve("engine", engine, registry).component
+            return cls(folder, store, TrainView(pool), parts, device, registry, where)
         except BaseException:
             store.close()
             raise

@@ -74,6 +74,9 @@ def run(
     device: Annotated[
         str | None, typer.Option(help="Torch device of the model (default: cpu).")
     ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Where embedding and scoring run (default: local).")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for results (default: acqkit-run).")
     ] = None,

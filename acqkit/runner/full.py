@@ -62,5 +62,5 @@ def _train_on_all(plan: Plan, spec: ComponentSpec, seed: int) -> dict[str, float
     trainer: Trainer = resolve("trainer", spec).component
     model = plan.untrained_model(train)
     trainer.fit(model, train.with_labels(labels), derive_seed(seed, 0, "train"))
-    scores = evaluate(model, pool, pool.test_positions, pool.truth)
+    scores = evaluate(model, pool, pool.test_positions, pool.truth, plan.engine)
     return {"map": scores.map, "map50": scores.map50}

@@ -10,7 +10,7 @@ from typing import Any, cast
 from acqkit.components.resolve import Resolved, resolve
 from acqkit.components.spec import ComponentSpec
 from acqkit.config import RunConfig, resolve_amount
-from acqkit.interfaces import Model, ModelFactory, Trainer
+from acqkit.interfaces import Engine, Model, ModelFactory, Trainer
 from acqkit.pool import PairPool
 from acqkit.runs.claim import Claim, StrategyClaim, pool_content
 from acqkit.runs.pool import with_split
@@ -34,6 +34,7 @@ class Plan:
             resolve("strategy", spec)
         resolve("trainer", config.trainer)
         resolve("model", config.model)
+        resolve("engine", config.engine)
         return cls(config, with_split(replace(pool, known=None), config.test_share))
 
     @property
@@ -45,6 +46,11 @@ class Plan:
         """A model of its own that fits the pool."""
         factory = cast(ModelFactory, resolve("model", self.config.model).component)
         return factory.build(train_pool, self.config.device)
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """Where work runs; no result depends on it, so it is no part of the claim."""
+        return cast(Engine, resolve("engine", self.config.engine).component)
 
     def count(self, amount: int | str) -> int:
         """An amount as a count of train pairs."""

@@ -61,7 +61,7 @@ def _configure(
         chosen = data["strategy"]
         many = chosen if isinstance(chosen, list | tuple) else [chosen]
         data["strategy"] = [spec_of("strategy", item) for item in many]
-    for kind in {"scorer", "allocator", "trainer", "model"} & set(data):
+    for kind in {"scorer", "allocator", "trainer", "model", "engine"} & set(data):
         data[kind] = spec_of(kind, data[kind])
     return make_config(data, "settings"), ready
 

@@ -50,6 +50,7 @@ class Simulation:
             "strategy": spec,
             "trainer": config.trainer,
             "model": config.model,
+            "engine": self.plan.engine,
         }
         if folder.exists():
             return Campaign.open(folder, self.plan.pool, **parts)
@@ -133,7 +134,7 @@ class Simulation:
         truth = self.plan.pool.truth
         assert truth is not None  # the oracle has checked it
         pool = self.plan.pool
-        return evaluate(model, pool, pool.test_positions, truth)
+        return evaluate(model, pool, pool.test_positions, truth, self.plan.engine)
 
     def _stopping_figures(self, round: int, trained: Trained) -> dict[str, float]:
         stop = self.plan.config.stop
@@ -145,6 +146,7 @@ class Simulation:
                 trained.pool,
                 stop.validation,
                 self.seed,
+                self.plan.engine,
             )
         if stop.stability is not None:
             kappa = Stability(self.folder).update(round, trained.embeddings)

@@ -9,7 +9,7 @@ from sklearn.metrics import cohen_kappa_score
 from acqkit.config import StopConfig
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, PairEmbeddings
 from acqkit.files import whole_file
-from acqkit.interfaces import Model, Pool, Trainer
+from acqkit.interfaces import Engine, Model, Pool, Trainer
 from acqkit.labels import UNLABELED, LabelState
 from acqkit.pool import PairPool
 from acqkit.randomness import derive_seed, pair_keys, uniforms
@@ -33,7 +33,7 @@ def split_validation(pool: Pool, share: float, seed: int) -> tuple[LabelState, N
 
 
 def validation_map(
-    model: Model, trainer: Trainer, pool: PairPool, share: float, seed: int
+    model: Model, trainer: Trainer, pool: PairPool, share: float, seed: int, engine: Engine
 ) -> float:
     """MAP among held-out labeled pairs of a model trained on the other labeled pairs.
 
@@ -43,7 +43,7 @@ def validation_map(
     if len(held_out) < 2:
         return 0.0
     trainer.fit(model, pool.with_labels(labels), derive_seed(seed, 0, "validation-train"))
-    return evaluate(model, pool, held_out, pool.labels.matrix).map
+    return evaluate(model, pool, held_out, pool.labels.matrix, engine).map
 
 
 def predictions(embeddings: PairEmbeddings) -> NDArray[np.int64] | None:
