@@ -22,11 +22,11 @@ def tell(
     """See `Campaign.tell`; `pool` is the whole pool."""
     batch = stored_batch(store, batch_id)
     parsed = parse_labels(labels, pool)
-    members = set(batch.positions.tolist())
+    members = {*batch.positions.tolist(), *batch.withdrawn.tolist()}
     for position in parsed:
         if position not in members:
             raise _not_in_batch(store, pool, position, batch_id)
-    clashes = store.add_answers(batch.round, parsed, _name(annotator), replace)
+    clashes = store.add_answers(parsed, _name(annotator), replace)
     if clashes:
         remedy = "pass replace=True (--replace)"
         raise contradiction(clashes, parsed, annotator, pool, remedy)
@@ -41,7 +41,7 @@ def add_labels(store: Store, pool: PairPool, labels: Mapping[Any, Label], annota
                 f"pair {plain(pool.ids[position])!r} is kept for evaluation (test), so "
                 "its label is not recorded; add labels of train pairs only"
             )
-    clashes = store.add_given(parsed, _name(annotator))
+    clashes = store.add_answers(parsed, _name(annotator))
     if clashes:
         remedy = "use tell(batch_id, ..., replace=True)"
         raise contradiction(clashes, parsed, annotator, pool, remedy)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,16 @@ class Database:
         if isinstance(error, IntegrityError):
             return f"campaign {self._folder} is as it was: the step contradicts it ({reason})"
         return f"{self._folder / FILE_NAME} cannot be used as a campaign's database: {reason}"
+
+    def copy(self, path: Path) -> None:
+        """Copy the file by SQLite's own backup, at one moment; others may write meanwhile.
+
+        Raises sqlite3.Error.
+        """
+        with self.read() as connection, closing(sqlite3.connect(path)) as target:
+            source = connection.connection.dbapi_connection
+            assert isinstance(source, sqlite3.Connection)  # SQLAlchemy's driver is Python's own
+            source.backup(target)
 
     def set_up(self) -> None:
         """Make the tables in an empty file and mark whose file it is."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, exists, func, insert, select, true
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, true
 
 from acqkit.embeddings import IntArray
 from acqkit.store.rows import Classes, NewBatch, NewTraining, StoredAnswer, StoredBatch
@@ -16,6 +17,9 @@ from acqkit.store.schema import answers, batches, items, records, settings
 
 _TRAINING = "latest training"
 """The key beside the settings under which the latest training is; schema 1 has no other table."""
+
+_WITHDRAWN = "withdrawn from round "
+"""How the keys begin under which withdrawn pairs are, beside the settings for the same reason."""
 
 
 def now() -> str:
@@ -25,7 +29,8 @@ def now() -> str:
 
 def read_settings(connection: Connection) -> dict[str, Any]:
     """What the campaign was made with."""
-    found = select(settings).where(settings.c.key != _TRAINING)
+    ours = (settings.c.key == _TRAINING) | settings.c.key.startswith(_WITHDRAWN)
+    found = select(settings).where(~ours)
     return {row.key: row.value for row in connection.execute(found)}
 
 
@@ -40,14 +45,24 @@ def next_round(connection: Connection) -> int:
     return 0 if last is None else int(last) + 1
 
 
-def taken_positions(connection: Connection) -> IntArray:
-    """Positions that are in some batch, ascending."""
-    rows = connection.execute(select(items.c.position).order_by(items.c.position))
-    return np.array(rows.scalars().all(), dtype=np.int64)
+def taken_positions(connection: Connection, among: Iterable[int] | None = None) -> IntArray:
+    """Positions (of those named) that are in some batch, ascending."""
+    statement = select(items.c.position).order_by(items.c.position)
+    if among is not None:
+        statement = statement.where(_among(items.c.position, among))
+    return np.array(connection.execute(statement).scalars().all(), dtype=np.int64)
 
 
-def answers_log(connection: Connection, round: int | None = None) -> Iterator[StoredAnswer]:
-    """Every answer ever given (to the pairs of one round), in the order of writing."""
+def _among(column: ColumnElement[int], positions: Iterable[int]) -> ColumnElement[bool]:
+    # One parameter, however many positions: a statement takes only so many.
+    listed = func.json_each(json.dumps(list(positions))).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def answers_log(
+    connection: Connection, among: Iterable[int] | None = None
+) -> Iterator[StoredAnswer]:
+    """Every answer ever given (to the pairs at these positions), in the order of writing."""
     statement = (
         select(
             answers.c.position,
@@ -59,23 +74,21 @@ def answers_log(connection: Connection, round: int | None = None) -> Iterator[St
         .join(items, items.c.position == answers.c.position)
         .order_by(answers.c.number)
     )
-    if round is not None:
-        statement = statement.where(items.c.round == round)
+    if among is not None:
+        statement = statement.where(_among(answers.c.position, among))
     for position, round, revision, annotator, classes in connection.execute(statement):
         given = None if classes is None else tuple(classes)
         yield StoredAnswer(position, round, revision, annotator, given)
 
 
-def insert_batch(
-    connection: Connection, batch: NewBatch, batch_id: str, given: bool = False
-) -> None:
+def insert_batch(connection: Connection, batch: NewBatch) -> None:
     """One batch with its pairs; IntegrityError if the round or a pair is taken."""
     connection.execute(
         insert(batches).values(
             round=batch.round,
-            batch_id=batch_id,
+            batch_id=batch.batch_id,
             strategy=batch.strategy,
-            given=given,
+            given=not batch.strategy,
             record=dict(batch.record),
             embeddings=batch.embeddings,
             at=now(),
@@ -98,6 +111,23 @@ def insert_batch(
             )
         ],
     )
+
+
+def withdraw(connection: Connection, round: int) -> IntArray:
+    """Move the unanswered pairs of a round beside the settings; their positions."""
+    unanswered = (items.c.round == round) & ~exists().where(answers.c.position == items.c.position)
+    found = connection.execute(select(items).where(unanswered).order_by(items.c.rank))
+    rows = [dict(row) for row in found.mappings()]
+    if rows:
+        # Nothing comes back into a batch, so that each is withdrawn from once.
+        value = {"at": now(), "items": rows}
+        connection.execute(insert(settings).values(key=f"{_WITHDRAWN}{round}", value=value))
+        connection.execute(items.delete().where(unanswered))
+    return _positions(rows)
+
+
+def _positions(rows: Iterable[Any]) -> IntArray:
+    return np.array([row["position"] for row in rows], dtype=np.int64)
 
 
 def insert_answers(
@@ -133,28 +163,33 @@ def read_batches(connection: Connection, batch_id: str | None = None) -> list[St
         .order_by(items.c.round, items.c.rank)
     )
     members: dict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(statement):
-        members[row.round].append(row)
+    for row in connection.execute(statement).mappings():
+        members[row["round"]].append(row)
+    gone = select(settings).where(settings.c.key.startswith(_WITHDRAWN))
+    withdrawn = {row.key: _positions(row.value["items"]) for row in connection.execute(gone)}
     rows = connection.execute(select(batches).where(chosen).order_by(batches.c.round))
-    return [_stored_batch(row, members[row.round]) for row in rows]
+    return [
+        _stored_batch(row, members[row.round], withdrawn.get(f"{_WITHDRAWN}{row.round}"))
+        for row in rows
+    ]
 
 
-def _stored_batch(row: Any, members: list[Any]) -> StoredBatch:
-    positions = [member.position for member in members]
-    scored = all(member.score is not None for member in members)
+def _stored_batch(row: Any, members: list[Any], withdrawn: IntArray | None) -> StoredBatch:
+    scored = bool(members) and all(member["score"] is not None for member in members)
     return StoredBatch(
         batch_id=row.batch_id,
         round=row.round,
         strategy=row.strategy,
         given=row.given,
-        positions=np.array(positions, dtype=np.int64),
-        scores=np.array([m.score for m in members], dtype=np.float32) if scored else None,
+        positions=_positions(members),
+        scores=np.array([m["score"] for m in members], dtype=np.float32) if scored else None,
         terms={
-            name: np.array([member.terms[name] for member in members], dtype=np.float32)
-            for name in members[0].terms
+            name: np.array([member["terms"][name] for member in members], dtype=np.float32)
+            for name in (members[0]["terms"] if members else ())
         },
         record=row.record,
-        pending=np.array([m.position for m in members if not m.answered], dtype=np.int64),
+        pending=_positions(member for member in members if not member["answered"]),
+        withdrawn=np.arange(0) if withdrawn is None else withdrawn,
     )
 
 
@@ -172,6 +207,13 @@ def write_training(
     value |= {"embeddings": embeddings, "model": model}
     connection.execute(settings.delete().where(settings.c.key == _TRAINING))
     connection.execute(insert(settings).values(key=_TRAINING, value=value))
+
+
+def artifacts_in_use(connection: Connection) -> set[str]:
+    """Names of the artifacts of the latest training and of the latest batch that has any."""
+    training = read_training(connection) or {}
+    names = {newest_embeddings(connection), training.get("embeddings"), training.get("model")}
+    return {name for name in names if name is not None}
 
 
 def newest_embeddings(connection: Connection) -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
 from acqkit.interfaces import ModelState
 
@@ -43,12 +45,32 @@ class NewBatch:
     record: Mapping[str, Any] = field(default_factory=dict)
     embeddings: str | None = None
 
+    @property
+    def batch_id(self) -> str:
+        """By its round; batches without a strategy hold labels that nobody asked for."""
+        return f"{'batch' if self.strategy else 'given'}-{self.round:03d}"
+
+    def stored(self) -> StoredBatch:
+        """How the batch comes back while nobody has answered."""
+        return StoredBatch(
+            self.batch_id,
+            self.round,
+            self.strategy,
+            not self.strategy,
+            self.positions,
+            self.scores,
+            self.terms,
+            self.record,
+            self.positions,
+        )
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class StoredBatch:
     """A batch as stored, with the positions that nobody has answered yet.
 
-    `given` batches hold labels that nobody asked for.
+    `given` batches hold labels that nobody asked for. `withdrawn` are the positions that were
+    taken out of it before anybody had answered; `positions`, `scores` and `terms` are the rest.
     """
 
     batch_id: str
@@ -60,6 +82,7 @@ class StoredBatch:
     terms: Mapping[str, FloatArray]
     record: Mapping[str, Any]
     pending: IntArray
+    withdrawn: IntArray = field(default_factory=lambda: np.arange(0))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

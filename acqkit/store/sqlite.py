@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from acqkit.store import queries
 from acqkit.store.answers import additions, conflicts, standings
 from acqkit.store.arrays import EmbeddingFiles, cannot_keep
 from acqkit.store.artifacts import Artifacts
+from acqkit.store.backup import back_up
 from acqkit.store.database import FILE_NAME, Database
 from acqkit.store.models import read_model, write_model
 from acqkit.store.rows import (
@@ -67,7 +69,7 @@ class SqliteStore:
             store._database.set_up()
             with store._database.write() as connection:
                 queries.write_settings(connection, settings)
-            store.add_given(given, "")
+            store.add_answers(given, "")
         finally:
             store.close()
 
@@ -124,7 +126,6 @@ class SqliteStore:
 
     def add_batch(self, batch: NewBatch) -> str | None:
         """See `Store.add_batch`."""
-        batch_id = f"batch-{batch.round:03d}"
         with self._database.write() as connection:
             # Whatever takes a pair takes a round, so a free round means free pairs.
             if queries.next_round(connection) != batch.round:
@@ -132,10 +133,15 @@ class SqliteStore:
             if batch.embeddings is not None and not self._artifacts.has(batch.embeddings):
                 # Another process has trained on newer labels meanwhile and removed them.
                 batch = replace(batch, embeddings=None)
-            queries.insert_batch(connection, batch, batch_id)
+            queries.insert_batch(connection, batch)
         if batch.embeddings is not None:
             self._remove_unused()
-        return batch_id
+        return batch.batch_id
+
+    def withdraw(self, round: int) -> IntArray:
+        """See `Store.withdraw`."""
+        with self._database.write() as connection:
+            return queries.withdraw(connection, round)
 
     @contextmanager
     def new_embeddings(self, positions: IntArray) -> Iterator[EmbeddingFiles]:
@@ -192,10 +198,7 @@ class SqliteStore:
         """Remove the artifacts to which neither the latest batch nor the training refers."""
         # Nobody else publishes or refers to anything while this transaction lasts.
         with self._database.write() as connection:
-            training = queries.read_training(connection) or {}
-            names = {queries.newest_embeddings(connection)}
-            names |= {training.get("embeddings"), training.get("model")}
-            self._artifacts.remove_others({name for name in names if name is not None})
+            self._artifacts.remove_others(queries.artifacts_in_use(connection))
 
     def embeddings(self) -> PairEmbeddings | None:
         """See `Store.embeddings`."""
@@ -215,30 +218,31 @@ class SqliteStore:
             gone = name
 
     def add_answers(
-        self, round: int, labels: Mapping[int, Classes], annotator: str, replace: bool
+        self, labels: Mapping[int, Classes], annotator: str, replace: bool = False
     ) -> list[StoredAnswer]:
         """See `Store.add_answers`."""
         with self._database.write() as connection:
-            current = standings(queries.answers_log(connection, round))
+            current = standings(queries.answers_log(connection, labels))
             clashes = [] if replace else conflicts(current, labels)
-            if not clashes:
-                queries.insert_answers(connection, additions(current, labels, annotator), annotator)
-            return clashes
-
-    def add_given(self, labels: Mapping[int, Classes], annotator: str) -> list[StoredAnswer]:
-        """See `Store.add_given`."""
-        with self._database.write() as connection:
-            current = standings(queries.answers_log(connection))
-            clashes = conflicts(current, labels)
             if clashes:
                 return clashes
-            positions = np.array(sorted(labels), dtype=np.int64)
-            new = np.setdiff1d(positions, queries.taken_positions(connection))
+            positions = np.array(list(labels), dtype=np.int64)
+            new = np.setdiff1d(positions, queries.taken_positions(connection, labels))
             if len(new):
-                batch = NewBatch(queries.next_round(connection), "", new)
-                queries.insert_batch(connection, batch, f"given-{batch.round:03d}", given=True)
+                given = NewBatch(queries.next_round(connection), "", new)
+                queries.insert_batch(connection, given)
             queries.insert_answers(connection, additions(current, labels, annotator), annotator)
             return []
+
+    def backup(self, folder: Path) -> None:
+        """See `Store.backup`."""
+        _check_vacant(folder)
+        try:
+            with temporary_folder(folder) as temporary:
+                back_up(self._folder, self._database, temporary)
+                publish(temporary, folder)
+        except (OSError, sqlite3.Error) as error:
+            raise CampaignError(f"no copy can be made in {folder}: {error}") from None
 
     def records(self) -> list[dict[str, Any]]:
         """See `Store.records`."""

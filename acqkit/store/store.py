@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 from acqkit.embeddings import IntArray, PairEmbeddings
@@ -65,27 +66,36 @@ class Store(Protocol):
         ...
 
     def add_batch(self, batch: NewBatch) -> str | None:
-        """Add what a round picked; the batch's id.
+        """Add what a round picked; the batch's id, which is `batch.batch_id`.
 
         None, and nothing added, when somebody else has used the round meanwhile. Raises
         CampaignError when a pair is in another batch.
         """
         ...
 
-    def add_answers(
-        self, round: int, labels: Mapping[int, Classes], annotator: str, replace: bool
-    ) -> list[StoredAnswer]:
-        """Add answers for pairs of one round's batch, by the rule of `acqkit.store.answers`.
+    def withdraw(self, round: int) -> IntArray:
+        """Take the pairs of one round's batch that nobody has answered out of it.
 
-        Returns the current answers that `labels` contradict, and then adds nothing. With
-        `replace` they are replaced, and none are returned.
+        They are free again, and known as `withdrawn` from it for ever. Returns their positions.
         """
         ...
 
-    def add_given(self, labels: Mapping[int, Classes], annotator: str) -> list[StoredAnswer]:
-        """Add labels that nobody asked for; those of pairs in no batch make one of their own.
+    def add_answers(
+        self, labels: Mapping[int, Classes], annotator: str, replace: bool = False
+    ) -> list[StoredAnswer]:
+        """Add answers by position, all or none, by the rule of `acqkit.store.answers`.
 
-        Returns the current answers that `labels` contradict, and then adds nothing.
+        Those of pairs in no batch make a batch of labels that nobody asked for. Returns the
+        current answers that `labels` contradict, and then adds nothing. With `replace` they are
+        replaced, and none are returned.
+        """
+        ...
+
+    def backup(self, folder: Path) -> None:
+        """Copy all of it to a folder that is not there yet, as it is at one moment.
+
+        Others may read and write meanwhile; the copy is a store of its own. Raises CampaignError
+        when the folder exists or cannot be written, and then leaves nothing.
         """
         ...
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from acqkit.interfaces import ModelState
 from acqkit.store import Classes, Store
 from acqkit.testing.checks_store_arrays import keep
 from acqkit.testing.store_home import SETTINGS, StoreHome, new_batch, refused, same
@@ -46,10 +49,10 @@ def given_labels_are_a_batch_that_is_answered(home: StoreHome) -> None:
     same(_state(store), (1, [4, 5, 7], {4: None, 5: (), 7: (1,)}), "state")
     (batch,) = store.batches()
     same((batch.given, batch.pending.tolist()), (True, []), "the batch of given labels")
-    same(store.add_given({7: (1,), 9: (0,)}, "ann"), [], "clashes of labels that agree")
+    same(store.add_answers({7: (1,), 9: (0,)}, "ann"), [], "clashes of labels that agree")
     same(_state(store)[:2], (2, [4, 5, 7, 9]), "state with more given labels")
     before = _log(store)
-    clashes = store.add_given({9: (2,), 11: (0,)}, "bob")
+    clashes = store.add_answers({9: (2,), 11: (0,)}, "bob")
     same([(c.position, c.classes) for c in clashes], [(9, (0,))], "clashes")
     same(_log(store), before, "the log after given labels that contradict")
 
@@ -61,7 +64,7 @@ def batches_come_back_as_they_were_added(home: StoreHome) -> None:
     new = new_batch(0, 8, 3, scores=scores, terms={"inter": scores / 2}, record={"why": [1, None]})
     name = store.add_batch(new)
     require(name is not None, "a free round was refused")
-    store.add_answers(0, {3: (0,)}, "ann", False)
+    store.add_answers({3: (0,)}, "ann")
     found = store.batch(str(name))
     require(found is not None, f"there is no batch {name!r} after it was added")
     assert found is not None and found.scores is not None
@@ -94,10 +97,10 @@ def the_log_of_answers_only_grows(home: StoreHome) -> None:
     """The same again adds nothing; agreement joins; replacement begins a revision and keeps all."""
     store = home.create()
     store.add_batch(new_batch(0, 1, 4))
-    store.add_answers(0, {1: (2,), 4: None}, "ann", False)
-    store.add_answers(0, {1: (2,)}, "ann", False)
-    store.add_answers(0, {1: (2,)}, "bob", False)
-    same(store.add_answers(0, {1: (0,), 4: None}, "cyd", True), [], "clashes when replacing")
+    store.add_answers({1: (2,), 4: None}, "ann")
+    store.add_answers({1: (2,)}, "ann")
+    store.add_answers({1: (2,)}, "bob")
+    same(store.add_answers({1: (0,), 4: None}, "cyd", True), [], "clashes when replacing")
     wanted: list[tuple[int, int, str, Classes]] = [(1, 0, "ann", (2,)), (4, 0, "ann", None)]
     wanted += [(1, 0, "bob", (2,)), (1, 1, "cyd", (0,)), (4, 0, "cyd", None)]
     same(_log(store), wanted, "the log")
@@ -105,18 +108,66 @@ def the_log_of_answers_only_grows(home: StoreHome) -> None:
 
 
 def answers_are_all_recorded_or_none(home: StoreHome) -> None:
-    """One answer that contradicts, or of a pair that nobody asked for, keeps all others out."""
+    """One answer that contradicts keeps all others out, of its own batch, of others and of none."""
     store = home.create()
-    store.add_batch(new_batch(0, 1, 4, 6))
-    store.add_answers(0, {4: (1,)}, "ann", False)
+    store.add_batch(new_batch(0, 1, 4))
+    store.add_batch(new_batch(1, 6))
+    store.add_answers({4: (1,)}, "ann")
+    before = _log(store), _state(store)
+    clashes = store.add_answers({1: (0,), 4: (2,), 6: (1,), 9: (1,)}, "bob")
+    same([(c.position, c.annotator) for c in clashes], [(4, "ann")], "clashes")
+    same((_log(store), _state(store)), before, "log and state")
+    same(store.add_answers({6: (1,), 9: (1,), 1: (0,)}, "bob"), [], "clashes of answers that agree")
+    same(_state(store), (3, [1, 4, 6, 9], {1: (0,), 4: (1,), 6: (1,), 9: (1,)}), "state")
+    rounds = {answer.position: answer.round for answer in store.answers_log()}
+    same(rounds, {4: 0, 1: 0, 6: 1, 9: 2}, "rounds of the answers")
+
+
+def withdrawn_pairs_are_free_again(home: StoreHome) -> None:
+    """What nobody has answered leaves its batch and may be asked for again; answers stay."""
+    store = home.create()
+    scores = np.array([0.5, 0.25, 0.125], np.float32)
+    store.add_batch(new_batch(0, 8, 3, 6, scores=scores, terms={"inter": scores / 2}))
+    store.add_batch(new_batch(1, 5))
+    store.add_answers({3: (1,)}, "ann")
     before = _log(store)
-    clashes = store.add_answers(0, {1: (0,), 4: (2,), 6: (1,)}, "bob", False)
-    same([c.position for c in clashes], [4], "clashes")
-    refused(
-        "an answer for a pair in no batch",
-        lambda: store.add_answers(0, {1: (0,), 99: (2,)}, "bob", False),
-    )
-    same(_log(store), before, "the log")
+    same(store.withdraw(0).tolist(), [8, 6], "withdrawn positions, in order of choice")
+    same(store.withdraw(0).tolist(), [], "positions withdrawn a second time")
+    same((_log(store), _state(store)), (before, (2, [3, 5], {3: (1,)})), "log and state")
+    kept = home.open().batch("batch-000")
+    require(kept is not None and kept.scores is not None, "the batch's scores are gone")
+    assert kept is not None and kept.scores is not None
+    found = kept.positions, kept.scores, kept.terms["inter"], kept.pending, kept.withdrawn
+    wanted: list[Any] = [[3], [0.25], [0.125], [], [8, 6]]
+    same([values.tolist() for values in found], wanted, "the batch after that")
+    same(store.withdraw(1).tolist(), [5], "positions of a batch without any answer")
+    same([b.positions.tolist() for b in store.batches()], [[3], []], "what is left of the batches")
+    same(store.settings(), SETTINGS, "settings")
+    same(store.add_batch(new_batch(2, 6, 5)), "batch-002", "a batch of pairs that were withdrawn")
+    store.add_answers({8: (2,), 6: (0,)}, "bob")
+    same(_state(store), (4, [3, 5, 6, 8], {3: (1,), 8: (2,), 6: (0,)}), "state with late answers")
+    rounds = {answer.position: answer.round for answer in store.answers_log()}
+    same(rounds, {3: 0, 6: 2, 8: 3}, "rounds of the answers")
+
+
+def a_copy_is_a_store_of_its_own(home: StoreHome) -> None:
+    """A copy holds all that its original held, and neither changes the other."""
+    store = home.create({2: (0,)})
+    kept = keep(store, "key", model=ModelState({}, {"words": ["a"]}))
+    store.add_record(0, {"map": 0.5})
+    elsewhere = replace(home, folder=home.folder.with_name("copy"))
+    store.backup(elsewhere.folder)
+    refused("a copy where there is one already", lambda: store.backup(elsewhere.folder))
+    copy = elsewhere.open()
+    same(copy.settings(), SETTINGS, "settings of the copy")
+    same((_state(copy), copy.records()), ((1, [2], {2: (0,)}), [{"map": 0.5}]), "its contents")
+    training = copy.training("key")
+    require(training is not None and training.model is not None, "the copy has no training")
+    assert training is not None and training.model is not None
+    same((training.name, training.model.data), (kept.name, {"words": ["a"]}), "its training")
+    copy.add_answers({4: (1,)}, "ann")
+    store.add_batch(new_batch(1, 7))
+    same((_state(copy)[1], _state(store)[1]), ([2, 4], [2, 7]), "taken positions of both")
 
 
 def records_are_kept_by_round_and_replaced(home: StoreHome) -> None:
@@ -132,7 +183,7 @@ def two_handles_see_one_store(home: StoreHome) -> None:
     """What one handle wrote the other reads at once, and after the first was closed."""
     first, second = home.create(), home.open()
     first.add_batch(new_batch(0, 5))
-    second.add_answers(0, {5: (1,)}, "ann", False)
+    second.add_answers({5: (1,)}, "ann")
     same(_state(first), (1, [5], {5: (1,)}), "state of the first handle")
     first.close()
     second.add_record(0, {"map": 0.5})
@@ -154,8 +205,9 @@ def a_closed_store_says_so(home: StoreHome) -> None:
         "batch": lambda: store.batch("batch-000"),
         "training": lambda: store.training("key"),
         "add_batch": lambda: store.add_batch(new_batch(0, 1)),
-        "add_answers": lambda: store.add_answers(0, {}, "", False),
-        "add_given": lambda: store.add_given({1: None}, ""),
+        "add_answers": lambda: store.add_answers({1: None}, ""),
+        "withdraw": lambda: store.withdraw(0),
+        "backup": lambda: store.backup(home.folder.with_name("copy")),
         "add_record": lambda: store.add_record(0, {}),
         "keep_training": lambda: keep(store, "key"),
     }
@@ -173,6 +225,8 @@ STORE = (
     a_pair_is_asked_for_once_ever,
     the_log_of_answers_only_grows,
     answers_are_all_recorded_or_none,
+    withdrawn_pairs_are_free_again,
+    a_copy_is_a_store_of_its_own,
     records_are_kept_by_round_and_replaced,
     two_handles_see_one_store,
     a_closed_store_says_so,

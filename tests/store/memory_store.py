@@ -55,7 +55,7 @@ class MemoryStore:
         if folder in cls._all:
             raise CampaignError(f"{folder} already holds a campaign; choose another name")
         cls._all[folder] = Contents(copy.deepcopy(dict(settings)))
-        cls(cls._all[folder]).add_given(given, "")
+        cls(cls._all[folder]).add_answers(given, "")
         return cls.open(folder)
 
     @classmethod
@@ -96,47 +96,50 @@ class MemoryStore:
     def add_batch(self, batch: NewBatch) -> str | None:
         if batch.round != len(self._open.batches):
             return None
-        self._insert(f"batch-{batch.round:03d}", batch, given=False)
+        self._insert(batch)
         if batch.embeddings is not None:
             self._open.latest = self._open.embeddings.get(batch.embeddings, self._open.latest)
-        return f"batch-{batch.round:03d}"
+        return batch.batch_id
 
-    def _insert(self, batch_id: str, new: NewBatch, given: bool) -> None:
+    def _insert(self, new: NewBatch) -> None:
         if np.isin(new.positions, self.state().taken).any():
             raise CampaignError("the campaign is as it was: a pair is in another batch")
-        values = (new.positions, new.scores, new.terms, copy.deepcopy(new.record), new.positions)
-        self._open.batches.append(StoredBatch(batch_id, new.round, new.strategy, given, *values))
+        self._open.batches.append(replace(new.stored(), record=copy.deepcopy(new.record)))
+
+    def withdraw(self, round: int) -> IntArray:
+        batch = self.batches()[round]
+        stays = ~np.isin(batch.positions, batch.pending)
+        self._open.batches[round] = replace(
+            batch,
+            positions=batch.positions[stays],
+            scores=None if batch.scores is None else batch.scores[stays],
+            terms={name: values[stays] for name, values in batch.terms.items()},
+            withdrawn=np.concatenate([batch.withdrawn, batch.pending]),
+        )
+        return batch.pending
 
     def add_answers(
-        self, round: int, labels: Mapping[int, Classes], annotator: str, replace: bool
+        self, labels: Mapping[int, Classes], annotator: str, replace: bool = False
     ) -> list[StoredAnswer]:
-        current = standings(answer for answer in self._open.log if answer.round == round)
+        current = standings(self._open.log)
         clashes = [] if replace else conflicts(current, labels)
         if clashes:
             return clashes
+        new = np.setdiff1d(np.array(list(labels), np.int64), self.state().taken)
+        if len(new):
+            self._insert(NewBatch(len(self._open.batches), "", new))
         rounds = {p: b.round for b in self._open.batches for p in b.positions.tolist()}
-        if not labels.keys() <= rounds.keys():
-            raise CampaignError("the campaign is as it was: nobody asked for one of the pairs")
         self._open.log += [
             StoredAnswer(position, rounds[position], revision, annotator, classes)
             for position, revision, classes in additions(current, labels, annotator)
         ]
         return []
 
-    def add_given(self, labels: Mapping[int, Classes], annotator: str) -> list[StoredAnswer]:
-        current = standings(self._open.log)
-        clashes = conflicts(current, labels)
-        if clashes:
-            return clashes
-        new = np.setdiff1d(np.array(sorted(labels), np.int64), self.state().taken)
-        if len(new):
-            batch = NewBatch(len(self._open.batches), "", new)
-            self._insert(f"given-{batch.round:03d}", batch, given=True)
-        for round in {b.round for b in self._open.batches}:
-            (members,) = (b.positions for b in self._open.batches if b.round == round)
-            part = {p: classes for p, classes in labels.items() if p in members}
-            self.add_answers(round, part, annotator, False)
-        return []
+    def backup(self, folder: Path) -> None:
+        contents = self._open
+        if folder in self._all:
+            raise CampaignError(f"{folder} already holds a campaign; choose another name")
+        self._all[folder] = copy.deepcopy(contents)
 
     def records(self) -> list[dict[str, Any]]:
         return [copy.deepcopy(record) for _, record in sorted(self._open.records.items())]

@@ -46,7 +46,7 @@ def raw(tmp_path: Path) -> closing[sqlite3.Connection]:
 
 def test_the_schema_refuses_what_no_step_should_write(store: SqliteStore, tmp_path: Path) -> None:
     store.add_batch(batch(0, 5, 3))
-    store.add_answers(0, {5: (1,)}, "ann", False)
+    store.add_answers({5: (1,)}, "ann")
     with pytest.raises(CampaignError, match="is as it was"):
         store.add_batch(batch(1, 3))
     assert store.state().next_round == 1

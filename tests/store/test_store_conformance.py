@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from memory_store import MemoryStore
 
+from acqkit.embeddings import IntArray
 from acqkit.store import Classes, NewBatch, SqliteStore, StoredAnswer
 from acqkit.testing import ConformanceError, store_conformance_test
 from acqkit.testing.store import STORE_CHECKS
@@ -45,12 +46,28 @@ class Forgetful(MemoryStore):
 class HalfGiven(MemoryStore):
     """Labels that contradict keep none out."""
 
-    def add_given(self, labels: Mapping[int, Classes], annotator: str) -> list[StoredAnswer]:
-        clashes = super().add_given(labels, annotator)
+    def add_answers(
+        self, labels: Mapping[int, Classes], annotator: str, replace: bool = False
+    ) -> list[StoredAnswer]:
+        clashes = super().add_answers(labels, annotator, replace)
         if clashes:
             agreed = set(labels) - {clash.position for clash in clashes}
-            super().add_given({position: labels[position] for position in agreed}, annotator)
+            super().add_answers({position: labels[position] for position in agreed}, annotator)
         return clashes
+
+
+class Keeping(MemoryStore):
+    """Withdrawn pairs stay in their batch."""
+
+    def withdraw(self, round: int) -> IntArray:
+        return self.batches()[round].pending
+
+
+class Sharing(MemoryStore):
+    """A copy is another handle."""
+
+    def backup(self, folder: Path) -> None:
+        self._all[folder] = self._open
 
 
 @pytest.mark.parametrize(
@@ -60,6 +77,8 @@ class HalfGiven(MemoryStore):
         (Careless, "a_round_is_used_once"),
         (Forgetful, "a_training_is_found_again_by_its_key"),
         (HalfGiven, "given_labels_are_a_batch_that_is_answered"),
+        (Keeping, "withdrawn_pairs_are_free_again"),
+        (Sharing, "a_copy_is_a_store_of_its_own"),
     ],
 )
 def test_the_kit_notices(kind: type[MemoryStore], check: str, tmp_path: Path) -> None:
