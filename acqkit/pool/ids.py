@@ -1,4 +1,4 @@
-"""Checks that ids are hashable and unique."""
+"""Checks that ids are hashable, unique and can be told apart by people."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.pool.checks import check_length
+from acqkit.pool.look_alikes import look_alike, look_alike_keys, told_apart
 from acqkit.pool.scan import blocks
 from acqkit.pool.source import ColumnError, as_text, row, shown
-from acqkit.randomness import id_keys
 
 
 def check_ids(ids: Any, n: int) -> NDArray[Any] | None:
@@ -59,16 +59,14 @@ def _check_objects(array: NDArray[Any]) -> None:
             raise ColumnError(
                 "ids", f"is {shown(value)} in {row(position)}, wanted an integer or a string"
             )
-        first = seen.setdefault(value, position)
-        if first != position:
-            raise _repeated(value, first, position)
+        _check_new(seen, array, position)
 
 
 def _check_distinct(array: NDArray[Any]) -> None:
     # Hashes are compared first: eight bytes an id, whatever the ids' own width.
     keys = np.empty(len(array), dtype=np.uint64)
     for start, block in blocks(array):
-        keys[start : start + len(block)] = id_keys(block)
+        keys[start : start + len(block)] = look_alike_keys(block)
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     equal = ordered[1:] == ordered[:-1]
@@ -77,14 +75,22 @@ def _check_distinct(array: NDArray[Any]) -> None:
     suspects = np.unique(np.concatenate([order[1:][equal], order[:-1][equal]]))
     seen: dict[Any, int] = {}
     for position in suspects.tolist():
-        value = array[position].item()
-        first = seen.setdefault(value, position)
-        if first != position:
-            raise _repeated(value, first, position)
+        _check_new(seen, array, position)
 
 
-def _repeated(value: Any, first: int, position: int) -> ColumnError:
-    return ColumnError(
+def _check_new(seen: dict[Any, int], array: NDArray[Any], position: int) -> None:
+    """Raise ColumnError where the id at `position`, or a look-alike, is in `seen`; add it."""
+    value = array.item(position)
+    first = seen.setdefault(look_alike(value) if isinstance(value, str) else value, position)
+    if first == position:
+        return
+    if array.item(first) == value:
+        raise ColumnError(
+            "ids",
+            f"is {shown(value)} in {row(position)} as well as in row {first}; ids must be unique",
+        )
+    raise ColumnError(
         "ids",
-        f"is {shown(value)} in {row(position)} as well as in row {first}; ids must be unique",
+        f"has {told_apart(array.item(first), value)}, in row {first} and {row(position)}; "
+        "rename one",
     )

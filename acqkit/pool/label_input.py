@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import did_you_mean
 from acqkit.pool.checks import check_length
+from acqkit.pool.look_alikes import look_alike, told_apart
 from acqkit.pool.scan import blocks, first_row
 from acqkit.pool.source import ColumnError, as_text, row, shown
 
@@ -176,7 +177,7 @@ _ADVICE = "; say which pairs are labeled by a column labeled_round (-1: not yet)
 
 
 def check_class_names(names: Any) -> tuple[str, ...]:
-    """At least two different names that are not empty."""
+    """At least two names, not empty, that people can tell apart."""
     if isinstance(names, str | bytes) or not np.iterable(names):
         raise ColumnError("class_names", f"is {shown(names)}, wanted a list of names")
     array = as_text(np.asarray(names), "class_names")
@@ -185,14 +186,19 @@ def check_class_names(names: Any) -> tuple[str, ...]:
     values = [str(name) for name in array.tolist()]
     seen: dict[str, int] = {}
     for index, name in enumerate(values):
-        if not name.strip():
+        form = look_alike(name)
+        if not form:
             raise ColumnError("class_names", f"has an empty name in {row(index)}")
-        if seen.setdefault(name, index) != index:
-            raise ColumnError(
-                "class_names",
-                f"has {shown(name)} in {row(index)} as well as in row {seen[name]}; class "
-                "names must be unique",
-            )
+        first = seen.setdefault(form, index)
+        if first == index:
+            continue
+        if values[first] != name:
+            raise ColumnError("class_names", f"has {told_apart(values[first], name)}; rename one")
+        raise ColumnError(
+            "class_names",
+            f"has {shown(name)} in {row(index)} as well as in row {first}; class names must be "
+            "unique",
+        )
     if len(values) < 2:
         raise ColumnError(
             "class_names",

@@ -11,13 +11,14 @@ from acqkit.errors import PoolError
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.pool.features import ArrayFeatures, FeatureSubset
+from acqkit.pool.look_alikes import look_alike
 from acqkit.randomness import id_keys
 from acqkit.testing import make_pool
 
 IDS = st.one_of(
     st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20, unique=True),
     st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1,
-             max_size=20, unique=True),
+             max_size=20, unique_by=look_alike),
     st.lists(st.tuples(st.text(max_size=3), st.integers(0, 5)), min_size=1, max_size=20,
              unique=True),
 )  # fmt: skip
