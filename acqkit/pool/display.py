@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from acqkit.interfaces import Pool
+from acqkit.pool.display_file import DisplayFile
 
 DisplayKind = Literal["image", "audio", "text"]
 
@@ -18,7 +19,7 @@ _LONGEST_PATH = 1024
 _LOOKED_AT = 16
 """Values read to find the kind of a column; beyond them it counts as empty, and as text."""
 
-_IMAGE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"<svg")
+_IMAGE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"<svg", b"<?xml")
 _AUDIO_MAGIC = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"OggS", b"fLaC")
 
 
@@ -26,7 +27,7 @@ _AUDIO_MAGIC = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"OggS", b"fLaC")
 class DisplayColumn:
     """A display column with its kind and, where it is known, its modality.
 
-    `values` `[n]` are bytes, paths or text as `kind` says; single values may be None.
+    `values` `[n]` are bytes, files or text as `kind` says; single values may be None.
     """
 
     name: str
@@ -45,19 +46,37 @@ def display_columns(pool: Pool) -> tuple[DisplayColumn, ...]:
 
 def display_kind(values: Sequence[Any]) -> DisplayKind:
     """The kind of a column, by the first of its values that is not empty."""
-    for index in range(min(len(values), _LOOKED_AT)):
-        value = values[index]
-        if value is not None and len(value):
-            return kind_of(value)
-    return "text"
+    value = first_shown(values)
+    return "text" if value is None else kind_of(value)
+
+
+def first_shown(values: Sequence[Any]) -> Any:
+    """The first value that is not empty, None where the column begins with many empty ones."""
+    firsts = (values[index] for index in range(min(len(values), _LOOKED_AT)))
+    return next((value for value in firsts if not is_empty(value)), None)
+
+
+def is_empty(value: Any) -> bool:
+    """Whether there is nothing to show: None, or no characters or bytes."""
+    return value is None or (isinstance(value, str | bytes) and not value)
 
 
 def kind_of(value: Any) -> DisplayKind:
-    """The kind of a value: of bytes by their signature, of a path by its suffix, else text."""
+    """The kind of a value: of bytes by their signature, of a file by its name, else text.
+
+    What a file's name promises is checked against its content when it is shown.
+    """
     if isinstance(value, bytes | bytearray | memoryview):
         return _kind_of_bytes(bytes(value[:64]))
-    if is_path(value):
-        suffix = PurePath(value.split("?")[0]).suffix.lower()
+    if isinstance(value, DisplayFile | Path):
+        return kind_of_name(str(value))
+    return "text"
+
+
+def kind_of_name(text: str) -> DisplayKind:
+    """What a text is the file name of; a text, where it is prose or a web address."""
+    if len(text) <= _LONGEST_PATH and "\n" not in text and "://" not in text:
+        suffix = PurePath(text).suffix.lower()
         if suffix in IMAGE_SUFFIXES:
             return "image"
         if suffix in AUDIO_SUFFIXES:
@@ -65,16 +84,12 @@ def kind_of(value: Any) -> DisplayKind:
     return "text"
 
 
-def is_path(value: Any) -> bool:
-    """Whether a value may be a path or a URL rather than prose."""
-    return isinstance(value, str) and len(value) <= _LONGEST_PATH and "\n" not in value
-
-
 def _kind_of_bytes(head: bytes) -> DisplayKind:
-    if head[:4] == b"RIFF":
+    if head[:4] == b"RIFF" and head[8:12] in (b"WAVE", b"WEBP"):
         return "audio" if head[8:12] == b"WAVE" else "image"
-    if head.startswith(_AUDIO_MAGIC):
+    if head.startswith(_AUDIO_MAGIC) or head[4:11] == b"ftypM4A":
         return "audio"
-    if head.startswith(_IMAGE_MAGIC) or head.lstrip().startswith((b"<svg", b"<?xml")):
+    # "BM" alone may begin a text; a bitmap has four zeros after its size.
+    if head.lstrip().startswith(_IMAGE_MAGIC) or (head[:2] == b"BM" and head[6:10] == bytes(4)):
         return "image"
     return "text"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from acqkit.errors import PoolError
 from acqkit.files import publish, temporary_folder
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
+from acqkit.pool.display_file import DisplayFile
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
 from acqkit.pool.npz import UNREADABLE, unreadable
 from acqkit.pool.pairs import PairPool
@@ -22,6 +23,8 @@ from acqkit.pool.sidecar import open_sidecar
 from acqkit.pool.source import Source
 
 _ROWS_WRITTEN = 8192
+_ITEMS_WRITTEN = 256
+"""Rows of display columns in memory at a time, which may be photos of megabytes each."""
 
 
 def open_folder(
@@ -63,8 +66,9 @@ def save_pool(pool: PairPool, folder: Path | str) -> Path:
     """Write a pool as a folder that `open_folder` opens; returns it.
 
     Features are read and written block by block. What is known of labels and the truth are
-    both kept. The folder appears whole or not at all. Raises PoolError when it is there
-    already, or when the pool holds raw items, which have no array.
+    both kept, and files that display columns name are written into it. The folder appears whole
+    or not at all. Raises PoolError when it is there already, when the pool holds raw items,
+    which have no array, or when such a file cannot be read.
     """
     folder = Path(folder)
     if folder.exists():
@@ -142,16 +146,27 @@ def _write_display(pool: PairPool, file: Path) -> None:
     kinds = {name: _arrow_type(name, pool.display[name]) for name in names}
     schema = pa.schema(list(kinds.items()))
     with pq.ParquetWriter(file, schema) as writer:
-        for start in range(0, len(pool), 1024):
-            rows = range(start, min(start + 1024, len(pool)))
-            columns = {name: [pool.display[name][i] for i in rows] for name in names}
+        for start in range(0, len(pool), _ITEMS_WRITTEN):
+            rows = range(start, min(start + _ITEMS_WRITTEN, len(pool)))
+            columns = {name: [_stored(pool.display[name][i]) for i in rows] for name in names}
             writer.write_table(pa.table(columns, schema=schema))
+
+
+def _stored(value: Any) -> Any:
+    """A file's content, for the saved pool lies elsewhere; other values as they are."""
+    file = DisplayFile.at(value) if isinstance(value, Path) else value
+    if not isinstance(file, DisplayFile):
+        return value
+    try:
+        return file.read()
+    except PoolError as error:
+        raise PoolError(f"{file} {error}; a saved pool holds what it shows") from None
 
 
 def _arrow_type(name: str, column: Sequence[Any]) -> pa.DataType:
     for index in range(len(column)):
         value = column[index]
-        if isinstance(value, bytes):
+        if isinstance(value, bytes | DisplayFile | Path):
             return pa.binary()
         if isinstance(value, str):
             return pa.string()

@@ -82,7 +82,8 @@ class PairPool:
         present: masks `[n]` bool of the pairs that have modality a and b, or a mapping
             from modality names to masks. Features of absent pairs are read as zeros.
         cost, group: `[n]` numbers >= 0; `[n]` integers or strings.
-        display: columns `[n]` of text, image or audio bytes, or paths.
+        display: columns `[n]` of text, of pictures or sounds as bytes, or of their files as
+            `pathlib.Path`.
         source: the file that messages name.
 
         Raises PoolError naming the source, the column and the first offending row.

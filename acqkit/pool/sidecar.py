@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
-from acqkit.pool.display import is_path, kind_of
+from acqkit.pool.display import first_shown, kind_of_name
+from acqkit.pool.display_file import DisplayFile
 from acqkit.pool.source import check_repeated, one_line
 
 NAMES = ("items.parquet", "items.csv", "captions.csv")
@@ -56,12 +57,12 @@ def _open_parquet(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
 def shown_columns(
     rows: ParquetRows, names: Sequence[str], folder: Path
 ) -> Mapping[str, Sequence[Any]]:
-    """The columns of `names` that hold text or bytes, on demand; paths relative to `folder`."""
+    """The columns of `names` that hold text or bytes, on demand; files lie in `folder`."""
     columns: dict[str, Sequence[Any]] = {}
     for name in names:
         kind = rows.schema.field(name).type
         if name not in HIDDEN and _is_shown(kind):
-            columns[name] = _with_paths(ParquetColumn(rows, name), folder)
+            columns[name] = with_files(ParquetColumn(rows, name), folder)
     return columns
 
 
@@ -130,7 +131,7 @@ def _open_csv(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
     check_repeated(path, header)
     _check_rows(path, table.num_rows, n)
     return {
-        name: _with_paths(_ArrowColumn(table.column(name)), path.parent)
+        name: with_files(_ArrowColumn(table.column(name)), path.parent)
         for name in table.column_names
         if name not in HIDDEN
     }
@@ -147,27 +148,24 @@ class _ArrowColumn(Sequence[Any]):
         return self._values[range(len(self))[index]].as_py()
 
 
-def _with_paths(column: Sequence[Any], folder: Path) -> Sequence[Any]:
-    """The column with paths resolved against `folder`, if its first value is a file there."""
-    for index in range(min(len(column), 8)):
-        value = column[index]
-        if value:
-            found = is_path(value) and kind_of(value) != "text" and (folder / value).is_file()
-            return _PathColumn(column, folder) if found else column
-    return column
+def with_files(column: Sequence[Any], folder: Path) -> Sequence[Any]:
+    """The column with its names as files in `folder`, if its first value is a file name."""
+    first = first_shown(column)
+    is_name = isinstance(first, str) and kind_of_name(first) != "text"
+    return _FileColumn(column, folder) if is_name else column
 
 
-class _PathColumn(Sequence[Any]):
-    def __init__(self, column: Sequence[Any], folder: Path) -> None:
-        self._column = column
+class _FileColumn(Sequence[Any]):
+    def __init__(self, names: Sequence[Any], folder: Path) -> None:
+        self._names = names
         self._folder = folder
 
     def __len__(self) -> int:
-        return len(self._column)
+        return len(self._names)
 
     def __getitem__(self, index: Any) -> Any:
-        value = self._column[index]
-        return str(self._folder / value) if value else value
+        name = self._names[index]
+        return DisplayFile(self._folder, name) if name else name
 
 
 def _check_rows(path: Path, rows: int, n: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ from acqkit.report.runs import RunFolder, component_label, find_runs
 from acqkit.runs.folder import StoredBatch
 from acqkit.runs.pool import with_split
 
+_MOST_NAMED = 5
+
 
 def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData:
     """Read everything that a report shows.
@@ -47,6 +49,7 @@ def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData
     batches = [run.batches(run.seeds[0]) for run in runs]
     picked = [_positions(run, pool, said) for run, said in zip(runs, batches, strict=True)]
     gallery = Gallery.make(runs, batches, picked, pool)
+    notes += _left_out(gallery.shelf.refused)
     return ReportData(
         pool=_facts(runs[0], pool),
         runs=[
@@ -82,6 +85,19 @@ def _pool(runs: list[RunFolder], given: PairPool | None, notes: list[str]) -> Pa
         )
         return None
     return pool
+
+
+def _left_out(refused: Mapping[str, str]) -> list[str]:
+    """Which files are not shown, and why."""
+    if not refused:
+        return []
+    named = [f"{name} {why}" for name, why in list(refused.items())[:_MOST_NAMED]]
+    if (more := len(refused) - len(named)) > 0:
+        named.append(f"and {more} more")
+    files = (
+        "One file that the pool names is" if len(refused) == 1 else "Files that the pool names are"
+    )
+    return [f"{files} not shown: {'; '.join(named)}."]
 
 
 def _positions(

@@ -42,7 +42,8 @@ class Gallery:
 
         At most `MOST_CARDS` or so, and no more than there is room for their media.
         """
-        showcase = _Showcase(pool, MediaShelf(MEDIA_BUDGET, _LARGEST_MEDIUM))
+        columns = () if pool is None else display_columns(pool)
+        showcase = _Showcase(pool, columns, MediaShelf(MEDIA_BUDGET, _LARGEST_MEDIUM))
         rounds = [
             (run, said, record, where.get(record.round))
             for run, said, where in zip(runs, batches, picked, strict=True)
@@ -66,6 +67,7 @@ class Gallery:
 @dataclass(frozen=True)
 class _Showcase:
     pool: PairPool | None
+    columns: tuple[DisplayColumn, ...]
     shelf: MediaShelf
 
     def pick(self, record: Any, rank: int, batch: StoredBatch | None, position: int | None) -> Pick:
@@ -95,15 +97,14 @@ class _Showcase:
         """Both modalities, then the columns that belong to neither."""
         if self.pool is None or position is None:
             return []
-        columns = display_columns(self.pool)
         sides = []
         for modality, present in zip(self.pool.modalities, self.pool.present, strict=True):
             if present is not None and not present[position]:
                 note = f"this pair has no {modality}"
                 sides.append(Side(modality=modality, kind="note", content=note))
                 continue
-            sides += self._shown([c for c in columns if c.modality == modality], position)
-        return sides + self._shown([c for c in columns if c.modality is None], position)
+            sides += self._shown([c for c in self.columns if c.modality == modality], position)
+        return sides + self._shown([c for c in self.columns if c.modality is None], position)
 
     def _shown(self, columns: Sequence[DisplayColumn], position: int) -> list[Side]:
         return [self.shelf.side(column.name, column.values[position]) for column in columns]

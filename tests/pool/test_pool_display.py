@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from acqkit.pool.display import display_kind
+from acqkit.pool.display import display_kind, kind_of_name
+from acqkit.pool.display_file import DisplayFile
 
 
 @pytest.mark.parametrize(
@@ -19,9 +21,14 @@ from acqkit.pool.display import display_kind
         (b"ID3\x03", "audio"),
         (b"OggS", "audio"),
         (b"plain words", "text"),
-        ("pics/cat.JPG", "image"),
-        ("https://example.org/cat.png?size=2", "image"),
-        ("sounds/bark.wav", "audio"),
+        (b"\x00\x00\x00\x18ftypM4A \x00", "audio"),
+        (b"BM\x36\x00\x00\x00\x00\x00\x00\x00", "image"),
+        (b"BMW is a brand", "text"),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", "text"),
+        (DisplayFile(Path("folder"), "pics/cat.JPG"), "image"),
+        (Path("sounds/bark.wav"), "audio"),
+        ("pics/cat.JPG", "text"),
+        ("https://example.org/cat.png?size=2", "text"),
         ("A cat on a mat.", "text"),
         ("first line\nends in cat.png", "text"),
         ("scan.tif", "text"),
@@ -31,6 +38,25 @@ from acqkit.pool.display import display_kind
 def test_kind_of_a_column(value: Any, kind: str) -> None:
     assert display_kind([value]) == kind
     assert display_kind([None, value]) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("pics/cat.JPG", "image"),
+        ("../sounds/bark.wav", "audio"),
+        ("https://example.org/cat.png", "text"),
+        ("first line\nends in cat.png", "text"),
+        ("scan.tif", "text"),
+        ("x" * 1100 + ".png", "text"),
+    ],
+)
+def test_kind_of_a_name(text: str, kind: str) -> None:
+    assert kind_of_name(text) == kind
+
+
+def test_columns_of_odd_objects_are_text() -> None:
+    assert display_kind([3, 4]) == display_kind([None, 2.5]) == "text"
 
 
 def test_a_column_of_nothing_is_text() -> None:

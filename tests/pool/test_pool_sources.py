@@ -16,6 +16,7 @@ from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.pool.describe import describe
 from acqkit.pool.display import display_columns
+from acqkit.pool.display_file import DisplayFile
 from acqkit.pool.folder import save_pool
 from acqkit.pool.open import open_pool
 
@@ -222,7 +223,7 @@ def test_items_beside_a_pool_in_csv(name: str, tmp_path: Path) -> None:
     pool = open_pool(tmp_path)
     kinds = {c.name: c.kind for c in display_columns(pool)}
     assert kinds == {"pic": "image", "words": "text", "number": "text"}
-    assert_shows(pool.display["pic"], [str(tmp_path / "pics" / f"{i}.png") for i in range(N)])
+    assert_shows(pool.display["pic"], [DisplayFile(tmp_path, f"pics/{i}.png") for i in range(N)])
     assert_shows(pool.display["words"], [row["words"] for row in rows])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,34 +33,18 @@ def test_large_pictures_become_thumbnails(shelf: MediaShelf, mode: str, form: st
     assert image.format == form
 
 
-def test_what_is_small_or_drawn_stays_as_it_is_and_is_stored_once(shelf: MediaShelf) -> None:
-    small = png((20, 20))
-    first, second = shelf.side("a", small), shelf.side("b", small)
+def test_what_is_small_and_lossless_stays_so_and_is_stored_once(shelf: MediaShelf) -> None:
+    small = Image.fromarray(np.arange(400, dtype=np.uint8).reshape(20, 20))
+    buffer = io.BytesIO()
+    small.save(buffer, "BMP")
+    first, second = shelf.side("a", buffer.getvalue()), shelf.side("b", buffer.getvalue())
     assert first.content == second.content and len(shelf.uris) == 1
-    assert base64.b64decode(shelf.uris[first.content].split(",")[1]) == small
-    drawing = shelf.side("a", b"<svg xmlns='http://www.w3.org/2000/svg'/>")
-    assert shelf.uris[drawing.content].startswith("data:image/svg+xml;base64,")
-
-
-def test_paths_are_read_and_missing_ones_named(shelf: MediaShelf, tmp_path: Path) -> None:
-    file = tmp_path / "a.wav"
-    file.write_bytes(wav())
-    assert shelf.side("sound", str(file)).kind == "audio"
-    gone = shelf.side("sound", str(tmp_path / "gone.png"))
-    assert gone.kind == "note" and "gone.png" in gone.content
+    assert_array_equal(np.asarray(opened(shelf.uris[first.content])), np.asarray(small))
 
 
 @pytest.mark.parametrize("value", [None, "", b"", png()[:30], b"GIF89a" + bytes(20)])
 def test_bad_content_becomes_a_note(shelf: MediaShelf, value: object) -> None:
     assert shelf.side("a", value).kind == "note"
-
-
-def test_a_picture_that_would_unpack_to_gigabytes_is_not_unpacked(
-    shelf: MediaShelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    for size in ((12, 12), (50, 50)):
-        assert shelf.side("a", png(size)).kind == "note"
 
 
 def test_what_is_too_large_is_left_out_and_the_budget_kept(shelf: MediaShelf) -> None:
