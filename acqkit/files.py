@@ -25,14 +25,38 @@ Less would remove the work of a slow process that lives; more only leaves litter
 _SUFFIX = ".new"
 
 
+class WriteError(OSError):
+    """What the operating system says against writing; `filename` is the path that was asked for."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """An OSError in the block is a WriteError about `path`, not about what stands for it."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; one that is there is fine. Raises WriteError."""
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which becomes `path` when the block ends without an exception.
 
     Permissions and links are treated as `open` would: a file that is replaced keeps its mode,
-    a link its name, and a device or pipe is written to directly. Raises OSError.
+    a link its name, and a device or pipe is written to directly. Raises WriteError.
     """
-    final = path.resolve()
+    with writing(path), _whole_file(path.resolve()) as file:
+        yield file
+
+
+@contextmanager
+def _whole_file(final: Path) -> Iterator[BinaryIO]:
     if final.exists() and not final.is_file():
         with final.open("wb") as file:
             yield file
@@ -53,7 +77,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file whole or not at all, line ends as given; raises OSError."""
+    """Write a UTF-8 text file whole or not at all, line ends as given; raises WriteError."""
     with whole_file(path) as file:
         file.write(text.encode())
 

@@ -6,17 +6,19 @@ A command's module is imported when that command is called for, so that `acqkit 
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NamedTuple
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+from typer.main import get_command
 
 import acqkit
-from acqkit.errors import AcqkitError
+from acqkit.cli.console import say
+from acqkit.cli.ending import Terminated, end
 
 
 class _Command(NamedTuple):
@@ -59,6 +61,7 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
     for name, command in COMMANDS.items():
@@ -78,7 +81,7 @@ def _not_called_for() -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"acqkit {acqkit.__version__}")
+        say(f"acqkit {acqkit.__version__}")
         raise typer.Exit()
 
 
@@ -92,13 +95,28 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point of the `acqkit` script."""
+    # What a terminal has no letters for is shown by its escape.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    before = signal.signal(signal.SIGTERM, _terminate)
+    status = 0
     try:
-        make_app(sys.argv[1:])()
-    except AcqkitError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(str(error))}")
-        sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print(
-            "interrupted; what is done is kept, and the same command goes on from there"
-        )
-        sys.exit(130)
+        _invoke(sys.argv[1:])
+    except BaseException as error:  # noqa: BLE001 - here every exception ends
+        status = end(error)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    sys.exit(status)
+
+
+def _invoke(arguments: list[str]) -> None:
+    """Call the command without typer's own handling of exceptions, which hides some."""
+    command = get_command(make_app(arguments))
+    with command.make_context("acqkit", arguments) as context:
+        command.invoke(context)
+    sys.stdout.flush()  # what cannot be written is an error of this command
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise Terminated

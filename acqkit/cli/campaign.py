@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from acqkit.campaign import Campaign
+from acqkit.cli.console import say, say_table
 from acqkit.cli.sheets import read_sheet, write_sheet
 from acqkit.loading import load_pool
 
@@ -42,8 +41,8 @@ def init(
         device=device,
         pool_reference=reference,
     ):
-        typer.echo(f"campaign made in {folder}")
-        typer.echo(f"next: acqkit campaign ask {folder} -n 20 --sheet batch.csv")
+        say(f"campaign made in {folder}")
+        say(f"next: acqkit campaign ask {folder} -n 20 --sheet batch.csv")
 
 
 @app.command("ask")
@@ -64,8 +63,8 @@ def ask(
         batch = campaign.ask(n)
         path = sheet or folder / f"{batch.batch_id}.csv"
         write_sheet(path, batch, campaign.pool)
-    typer.echo(f"batch {batch.batch_id}: {len(batch.ids)} pairs to label in {path}")
-    typer.echo(f"next: acqkit campaign tell {folder} {path}")
+    say(f"batch {batch.batch_id}: {len(batch.ids)} pairs to label in {path}")
+    say(f"next: acqkit campaign tell {folder} {path}")
 
 
 @app.command("tell")
@@ -83,19 +82,14 @@ def tell(
         for batch_id, labels in answers.items():
             campaign.tell(batch_id, labels, annotator=annotator, replace=replace)
         told = sum(len(labels) for labels in answers.values())
-        typer.echo(f"{told} answers recorded")
+        say(f"{told} answers recorded")
 
 
 @app.command("status")
 def status(folder: Folder) -> None:
     """Say how far the campaign is."""
     with Campaign.open(folder) as campaign:
-        table = Table(show_header=False)
-        table.add_column(style="bold")
-        table.add_column(overflow="fold")
-        for key, value in _plain(campaign.status()).items():
-            table.add_row(key.replace("_", " "), str(value))
-        Console().print(table)
+        say_table({k.replace("_", " "): v for k, v in _plain(campaign.status()).items()})
 
 
 def _plain(status: Any) -> dict[str, Any]:

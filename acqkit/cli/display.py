@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from acqkit.base import hookimpl
+from acqkit.cli.console import visible
 from acqkit.config import RunConfig
 
 
@@ -24,7 +25,7 @@ class RunDisplay:
         self._maps: dict[tuple[str, int], dict[int, float]] = {}
         self._labels: dict[int, int] = {}
         self._progress = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("rounds"),
@@ -33,7 +34,7 @@ class RunDisplay:
         )
         rounds = config.seeds * (config.rounds + 1)
         self._tasks = {
-            spec.label: self._progress.add_task(spec.label, total=rounds)
+            spec.label: self._progress.add_task(visible(spec.label), total=rounds)
             for spec in config.strategy
         }
         self._live = Live(console=console, refresh_per_second=8, get_renderable=self._render)
@@ -53,7 +54,7 @@ class RunDisplay:
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the live display."""
-        self._console.print(sentence, highlight=False, markup=False)
+        self._console.print(sentence)
 
     @hookimpl
     def acqkit_round_finished(self, record: Mapping[str, Any]) -> None:
@@ -65,8 +66,7 @@ class RunDisplay:
         if not self._console.is_terminal:
             self._console.print(
                 f"{record['strategy']}  seed {record['seed']}  round {record['round']}  "
-                f"{record['labels']} labels  MAP {record['map']:.4f}",
-                highlight=False,
+                f"{record['labels']} labels  MAP {record['map']:.4f}"
             )
 
     def _render(self) -> Group:

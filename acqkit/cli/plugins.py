@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from acqkit.cli.console import PlainConsole, say, say_error, say_json
 from acqkit.components.kinds import KINDS
 from acqkit.components.registry import Registered, registry
 from acqkit.scaffold import new_plugin
@@ -33,14 +32,13 @@ def plugins(
                 for f in found.failures
             ],
         }
-        typer.echo(json.dumps(data, indent=1))
+        say_json(data)
     else:
         _print_table(rows)
         for failure in found.failures:
-            typer.echo(
-                f"error: plugin {failure.entry_point!r} of {failure.distribution} "
-                f"failed to load: {failure.reason}",
-                err=True,
+            say_error(
+                f"plugin {failure.entry_point!r} of {failure.distribution} "
+                f"failed to load: {failure.reason}"
             )
     if found.failures:
         raise typer.Exit(1)
@@ -73,7 +71,7 @@ def _print_table(rows: list[Registered]) -> None:
             ", ".join(row.factory.model_fields),
             f"{row.distribution} {row.version}",
         )
-    Console().print(table)
+    PlainConsole().print(table)
 
 
 def new(
@@ -88,5 +86,5 @@ def new(
     """
     path = new_plugin(name, folder)
     short = name.removeprefix("acqkit-")
-    typer.echo(f"made {path}")
-    typer.echo(f"next: pip install -e {path} && pytest {path} && acqkit run --strategy {short} ...")
+    say(f"made {path}")
+    say(f"next: pip install -e {path} && pytest {path} && acqkit run --strategy {short} ...")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from acqkit.cli.console import say_json, say_table
 from acqkit.loading import load_pool
 from acqkit.pool.describe import describe
 
@@ -28,14 +26,9 @@ def describe_command(
     """Check a pool and say what is in it."""
     data = describe(load_pool(path))
     if as_json:
-        typer.echo(json.dumps(data, indent=1, default=str))
+        say_json(data)
         return
-    table = Table(show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for key, value in data.items():
-        table.add_row(key, _text(value))
-    Console().print(table)
+    say_table({key: _text(value) for key, value in data.items()})
 
 
 def _text(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from acqkit.cli.console import say
 from acqkit.loading import load_pool
 
 
@@ -23,4 +24,4 @@ def report(
     # scikit-learn takes a second to import, for which --help need not wait.
     from acqkit.report import write_report  # noqa: PLC0415
 
-    typer.echo(write_report(folders, out, None if pool is None else load_pool(pool)))
+    say(write_report(folders, out, None if pool is None else load_pool(pool)))

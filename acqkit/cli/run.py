@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from rich.console import Console
 
+from acqkit.cli.console import PlainConsole, say
 from acqkit.cli.display import RunDisplay
 from acqkit.components.registry import registry
 from acqkit.config import RunConfig, make_config
@@ -106,7 +106,7 @@ def execute(config: RunConfig) -> None:
     from acqkit.report import write_report  # noqa: PLC0415
     from acqkit.runner import execute as run_all  # noqa: PLC0415
 
-    display = RunDisplay(config, Console(stderr=True))
+    display = RunDisplay(config, PlainConsole(stderr=True))
     manager = registry().manager
     manager.register(display)
     try:
@@ -116,8 +116,8 @@ def execute(config: RunConfig) -> None:
     finally:
         manager.unregister(display)
     path = write_report([config.out], pool=pool)
-    typer.echo(f"results: {config.out}")
-    typer.echo(f"report:  {path}")
+    say(f"results: {config.out}")
+    say(f"report:  {path}")
 
 
 def _configure(config_file: Path | None, flags: dict[str, Any], settings: list[str]) -> RunConfig:

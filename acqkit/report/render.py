@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from acqkit.files import write_text
+from acqkit.files import make_folder, write_text
 from acqkit.report.data import ReportData, Run
 from acqkit.report.figures import SHARE_OF_FULL, Estimate, baseline_of, key_figures
 from acqkit.report.headline import headline, signed
@@ -46,7 +46,7 @@ def render_report(data: ReportData, path: Path) -> Path:
     )
     environment.filters.update(estimate=_estimate, count=_count, number=_number)
     html = environment.get_template("page.html.j2").render(_context(data))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_text(path, html)
     return path
 

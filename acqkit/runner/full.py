@@ -10,7 +10,7 @@ import numpy as np
 from acqkit.components.registry import registry
 from acqkit.components.resolve import resolve
 from acqkit.components.spec import ComponentSpec
-from acqkit.files import write_text
+from acqkit.files import make_folder, write_text
 from acqkit.interfaces import Trainer
 from acqkit.labels import LabelState
 from acqkit.randomness import derive_seed
@@ -48,7 +48,7 @@ def _kept(plan: Plan, spec: ComponentSpec, seed: int, file: Path) -> dict[str, f
             figures: dict[str, float] = kept["figures"]
             return figures
     figures = _train_on_all(plan, spec, seed)
-    file.parent.mkdir(exist_ok=True)
+    make_folder(file.parent)
     write_text(file, json.dumps({"figures": figures, "depends_on": depends_on}, indent=1))
     return figures
 

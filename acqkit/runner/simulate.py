@@ -9,6 +9,7 @@ import numpy as np
 
 from acqkit.campaign import Batch, Campaign, Trained
 from acqkit.components.spec import StrategySpec
+from acqkit.files import make_folder
 from acqkit.interfaces import Model
 from acqkit.metrics import RetrievalScores
 from acqkit.runner.evaluate import evaluate
@@ -54,7 +55,7 @@ class Simulation:
         }
         if folder.exists():
             return Campaign.open(folder, self.plan.pool, **parts)
-        self.folder.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder.path)
         return Campaign.create(
             folder, self.plan.pool, seed=self.seed, device=config.device, **parts
         )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acqkit.components.resolve import unlike_all
 from acqkit.errors import ConfigError
-from acqkit.files import write_text
+from acqkit.files import make_folder, write_text
 from acqkit.pool import PairPool
 from acqkit.pool.digest import content_digests
 from acqkit.runs.folder import OutputFolder, StrategyFolder, strategy_name
@@ -61,7 +61,7 @@ def claimed(folder: OutputFolder, wanted: Claim) -> Iterator[dict[str, StrategyF
     """
     if folder.is_foreign():
         raise ConfigError(f"{folder.path} exists and is not a run; give another --out")
-    folder.path.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.path)
     with _alone(folder):
         held = _read(folder)
         if held is not None:
