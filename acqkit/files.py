@@ -25,21 +25,23 @@ Less would remove the work of a slow process that lives; more only leaves litter
 _SUFFIX = ".new"
 
 
-class WriteError(OSError):
-    """What the operating system says against writing; `filename` is the path that was asked for."""
+WRITING = "while it was written"
+"""The note of an OSError whose `filename` was to be written, not read."""
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """An OSError in the block is a WriteError about `path`, not about what stands for it."""
+    """An OSError in the block is about `path`, not about what stands for it, and has a note."""
     try:
         yield
     except OSError as error:
-        raise WriteError(error.errno, error.strerror or str(error), str(path)) from error
+        error.filename, error.filename2 = str(path), None
+        error.add_note(WRITING)
+        raise
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it; one that is there is fine. Raises WriteError."""
+    """Make a folder and those above it; one that is there is fine. Raises OSError."""
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
 
@@ -49,7 +51,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which becomes `path` when the block ends without an exception.
 
     Permissions and links are treated as `open` would: a file that is replaced keeps its mode,
-    a link its name, and a device or pipe is written to directly. Raises WriteError.
+    a link its name, and a device or pipe is written to directly. Raises OSError.
     """
     with writing(path), _whole_file(path.resolve()) as file:
         yield file
@@ -77,7 +79,7 @@ def _whole_file(final: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file whole or not at all, line ends as given; raises WriteError."""
+    """Write a UTF-8 text file whole or not at all, line ends as given; raises OSError."""
     with whole_file(path) as file:
         file.write(text.encode())
 

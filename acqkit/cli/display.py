@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from acqkit.base import hookimpl
-from acqkit.cli.console import visible
+from acqkit.cli.console import PlainConsole, visible
 from acqkit.config import RunConfig
 
 
 class RunDisplay:
     """Watches `acqkit_round_finished`, as any plugin may."""
 
-    def __init__(self, config: RunConfig, console: Console) -> None:
+    def __init__(self, config: RunConfig, console: PlainConsole) -> None:
         self._config = config
         self._console = console
         self._maps: dict[tuple[str, int], dict[int, float]] = {}

@@ -11,7 +11,7 @@ import typer
 
 from acqkit.cli.console import PlainConsole, say_error
 from acqkit.errors import AcqkitError
-from acqkit.files import WriteError
+from acqkit.files import WRITING
 
 REFUSED, INTERRUPTED, TERMINATED, UNREAD, BUG = 2, 130, 143, 141, 1
 """Exit statuses; the signals' are those that a shell gives."""
@@ -94,7 +94,7 @@ def _usage(error: BaseException) -> str:
 
 
 def _of_system(error: OSError) -> str:
-    tried = "write" if isinstance(error, WriteError) else "use"
+    tried = "write" if WRITING in getattr(error, "__notes__", ()) else "use"
     what = "a file" if error.filename is None else os.fsdecode(error.filename)
     reason = error.strerror or str(error)
     advice = _ADVICE.get(error.errno or 0, "give another path")
