@@ -18,8 +18,8 @@ class Batch:
     `ids` `[k]` are the user's own, `positions` `[k]` those in the user's whole pool:
     `pool.ids[batch.positions]` are the ids. `scores` `[k]` and `terms` (name -> `[k]`) are
     what the strategy said of them, `record` what else it had to say. `pending` are the ids
-    that nobody had answered when the batch was read. `given` batches hold labels that
-    nobody asked for; they have no strategy.
+    that nobody had answered when the batch was read, `withdrawn` those that were taken out of
+    it again. `given` batches hold labels that nobody asked for; they have no strategy.
     """
 
     batch_id: str
@@ -30,6 +30,7 @@ class Batch:
     terms: Mapping[str, FloatArray] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
     pending: tuple[Any, ...] = ()
+    withdrawn: tuple[Any, ...] = ()
     strategy: str = ""
     given: bool = False
 
@@ -48,6 +49,7 @@ def batch_of(stored: StoredBatch, pool: PairPool) -> Batch:
         terms=stored.terms,
         record=stored.record,
         pending=tuple(pool.ids[stored.pending].tolist()),
+        withdrawn=tuple(pool.ids[stored.withdrawn].tolist()),
         strategy=stored.strategy,
         given=stored.given,
     )

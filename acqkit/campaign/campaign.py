@@ -10,8 +10,8 @@ import numpy as np
 
 from acqkit.campaign import telling
 from acqkit.campaign.answers import Label
+from acqkit.campaign.asking import Asking, Prepare
 from acqkit.campaign.batch import Batch, CampaignStatus, batch_of
-from acqkit.campaign.embed import no_embeddings
 from acqkit.campaign.plain import check_json
 from acqkit.campaign.setup import make_parts, make_settings, reopen
 from acqkit.campaign.status import campaign_status
@@ -22,11 +22,9 @@ from acqkit.components.resolve import Resolved, resolve
 from acqkit.embeddings import PairEmbeddings
 from acqkit.engine import LOCAL, Engine
 from acqkit.errors import CampaignError
-from acqkit.interfaces import RoundContext, Selection
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
-from acqkit.selection import check_budget, needs_embeddings, select
-from acqkit.store import NewBatch, SqliteStore, Store, StoredState
+from acqkit.store import SqliteStore, Store
 from acqkit.timing import PhaseClock
 
 
@@ -62,17 +60,17 @@ class Campaign:
         self._view = view
         self._parts = parts
         self._registry = registry
-        self._engine = engine
         kinds = ("trainer", "model")
-        self._models = ModelOfLabels(
+        models = ModelOfLabels(
             {kind: parts[kind].component for kind in kinds},
             {kind: parts[kind].record for kind in kinds},
             seed=self.seed,
             device=device,
             store=store,
             view=view,
-            engine=self._engine,
+            engine=engine,
         )
+        self._asking = Asking(store, view, models, self.seed, engine)
 
     @classmethod
     def create(
@@ -145,44 +143,34 @@ class Campaign:
             store.close()
             raise
 
-    def ask(self, n: int, *, strategy: Any = None) -> Batch:
-        """A new batch of `n` pairs to label, none of which was ever in a batch before.
+    def ask(self, n: int, *, strategy: Any = None, prepare: Prepare | None = None) -> Batch:
+        """A new batch of `n` pairs to label, none of which is labeled or in another batch.
 
         `strategy` stands in for the campaign's own this once. The model is trained first if
-        labels changed and the strategy looks at embeddings. The batch is stored when this
-        returns; if the process is killed, it may be among `open_batches` all the same.
+        labels changed and the strategy looks at embeddings. `prepare` is called with the batch
+        before it is stored, say to write it down for people: what it raises leaves nothing
+        stored. Where another process was faster it is called again, with another batch.
 
-        Raises BudgetError when fewer than `n` pairs are free, SelectionError when the
-        strategy breaks its contract.
+        The batch is stored when this returns; if the process is killed, it may be among
+        `open_batches` all the same. Raises BudgetError when fewer than `n` pairs are free,
+        SelectionError when the strategy breaks its contract.
         """
         part = self._parts["strategy"]
         if strategy is not None:
             part = resolve("strategy", strategy, self._registry)
         if isinstance(n, bool) or not isinstance(n, int | np.integer):
             raise CampaignError(f"asked for {n!r} pairs; ask for a whole number of at least 1")
-        while True:
-            state = self._store.state()
-            check_budget(int(n), len(self._view.free(state.taken)))
-            context, trained = self._context(state, needs_embeddings(part.component))
-            selection = select(part.component, context, int(n))
-            batch_id = self._add(context.round, part, selection, trained)
-            if batch_id is not None:
-                return batch_of(telling.stored_batch(self._store, batch_id), self.pool)
+        return self._asking.ask(part, int(n), self.clock, prepare)
 
-    def _add(
-        self, round: int, part: Resolved, selection: Selection, trained: Trained | None
-    ) -> str | None:
-        check_json("the strategy's record", selection.record)
-        batch = NewBatch(
-            round,
-            part.title,
-            self._view.to_whole(selection.positions),
-            selection.scores,
-            selection.terms,
-            selection.record,
-            None if trained is None else trained.kept_as,
-        )
-        return self._store.add_batch(batch)
+    def withdraw(self, batch_id: str) -> tuple[Any, ...]:
+        """Take the pairs that nobody has answered out of a batch; their ids.
+
+        They are free to be asked for again. Answers stay, and one that still comes in for a pair
+        of this batch is taken. Doing it again changes nothing. Raises CampaignError on an
+        unknown batch.
+        """
+        batch = telling.stored_batch(self._store, batch_id)
+        return tuple(self.pool.ids[self._store.withdraw(batch.round)].tolist())
 
     def tell(
         self,
@@ -203,7 +191,17 @@ class Campaign:
         Raises ContradictionError when answers differ from current ones without `replace`, and
         CampaignError on an unknown batch, pair or class; then nothing at all is recorded.
         """
-        telling.tell(self._store, self.pool, batch_id, labels, annotator, replace)
+        self.tell_sheet({batch_id: labels}, annotator=annotator, replace=replace)
+
+    def tell_sheet(
+        self,
+        answers: Mapping[str, Mapping[Any, Label]],
+        *,
+        annotator: str = "",
+        replace: bool = False,
+    ) -> None:
+        """Record answers by batch and id, as `tell` does for one batch: all of them or none."""
+        telling.tell(self._store, self.pool, answers, annotator, replace)
 
     def add_labels(self, labels: Mapping[Any, Label], *, annotator: str = "") -> None:
         """Record labels that nobody asked for, such as those a team comes with.
@@ -237,7 +235,7 @@ class Campaign:
         Trains and embeds if labels changed since this was last done. Raises CampaignError where
         what the trainer recorded is no JSON.
         """
-        return self._trained(self._store.state())
+        return self._asking.trained(self._store.state(), self.clock)
 
     @property
     def embeddings(self) -> PairEmbeddings | None:
@@ -248,28 +246,6 @@ class Campaign:
     def seconds(self) -> Mapping[str, float]:
         """Seconds spent so far per phase: train, embed, score, allocate."""
         return dict(self.clock.seconds)
-
-    def _context(self, state: StoredState, embed: bool) -> tuple[RoundContext, Trained | None]:
-        trained = self._trained(state) if embed else None
-        pool = self._pool(state) if trained is None else trained.pool
-        context = RoundContext(
-            round=state.next_round,
-            seed=self.seed,
-            pool=pool,
-            embeddings=no_embeddings(pool) if trained is None else trained.embeddings,
-            candidates=self._view.free(state.taken),
-            model=None if trained is None else trained.model,
-            clock=self.clock,
-            engine=self._engine,
-        )
-        return context, trained
-
-    def _trained(self, state: StoredState) -> Trained:
-        return self._models.get(self._pool(state), self.clock)
-
-    def _pool(self, state: StoredState) -> PairPool:
-        """The train part with the labels known in `state`."""
-        return self._view.pool(label_state(self.pool, state))
 
     def status(self) -> CampaignStatus:
         """How far the campaign is."""
@@ -287,6 +263,14 @@ class Campaign:
     def records(self) -> list[dict[str, Any]]:
         """What was recorded, by round."""
         return self._store.records()
+
+    def backup(self, folder: str | Path) -> None:
+        """Copy the campaign to a new folder, as it is at one moment; others may go on with it.
+
+        Answers, batches, the kept model and sheets are copied, the pool is not. Raises
+        CampaignError when the folder exists or cannot be written, and then leaves nothing.
+        """
+        self._store.backup(Path(folder))
 
     def close(self) -> None:
         """Close the campaign's file; nothing is lost without it."""

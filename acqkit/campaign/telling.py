@@ -8,24 +8,28 @@ from typing import Any
 from acqkit.campaign.answers import Label, contradiction, parse_labels, plain
 from acqkit.errors import CampaignError, did_you_mean
 from acqkit.pool import PairPool
-from acqkit.store import Store, StoredBatch
+from acqkit.store import Classes, Store, StoredBatch
 
 
 def tell(
     store: Store,
     pool: PairPool,
-    batch_id: str,
-    labels: Mapping[Any, Label],
+    answers: Mapping[str, Mapping[Any, Label]],
     annotator: str,
     replace: bool,
 ) -> None:
-    """See `Campaign.tell`; `pool` is the whole pool."""
-    batch = stored_batch(store, batch_id)
-    parsed = parse_labels(labels, pool)
-    members = {*batch.positions.tolist(), *batch.withdrawn.tolist()}
-    for position in parsed:
-        if position not in members:
-            raise _not_in_batch(store, pool, position, batch_id)
+    """See `Campaign.tell_sheet`; `pool` is the whole pool."""
+    parsed: dict[int, Classes] = {}
+    for batch_id, labels in answers.items():
+        batch = stored_batch(store, batch_id)
+        members = {*batch.positions.tolist(), *batch.withdrawn.tolist()}
+        for position, classes in parse_labels(labels, pool).items():
+            if position not in members:
+                raise _not_in_batch(store, pool, position, batch_id)
+            # A pair withdrawn from one batch may be in another one too.
+            if parsed.setdefault(position, classes) != classes:
+                pair = plain(pool.ids[position])
+                raise CampaignError(f"pair {pair!r} is given twice, with different labels")
     clashes = store.add_answers(parsed, _name(annotator), replace)
     if clashes:
         remedy = "pass replace=True (--replace)"

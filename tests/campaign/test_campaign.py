@@ -110,3 +110,89 @@ def test_status_counts(campaign: Campaign, batch: Batch) -> None:
         "light_components:LightTrainer",
     )
     json.dumps([status.labels_per_class, status.answers_by_annotator])
+
+
+def test_answers_for_several_batches_are_recorded_all_or_none(
+    campaign: Campaign, batch: Batch
+) -> None:
+    second = campaign.ask(2, strategy=ById())
+    campaign.tell(second.batch_id, {second.ids[1]: "class0"}, annotator="ann")
+    sheet: dict[str, dict[str, Label]] = {
+        batch.batch_id: dict.fromkeys(batch.ids, "class1"),
+        second.batch_id: dict.fromkeys(second.ids, "class2"),
+    }
+    with pytest.raises(ContradictionError, match=rf"'{second.ids[1]}'.*nothing was recorded"):
+        campaign.tell_sheet(sheet, annotator="bob")
+    good = {batch.batch_id: sheet[batch.batch_id]}
+    for name, pair in (("batch-9", second.ids[0]), (second.batch_id, batch.ids[0])):
+        with pytest.raises(CampaignError, match=rf"'{name}'"):
+            campaign.tell_sheet({**good, name: {pair: "class1"}}, annotator="bob")
+    assert campaign.status().answers_by_annotator == {"ann": 1}
+    campaign.tell_sheet(sheet, annotator="bob", replace=True)
+    assert campaign.status().answers_by_annotator == {"ann": 1, "bob": 7}
+    assert campaign.open_batches() == []
+
+
+def test_what_prepares_a_batch_may_refuse_it(campaign: Campaign) -> None:
+    seen: list[Batch] = []
+
+    def refuse(batch: Batch) -> None:
+        assert campaign.batches() == []
+        seen.append(batch)
+        raise OSError("no paper")
+
+    with pytest.raises(OSError, match="no paper"):
+        campaign.ask(3, strategy=ById(), prepare=refuse)
+    assert campaign.batches() == [] and campaign.status().free == 45
+    stored = campaign.ask(3, strategy=ById(), prepare=seen.append)
+    for batch in seen:
+        assert (batch.batch_id, batch.ids, batch.pending) == (
+            stored.batch_id,
+            stored.ids,
+            stored.ids,
+        )
+
+
+def test_what_prepares_a_batch_sees_the_one_that_is_stored(
+    campaign: Campaign, pool: PairPool, tmp_path: Path
+) -> None:
+    seen: list[Batch] = []
+    with Campaign.open(tmp_path / "campaign", pool, **PARTS) as other:
+
+        def be_slow(batch: Batch) -> None:
+            seen.append(batch)
+            if len(seen) == 1:
+                other.ask(3, strategy=ById())
+
+        stored = campaign.ask(3, strategy=ById(), prepare=be_slow)
+    assert [batch.round for batch in seen] == [0, 1]
+    assert seen[1].ids == stored.ids and not set(stored.ids) & set(campaign.batches()[0].ids)
+
+
+def test_withdrawn_pairs_are_asked_for_again(campaign: Campaign, batch: Batch) -> None:
+    campaign.tell(batch.batch_id, {batch.ids[1]: "class0"}, annotator="ann")
+    gone = campaign.withdraw(batch.batch_id)
+    assert gone == tuple(pair for pair in batch.ids if pair != batch.ids[1])
+    status = campaign.status()
+    assert (status.labeled, status.pending, status.free) == (1, 0, 44)
+    again = campaign.ask(44, strategy=ById())
+    assert set(gone) < set(again.ids) and batch.ids[1] not in again.ids
+    # The sheet of the first batch was still on somebody's desk.
+    campaign.tell(batch.batch_id, dict.fromkeys(gone, "class2"), annotator="bob")
+    assert campaign.status().labeled == 5 and len(campaign.open_batches()[0].pending) == 40
+    both = {batch.batch_id: {gone[0]: "class2"}, again.batch_id: {gone[0]: "class1"}}
+    with pytest.raises(CampaignError, match=f"'{gone[0]}' is given twice"):
+        campaign.tell_sheet(both, replace=True)
+    with pytest.raises(CampaignError, match="no batch 'batch-9'"):
+        campaign.withdraw("batch-9")
+
+
+def test_a_backup_goes_on_by_itself(campaign: Campaign, pool: PairPool, tmp_path: Path) -> None:
+    batch = campaign.ask(5, strategy=ById())
+    campaign.tell(batch.batch_id, dict.fromkeys(batch.ids, "class0"), annotator="ann")
+    campaign.trained()
+    campaign.backup(tmp_path / "copy")
+    later = campaign.ask(5)
+    with Campaign.open(tmp_path / "copy", pool, **PARTS) as copy:
+        assert [b.batch_id for b in copy.batches()] == [batch.batch_id]
+        assert copy.ask(5).ids == later.ids

@@ -39,6 +39,7 @@ class CampaignMachine(RuleBasedStateMachine):
         self.answers: dict[int, Answer] = {}
         self.log: list[tuple[int, Answer]] = []
         self.batches: list[list[int]] = []
+        self.withdrawn: dict[int, list[int]] = {}
         self.campaign = Campaign.create(self.root / "campaign", self.pool, seed=5, **PARTS)
 
     def teardown(self) -> None:
@@ -133,6 +134,32 @@ class CampaignMachine(RuleBasedStateMachine):
         self.tell(data, round, answers, annotator=annotator)
         self.note(answers)
 
+    @precondition(lambda self: self.batches)
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        round = data.draw(st.integers(0, len(self.batches) - 1))
+        pending = [p for p in self.batches[round] if p not in self.answers]
+        name = self.campaign.batches()[round].batch_id
+        assert self.campaign.withdraw(name) == tuple(self.pool.ids[pending].tolist())
+        assert self.campaign.withdraw(name) == ()
+        self.batches[round] = [p for p in self.batches[round] if p in self.answers]
+        self.withdrawn.setdefault(round, []).extend(pending)
+
+    @rule(data=st.data())
+    def answer_what_was_withdrawn(self, data: st.DataObject) -> None:
+        late = {r: [p for p in m if p not in self.answers] for r, m in self.withdrawn.items()}
+        rounds = [round for round, members in late.items() if members]
+        if not rounds:
+            return
+        round = data.draw(st.sampled_from(rounds))
+        chosen = data.draw(st.lists(st.sampled_from(late[round]), min_size=1, unique=True))
+        answers = {p: self.draw_answer(data) for p in chosen}
+        self.tell(data, round, answers, annotator="late")
+        free = sorted(set(chosen) & set(self.free))
+        if free:
+            self.batches.append(free)
+        self.note(answers)
+
     @precondition(lambda self: self.answers)
     @rule(data=st.data(), annotator=st.sampled_from(["ann", "bob"]))
     def agree(self, data: st.DataObject, annotator: str) -> None:
@@ -196,6 +223,8 @@ class CampaignMachine(RuleBasedStateMachine):
         assert [batch.positions.tolist() for batch in found] == self.batches
         pending = [[p for p in m if p not in self.answers] for m in self.batches]
         assert [self.pool.position_of(b.pending).tolist() for b in found] == pending
+        withdrawn = [self.withdrawn.get(round, []) for round in range(len(found))]
+        assert [self.pool.position_of(b.withdrawn).tolist() for b in found] == withdrawn
         ids = [batch.batch_id for batch in found if batch.pending]
         assert [batch.batch_id for batch in self.campaign.open_batches()] == ids
 
