@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t
 
 from acqkit.metrics import area_under_curve, labels_to_reach
 from acqkit.report.data import Figures, Run
@@ -32,6 +33,15 @@ class Estimate:
         n = len(values)
         error = float(np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else None
         return cls(float(np.mean(values)), error, n)
+
+    def is_clear(self, comparisons: int = 1) -> bool:
+        """Whether a mean difference is told from 0: t test at 5%, two-sided.
+
+        comparisons: how many were made, of which this is the most striking (Bonferroni).
+        """
+        if self.error is None:
+            return False
+        return abs(self.mean) > self.error * float(t.ppf(1 - 0.025 / comparisons, self.seeds - 1))
 
 
 @dataclass(frozen=True)
@@ -76,12 +86,19 @@ def areas(run: Run, last: int | None = None) -> dict[int, float]:
     return found
 
 
-@dataclass(frozen=True)
-class AgainstBaseline:
-    """A run beside the baseline, paired over the seeds that both have.
+def gain(run: Run) -> Estimate:
+    """What the labels brought: MAP of the last round less that of the first, paired over seeds."""
+    points = curve(run)
+    first, last = points[0].by_seed, points[-1].by_seed
+    return Estimate.of([last[seed] - first[seed] for seed in last])
 
-    `labels` at which the mean curve first reaches the baseline's last mean MAP (None: never),
-    `needed` those at which the baseline does. `area` is the difference of areas over the
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run beside another, paired over the seeds that both have.
+
+    `labels` at which the mean curve first reaches the other's last mean MAP (None: never),
+    `needed` those at which the other does. `area` is the difference of areas over the
     rounds that both have, and `wins` counts the seeds in which it is above 0.
     """
 
@@ -93,15 +110,8 @@ class AgainstBaseline:
 
     @property
     def ratio(self) -> float | None:
-        """Labels needed for each label that the baseline needed."""
+        """Labels needed for each label that the other needed."""
         return None if self.labels is None else self.labels / max(self.needed, 1.0)
-
-    @property
-    def clear(self) -> bool:
-        """Whether the difference in area is more than twice its standard error."""
-        if self.area is None or self.area.error is None:
-            return False
-        return abs(self.area.mean) > 2 * self.area.error
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ class KeyFigures:
     final50: Estimate
     area: Estimate
     to_share_of_full: float | None
-    against: AgainstBaseline | None
+    against: Comparison | None
     seconds: float
 
 
@@ -138,7 +148,7 @@ def key_figures(run: Run, baseline: Run | None) -> KeyFigures:
         final50=points50[-1].value,
         area=Estimate.of(list(areas(run).values())),
         to_share_of_full=reached,
-        against=None if baseline is None or baseline is run else _against(run, baseline),
+        against=None if baseline is None or baseline is run else compare(run, baseline),
         seconds=sum(sum(figure.seconds.values()) for figure in run.figures) / seeds,
     )
 
@@ -147,17 +157,18 @@ def _labels_to_reach(points: Sequence[CurvePoint], target: float) -> float | Non
     return labels_to_reach([p.labels for p in points], [p.value.mean for p in points], target)
 
 
-def _against(run: Run, baseline: Run) -> AgainstBaseline:
-    points, reference = curve(run), curve(baseline)
+def compare(run: Run, other: Run) -> Comparison:
+    """A run beside another one."""
+    points, reference = curve(run), curve(other)
     target = reference[-1].value.mean
     labels = _labels_to_reach(points, target)
-    # The baseline may have been as good before; that must not make it look worse than it is.
+    # The other may have been as good before; that must not make it look worse than it is.
     needed = _labels_to_reach(reference, target)
     assert needed is not None  # a curve reaches its own last value
     last = min(points[-1].round, reference[-1].round)
-    own, other = areas(run, last), areas(baseline, last)
-    differences = [own[seed] - other[seed] for seed in own if seed in other]
-    return AgainstBaseline(
+    own, theirs = areas(run, last), areas(other, last)
+    differences = [own[seed] - theirs[seed] for seed in own if seed in theirs]
+    return Comparison(
         labels=labels,
         needed=needed,
         at_start=labels is not None and labels == points[0].labels,

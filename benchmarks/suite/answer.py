@@ -91,12 +91,19 @@ def _cost(study: Study, best: str, labels: Labels) -> str:
         sentences.append(_training(study, best, setting, found["train"]))
     elif found is not None:
         choosing = found["score"] + found["allocate"]
-        share = choosing / found["train"] if found["train"] else 0.0
         sentences.append(
-            f"Choosing a batch on {setting} ({pairs:,} train pairs) takes {choosing:.2g} s, "
-            f"{share:.0%} of that round’s training."
+            f"Choosing a batch on {setting} ({pairs:,} train pairs) takes {choosing:.2g} s"
+            f"{_beside_training(choosing, found['train'])}."
         )
     return " ".join(sentences)
+
+
+def _beside_training(choosing: float, training: float) -> str:
+    if training == 0:
+        return ""
+    share = choosing / training
+    part = f"{share:.0%} of" if share < 2 else f"{share:,.0f} times"
+    return f", {part} that round’s training"
 
 
 def _training(study: Study, best: str, setting: str, own: float) -> str:

@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from studies import flat_study
+from studies import SECONDS, flat_study
 from suite.answer import Answer, answer
 from suite.figures import difference_diagram
 from suite.lead import lead_table
@@ -30,6 +31,19 @@ def test_a_clear_winner_is_recommended_with_its_price() -> None:
     )
     assert "It differs significantly from all others." in words.sure
     assert "takes 0.5 s, 25% of that round’s training" in words.cost
+
+
+@pytest.mark.parametrize(
+    ("training", "said_of_it"),
+    [(2.0, "25% of that round’s training."), (0.0125, "40 times that round’s training."), (0, ".")],
+)
+def test_choosing_may_take_longer_than_training(
+    training: float, said_of_it: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SECONDS, "train", training)
+    words = said(flat_study({"random": ups_and_downs(0), "ours": ups_and_downs(0.1)}))
+    after = words.cost.split("takes 0.5 s")[1]
+    assert after.removeprefix(", ") == said_of_it
 
 
 def test_a_lead_that_may_be_chance_is_called_so() -> None:
