@@ -78,7 +78,20 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+def _named(value: Any, default: Any) -> Any:
+    """Parameters without a name are those of the component that is taken otherwise."""
+    if not isinstance(value, Mapping) or {"name", "strategy", "scorer", "allocator"} & set(value):
+        return value
+    try:
+        taken = ComponentSpec.model_validate(default)
+    except ValidationError:  # several strategies, or one in two parts
+        return value
+    return {"name": taken.name, **taken.params, **value}
+
+
 PathText = Annotated[Path, PlainSerializer(str)]
+
+DEFAULT_STRATEGY = ComponentSpec(name="typiclust")
 
 
 class RunConfig(Settings):
@@ -86,7 +99,7 @@ class RunConfig(Settings):
 
     pool: ComponentSpec = Field(description="path of a pool, or the name of a data set")
     strategy: Annotated[list[StrategySpec], BeforeValidator(_as_list)] = Field(
-        default=[StrategySpec(strategy=ComponentSpec(name="typiclust"))],
+        default=[StrategySpec(strategy=DEFAULT_STRATEGY)],
         min_length=1,
         description="strategies to compare; each a name or SCORER+ALLOCATOR",
     )
@@ -122,7 +135,13 @@ class RunConfig(Settings):
                 raise ValueError("give either a strategy, or a scorer with an allocator, not both")
             parts = {key: data.pop(key) for key in ("scorer", "allocator") if key in data}
             data["strategy"] = [parts]
-        return {**registry().preset(preset), **data} if preset else data
+        base = dict(registry().preset(preset)) if preset else {}
+        defaults = {key: cls.model_fields[key].default for key in ("trainer", "model", "engine")}
+        defaults["strategy"] = DEFAULT_STRATEGY
+        for key, default in defaults.items():
+            if key in data:
+                data[key] = _named(data[key], base.get(key, default))
+        return base | data
 
     @model_validator(mode="after")
     def _strategies_differ(self) -> RunConfig:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any, cast
 
 import numpy as np
 
@@ -59,14 +60,14 @@ def _score_block(
     """The positions and the checked scores of some rows `[k]` of the embeddings."""
     block = embeddings.take(rows)
     result = scorer.score(block, context)
-    scores = result if isinstance(result, Scores) else Scores(np.asarray(result))
+    scores = result if isinstance(result, Scores) else Scores(result)
     return block.positions, Scores(
         _checked(scorer, "scores", scores.values, block.positions),
         {
             name: _checked(scorer, f"term {name!r}", term, block.positions)
-            for name, term in scores.terms.items()
+            for name, term in _items("terms", scores.terms)
         },
-        scores.sentences,
+        dict(_items("sentences", scores.sentences)),
     )
 
 
@@ -99,8 +100,11 @@ def _candidate_mask(context: RoundContext) -> BoolArray:
     return mask
 
 
-def _checked(scorer: Scorer, what: str, values: FloatArray, positions: IntArray) -> FloatArray:
+def _checked(scorer: Scorer, what: str, returned: object, positions: IntArray) -> FloatArray:
     name = type(scorer).__name__
+    values = _array(what, returned)
+    if values.dtype.kind not in "biuf":
+        raise SelectionError(f"scorer {name} returned {what} as {values.dtype}, wanted numbers")
     if values.shape != positions.shape:
         raise SelectionError(
             f"scorer {name} returned {what} of shape {values.shape} for a block of "
@@ -113,12 +117,35 @@ def _checked(scorer: Scorer, what: str, values: FloatArray, positions: IntArray)
             f"scorer {name} returned {what} {values[row]} for the pair at position "
             f"{int(positions[row])}; scores must be finite"
         )
-    return values.astype(np.float32, copy=False)
+    return cast(FloatArray, values.astype(np.float32, copy=False))
 
 
 def as_selection(result: IntArray | Selection) -> Selection:
-    """A bare array of positions is a selection with nothing else to say."""
-    return result if isinstance(result, Selection) else Selection(np.asarray(result))
+    """What a strategy or allocator returned, lists as arrays; bare positions say nothing else.
+
+    Raises SelectionError for what is no array and cannot become one.
+    """
+    if not isinstance(result, Selection):
+        return Selection(_array("positions", result))
+    return Selection(
+        _array("positions", result.positions),
+        None if result.scores is None else _array("scores", result.scores),
+        {name: _array(f"term {name!r}", term) for name, term in _items("terms", result.terms)},
+        dict(_items("a record", result.record)),
+    )
+
+
+def _array(what: str, values: object) -> Any:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise SelectionError(f"{what} were returned that make no array: {error}") from None
+
+
+def _items(what: str, values: object) -> Iterable[tuple[str, Any]]:
+    if not isinstance(values, Mapping):
+        raise SelectionError(f"{what} were returned as {type(values).__name__}, wanted a mapping")
+    return values.items()
 
 
 def needs_embeddings(part: Strategy | Scorer | Allocator) -> bool:
@@ -190,13 +217,20 @@ def _check_positions(title: str, positions: IntArray, context: RoundContext, n: 
 def _check_columns(title: str, selection: Selection, n: int) -> None:
     columns: Mapping[str, FloatArray | None] = {"scores": selection.scores} | dict(selection.terms)
     for name, values in columns.items():
-        if values is not None and (values.shape != (n,) or not np.isfinite(values).all()):
+        if values is None:
+            continue
+        numbers = values.dtype.kind in "biuf" and values.shape == (n,)
+        if not numbers or not np.isfinite(values).all():
             raise SelectionError(
                 f"{title} returned {name} that are not {n} finite numbers (shape {values.shape})"
             )
     reasons = selection.record.get("reasons", [""] * n)
-    if len(reasons) != n or not all(isinstance(reason, str) for reason in reasons):
+    if (
+        not isinstance(reasons, list | tuple)
+        or len(reasons) != n
+        or not all(isinstance(reason, str) for reason in reasons)
+    ):
         raise SelectionError(
-            f"{title} returned record['reasons'] of length {len(reasons)}, wanted {n} strings, "
+            f"{title} returned {type(reasons).__name__} as record['reasons'], wanted {n} strings, "
             "one sentence a pick"
         )

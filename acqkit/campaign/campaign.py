@@ -17,8 +17,10 @@ from acqkit.campaign.setup import make_parts, make_settings, reopen
 from acqkit.campaign.status import campaign_status
 from acqkit.campaign.training import ModelOfLabels, Trained
 from acqkit.campaign.view import TrainView, known_answers, label_state
+from acqkit.components.origin import naming_plugins
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import Resolved, resolve
+from acqkit.devices import check_device
 from acqkit.embeddings import PairEmbeddings
 from acqkit.engine import LOCAL, Engine
 from acqkit.errors import CampaignError
@@ -95,10 +97,11 @@ class Campaign:
         loads the pool by itself. Components by name come from `registry`, by default all that is
         installed. `engine`: where embedding and scoring run; no pick depends on it.
 
-        Raises CampaignError when the folder exists, PluginError or ConfigError when a part is
-        not there or has wrong parameters.
+        Raises CampaignError when the folder exists, PluginError or ConfigError when a part or the
+        device is not there or has wrong parameters.
         """
         folder = Path(folder)
+        check_device(device)
         given = {"strategy": strategy, "trainer": trainer, "model": model}
         parts = make_parts(given, registry)
         where = resolve("engine", engine, registry).component
@@ -143,6 +146,7 @@ class Campaign:
             store.close()
             raise
 
+    @naming_plugins()
     def ask(self, n: int, *, strategy: Any = None, prepare: Prepare | None = None) -> Batch:
         """A new batch of `n` pairs to label, none of which is labeled or in another batch.
 
@@ -229,6 +233,7 @@ class Campaign:
         """What is known so far, over the whole pool."""
         return label_state(self.pool, self._store.state())
 
+    @naming_plugins()
     def trained(self) -> Trained:
         """The model of the labels known so far, its embeddings and the trainer's record.
 

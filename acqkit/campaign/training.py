@@ -12,6 +12,7 @@ from acqkit.campaign.embed import embed_blocks
 from acqkit.campaign.identity import TrainingIdentity, label_digest
 from acqkit.campaign.plain import check_json
 from acqkit.campaign.view import TrainView
+from acqkit.devices import check_device
 from acqkit.embeddings import PairEmbeddings
 from acqkit.engine import LOCAL, Engine
 from acqkit.interfaces import Model, ModelFactory, StatefulModel, Trainer
@@ -76,6 +77,7 @@ class ModelOfLabels:
         return self._trained
 
     def _find_or_train(self, pool: PairPool, clock: PhaseClock) -> Trained:
+        check_device(self._device)
         with clock.phase("train"):
             model = self._factory.build(pool, self._device)
             key = self._identity.key(pool.labels, model)

@@ -53,13 +53,16 @@ def ask(
         Path | None, typer.Option(help="CSV file to fill in (default: FOLDER/BATCH_ID.csv).")
     ] = None,
     engine: Annotated[str, typer.Option(help="Where embedding and scoring run.")] = "local",
+    device: Annotated[
+        str | None, typer.Option(help="Torch device, where not the campaign's own.")
+    ] = None,
 ) -> None:
     """Pick the pairs to label next and write a sheet to fill in.
 
     In the label column write a class name (several separated by ; in multi-label pools),
     ? for can't tell, - for none of the classes; leave it empty to answer later.
     """
-    with Campaign.open(folder, engine=engine) as campaign:
+    with Campaign.open(folder, engine=engine, device=device) as campaign:
         batch = campaign.ask(n)
         path = sheet or folder / f"{batch.batch_id}.csv"
         write_sheet(path, batch, campaign.pool)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import yaml
 
 from acqkit.cli.console import PlainConsole, say
 from acqkit.cli.display import RunDisplay
+from acqkit.cli.settings import configure
 from acqkit.components.registry import registry
-from acqkit.config import RunConfig, make_config
-from acqkit.errors import ConfigError
+from acqkit.config import RunConfig
 
 _EXAMPLES = """
 Examples:
@@ -93,7 +92,7 @@ def run(
         key: value for key, value in locals().items() if key not in ("config_file", "settings")
     }
     flags |= {"strategy": strategy or None, "out": None if out is None else str(out)}
-    execute(_configure(config_file, flags, settings or []))
+    execute(configure(config_file, flags, settings or []))
 
 
 run.__doc__ = (run.__doc__ or "") + _EXAMPLES
@@ -118,49 +117,3 @@ def execute(config: RunConfig) -> None:
     path = write_report([config.out], pool=pool)
     say(f"results: {config.out}")
     say(f"report:  {path}")
-
-
-def _configure(config_file: Path | None, flags: dict[str, Any], settings: list[str]) -> RunConfig:
-    data = {} if config_file is None else _read_yaml(config_file)
-    given = {key: value for key, value in flags.items() if value is not None}
-    if {"scorer", "allocator"} & set(given) and "strategy" not in given:
-        data.pop("strategy", None)
-    if "strategy" in given:
-        data.pop("scorer", None)
-        data.pop("allocator", None)
-    data.update(given)
-    for setting in settings:
-        _set(data, setting)
-    if "pool" not in data:
-        raise ConfigError("no pool was given; use --pool PATH_OR_NAME, for example --pool glyphs")
-    return make_config(data, str(config_file) if config_file else "command line")
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; give a YAML file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"{path} is not YAML: {reason}") from None
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path} holds {type(data).__name__}, wanted keys such as `pool: glyphs`")
-    return data
-
-
-def _set(data: dict[str, Any], setting: str) -> None:
-    key, equals, text = setting.partition("=")
-    if not equals:
-        raise ConfigError(f"--set wants KEY=VALUE, got {setting!r}")
-    *path, last = key.split(".")
-    for part in path:
-        value = data.setdefault(part, {})
-        if isinstance(value, list) and len(value) == 1:
-            value = data[part] = value[0]
-        if isinstance(value, str):
-            value = data[part] = {"name": value}
-        if not isinstance(value, dict):
-            raise ConfigError(f"--set {key}: {part!r} holds {value!r}, which has no keys")
-        data = value
-    data[last] = yaml.safe_load(text)

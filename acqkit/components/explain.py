@@ -8,20 +8,33 @@ from pydantic import BaseModel, ValidationError
 
 from acqkit.errors import did_you_mean
 
+MOST = 2
+"""Errors that one sentence names."""
+
+
+def shown(value: object) -> str:
+    """A value as it would be typed, as much of it as somebody reads."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """A pydantic error as one sentence; an unknown key is refused with the nearest known one."""
-    parts = []
-    for item in error.errors():
-        where = ".".join(str(part) for part in item["loc"])
+    parts: list[str] = []
+    errors = error.errors(include_url=False)
+    for item in errors[:MOST]:
+        where = ".".join(str(part)[:60] for part in item["loc"])
         if item["type"] == "extra_forbidden":
             known = _known_keys(model, item["loc"][:-1])
-            parts.append(f"unknown key {where!r}; {did_you_mean(str(item['loc'][-1]), known)}")
+            hint = did_you_mean(str(item["loc"][-1]), known)
+            said = any(part.endswith(hint) for part in parts)
+            parts.append(f"unknown key {where!r}" + ("" if said else f"; {hint}"))
         else:
-            got = "" if item["type"] == "missing" else f", got {item['input']!r}"
+            got = "" if item["type"] == "missing" else f", got {shown(item['input'])}"
             message = item["msg"].removeprefix("Value error, ")
             parts.append(f"{where}: {message}{got}" if where else message)
-    return "; ".join(parts)
+    more = len(errors) - MOST
+    return "; ".join(parts) + (f"; and {more} more of this kind" if more > 0 else "")
 
 
 def _known_keys(model: Any, path: tuple[int | str, ...]) -> list[str]:

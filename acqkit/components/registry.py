@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -16,6 +17,9 @@ from acqkit.components.explain import explain
 from acqkit.components.kinds import KINDS, Kind, acqkit_register_presets, hooks
 from acqkit.errors import ConfigError, PluginError, did_you_mean
 from acqkit.interfaces import Component
+
+_NAME = re.compile(r"\w[\w.-]*")
+"""What people type without quotes, and what no grammar of components reads otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,15 @@ def _offers(plugin: object, kind: Kind) -> Mapping[str, type[Component]]:
     return offers
 
 
-def _check_offer(kind: Kind, name: str, factory: object) -> None:
+def _check_name(kind: str, name: object) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise PluginError(
+            f"a {kind} is called {name!r}, wanted letters, digits, '-', '_' and '.' alone"
+        )
+
+
+def _check_offer(kind: Kind, name: object, factory: object) -> None:
+    _check_name(kind.name, name)
     title = f"{kind.name} {name!r}"
     if not (isinstance(factory, type) and issubclass(factory, Component)):
         raise PluginError(f"{title} is {factory!r}, wanted a subclass of acqkit.Component")
@@ -206,6 +218,8 @@ def _presets(plugin: object, distribution: str) -> list[Preset]:
             f"{acqkit_register_presets.__name__} returned {offers!r}, wanted a mapping from names "
             "to settings such as {'strategy': ..., 'needs': [distribution, ...]}"
         )
+    for name in offers:
+        _check_name("preset", name)
     return [
         Preset(
             name,

@@ -36,8 +36,12 @@ class ComponentSpec(Settings):
         if isinstance(value, str):
             return {"name": value}
         if isinstance(value, Mapping) and "params" not in value:
+            if "name" not in value:
+                raise ValueError("has no name; give one beside its parameters, as `name: ...`")
             rest = {key: item for key, item in value.items() if key != "name"}
-            return {"name": value.get("name", ""), "params": rest}
+            return {"name": value["name"], "params": rest}
+        if not isinstance(value, Mapping | ComponentSpec):
+            raise ValueError("wanted a name, or `name: ...` with parameters beside it")
         return value
 
     @model_serializer
@@ -82,7 +86,7 @@ class StrategySpec(Settings):
             return default | {key: part for key, part in value.items() if part is not None}
         name = value.get("name") if isinstance(value, Mapping) else value
         if not isinstance(name, str) or "+" not in name:
-            return {"strategy": value} if isinstance(value, str | Mapping) else value
+            return value if isinstance(value, StrategySpec) else {"strategy": value}
         parts = ComponentSpec.model_validate(value).split()
         if len(parts) != 2:
             raise ValueError(f"{name!r} has {len(parts)} parts, wanted SCORER+ALLOCATOR")

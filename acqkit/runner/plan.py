@@ -10,6 +10,7 @@ from typing import Any, cast
 from acqkit.components.resolve import Resolved, resolve
 from acqkit.components.spec import ComponentSpec
 from acqkit.config import RunConfig, resolve_amount
+from acqkit.devices import check_device
 from acqkit.interfaces import Engine, Model, ModelFactory, Trainer
 from acqkit.pool import PairPool
 from acqkit.runs.claim import Claim, StrategyClaim, pool_content
@@ -30,6 +31,7 @@ class Plan:
 
         A simulation begins without labels, whatever the pool's owner knows of it.
         """
+        check_device(config.device)
         for spec in config.strategy:
             resolve("strategy", spec)
         resolve("trainer", config.trainer)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from acqkit.components.origin import naming_plugins
 from acqkit.components.registry import registry
 from acqkit.components.resolve import spec_of
 from acqkit.components.spec import StrategySpec
@@ -66,6 +67,7 @@ def _configure(
     return make_config(data, "settings"), ready
 
 
+@naming_plugins()
 def execute(
     config: RunConfig,
     pool: PairPool | None = None,

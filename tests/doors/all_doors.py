@@ -7,8 +7,9 @@ import warnings
 
 from count_doors import main
 from door import Door
+from test_config_door import DOOR as CONFIG
 
-DOORS: dict[str, Door] = {}
+DOORS: dict[str, Door] = {door.name: door for door in (CONFIG,)}
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
