@@ -28,6 +28,7 @@ from acqkit.report.data import (
 from acqkit.report.gallery import Gallery
 from acqkit.report.poolmap import pool_map
 from acqkit.report.runs import RunFolder, component_label, find_runs
+from acqkit.runs import Reference
 from acqkit.runs.folder import StoredBatch
 from acqkit.runs.pool import with_split
 
@@ -48,12 +49,13 @@ def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData
     pool = _pool(runs, pool, notes)
     batches = [run.batches(run.seeds[0]) for run in runs]
     picked = [_positions(run, pool, said) for run, said in zip(runs, batches, strict=True)]
+    full = max(filter(None, (run.results.full for run in runs)), key=lambda r: r.map, default=None)
     gallery = Gallery.make(runs, batches, picked, pool)
     notes += _left_out(gallery.shelf.refused)
     return ReportData(
         pool=_facts(runs[0], pool),
         runs=[
-            _run(run, said, pool, gallery.picks[run.name])
+            _run(run, said, pool, gallery.picks[run.name], full)
             for run, said in zip(runs, batches, strict=True)
         ],
         classes=_classes(pool),
@@ -130,8 +132,13 @@ def _classes(pool: PairPool | None) -> ClassFacts | None:
 
 
 def _run(
-    run: RunFolder, batches: dict[int, StoredBatch], pool: PairPool | None, picks: list[Any]
+    run: RunFolder,
+    batches: dict[int, StoredBatch],
+    pool: PairPool | None,
+    picks: list[Any],
+    full: Reference | None,
 ) -> Run:
+    """What the page says of a run; `full` is the best reference that any run on the pool has."""
     results, seed = run.results, run.seeds[0]
     return Run(
         name=run.name,
@@ -141,7 +148,7 @@ def _run(
             Figures(**record.model_dump(include=set(Figures.model_fields)))
             for record in results.rounds
         ],
-        full=None if results.full is None else Full(**results.full.model_dump()),
+        full=None if full is None else Full(**full.model_dump()),
         coverage=_coverage(run, pool),
         precision=_precision(run),
         shown_seed=seed,

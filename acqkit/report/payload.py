@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 
 from acqkit.report.data import ClassFacts, Coverage, ReportData, Run
-from acqkit.report.figures import BASELINE, SHARE_OF_FULL, Metric, curve
+from acqkit.report.figures import SHARE_OF_FULL, Metric, baseline_of, curve
 from acqkit.report.precision import precision_lines
 from acqkit.runs import PHASES
 
@@ -31,8 +31,9 @@ def colors(runs: list[Run]) -> list[str]:
     """A CSS color variable per run: gray for the baseline, the others in order."""
     names: list[str] = []
     index = 0
+    baseline = baseline_of(runs)
     for run in runs:
-        if run.name == BASELINE:
+        if run is baseline:
             names.append("--strategy-baseline")
         else:
             names.append(f"--strategy-{index % COLORS}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,12 +15,12 @@ from plotly.offline import get_plotlyjs
 
 from acqkit.files import make_folder, write_text
 from acqkit.report.data import ReportData, Run
-from acqkit.report.figures import SHARE_OF_FULL, Estimate, baseline_of, key_figures
-from acqkit.report.headline import headline, signed
+from acqkit.report.figures import baseline_of, key_figures
+from acqkit.report.headline import headline
 from acqkit.report.payload import colors, payload, script_json
 from acqkit.report.precision import precision_sentence
+from acqkit.report.tables import allocation_tables, key_columns, plain
 
-MOST_ALLOCATION_ROWS = 60
 SCRIPTS = (
     "state.js",
     "charts.js",
@@ -44,10 +46,11 @@ def render_report(data: ReportData, path: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(estimate=_estimate, count=_count, number=_number)
+    environment.filters.update(count=_count, number=_number)
     html = environment.get_template("page.html.j2").render(_context(data))
     make_folder(path.parent)
-    write_text(path, html)
+    # Half of a surrogate pair, which JSON may hold, is no character.
+    write_text(path, html.encode("utf-8", "replace").decode("utf-8"))
     return path
 
 
@@ -55,13 +58,14 @@ def _context(data: ReportData) -> dict[str, Any]:
     baseline = baseline_of(data.runs)
     rows = [key_figures(run, baseline) for run in data.runs]
     scripts = "\n".join(_own_file(name) for name in SCRIPTS)
+    script, plotly = f'(() => {{\n"use strict";\n{scripts}\n}})();', get_plotlyjs()
     return {
         "data": data,
         "headline": headline(data.runs),
         "rows": rows,
+        "columns": key_columns(data.runs, rows),
         "best": max(rows, key=lambda row: row.area.mean).name if len(rows) > 1 else None,
         "baseline": baseline,
-        "share": SHARE_OF_FULL,
         "colors": colors(data.runs),
         "facts": _facts(data),
         "several_seeds": any(row.final.seeds > 1 for row in rows),
@@ -69,14 +73,25 @@ def _context(data: ReportData) -> dict[str, Any]:
         "shown": {run.name: _shown(run) for run in data.runs},
         "precision": precision_sentence(data.runs),
         "pseudo_labels": any(run.precision and run.precision.pseudo_labels for run in data.runs),
-        "allocations": _allocations(data.runs),
+        "allocations": allocation_tables(data.runs),
         "settings": _settings(data.runs),
         "versions": _versions(data.runs),
         "style": Markup(_own_file("style.css")),
         "payload": Markup(script_json(payload(data))),
-        "plotly": Markup(get_plotlyjs()),
-        "script": Markup(f'(() => {{\n"use strict";\n{scripts}\n}})();'),
+        "plotly": Markup(plotly),
+        "script": Markup(script),
+        "policy": _policy(plotly, script),
     }
+
+
+def _policy(*scripts: str) -> str:
+    """The content security policy: these scripts and no other, and nothing from anywhere."""
+    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        "media-src data:; base-uri 'none'; form-action 'none'"
+    )
 
 
 @cache
@@ -105,49 +120,12 @@ def _shown(run: Run) -> dict[int, int]:
     return shown
 
 
-def _allocations(runs: list[Run]) -> list[dict[str, Any]]:
-    """Allocation tables ready to be drawn: columns in the order of their first appearance."""
-    tables = []
-    for run in runs:
-        for table in run.allocations:
-            names = list(dict.fromkeys(key for row in table.rows for key in row))
-            columns = {name: [row.get(name) for row in table.rows] for name in names}
-            cells = [_cells(column) for column in columns.values()]
-            shown = list(zip(*cells, strict=True))
-            tables.append(
-                {
-                    "run": run.name,
-                    "round": table.round,
-                    "name": table.name,
-                    "columns": names,
-                    "numeric": [_is_numeric(column) for column in columns.values()],
-                    "rows": shown[:MOST_ALLOCATION_ROWS],
-                    "left_out": max(0, len(shown) - MOST_ALLOCATION_ROWS),
-                }
-            )
-    return tables
-
-
-def _is_numeric(column: list[Any]) -> bool:
-    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in column)
-
-
-def _cells(column: list[Any]) -> list[str]:
-    """A column as text; fractions with the same number of digits, so that they line up."""
-    if not _is_numeric(column):
-        return [_plain(value) for value in column]
-    largest = max(abs(value) for value in column)
-    whole = all(float(value).is_integer() for value in column)
-    digits = 0 if whole or largest >= 1000 else 1 if largest >= 100 else 3
-    return [f"{value:,.{digits}f}" for value in column]
-
-
 def _settings(runs: list[Run]) -> list[dict[str, Any]]:
     """Rows of the configuration; those in which the runs differ come first."""
     keys = list(dict.fromkeys(key for run in runs for key in run.config))
     rows = []
     for key in keys:
-        values = [_plain(run.config.get(key)) for run in runs]
+        values = [plain(run.config.get(key)) for run in runs]
         rows.append({"key": key, "values": values, "differs": len(set(values)) > 1})
     return sorted(rows, key=lambda row: not row["differs"])
 
@@ -160,18 +138,6 @@ def _versions(runs: list[Run]) -> dict[str, str]:
     return {name: ", ".join(versions) for name, versions in sorted(found.items())}
 
 
-def _plain(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_plain(item) for item in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{key}={_plain(item)}" for key, item in value.items())
-    return str(value)
-
-
 def _number(value: float) -> str:
     """A score or term to three digits."""
     return f"{value:.3g}"
@@ -179,9 +145,3 @@ def _number(value: float) -> str:
 
 def _count(value: float) -> str:
     return f"{value:,.0f}"
-
-
-def _estimate(value: Estimate, sign: bool = False) -> str:
-    """Mean ± standard error."""
-    mean = signed(value.mean) if sign else f"{value.mean:.3f}"
-    return mean if value.error is None else f"{mean} ± {value.error:.3f}"

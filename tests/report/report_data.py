@@ -127,7 +127,9 @@ def make_data(**more: Any) -> ReportData:
         make_run(
             f"better {NASTY}",
             0.05,
-            allocations=[AllocationTable(round=2, rows=[{"region": NASTY, "picked": 3}])],
+            allocations=[AllocationTable(round=2, name=NASTY, rows=[{"region": NASTY, NASTY: 3}])],
+            config={"strategy": NASTY, NASTY: [NASTY]},
+            versions={NASTY: NASTY},
             precision=precision(),
         ),
         make_run("random", precision=precision().model_copy(update={"pseudo_labels": []})),

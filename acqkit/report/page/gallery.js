@@ -7,20 +7,35 @@ function fillMedia(card) {
   });
 }
 
+const FIRST_CARDS = 12;
+
 function drawGallery() {
   document.querySelectorAll("#gallery .picks").forEach((group) => {
     group.hidden = !isShown(Number(group.dataset.run));
-    let found = false;
-    group.querySelectorAll("[data-round]").forEach((element) => {
-      element.hidden = Number(element.dataset.round) !== state.round;
-      if (!element.hidden && element.matches(".pick")) {
-        found = true;
-        fillMedia(element);
-      }
+    group.querySelectorAll("h3 [data-round]").forEach((note) => {
+      note.hidden = Number(note.dataset.round) !== state.round;
     });
-    group.querySelector(".empty").hidden = found;
+    const most = "unfolded" in group.dataset ? Infinity : FIRST_CARDS;
+    let found = 0;
+    group.querySelectorAll(".pick").forEach((card) => {
+      const isOfRound = Number(card.dataset.round) === state.round;
+      card.hidden = !isOfRound || found >= most;
+      if (isOfRound) found += 1;
+      if (!card.hidden) fillMedia(card);
+    });
+    group.querySelector(".empty").hidden = found > 0;
+    const more = group.querySelector(".more");
+    more.hidden = found <= most;
+    more.textContent = `Show ${found - most} more`;
   });
 }
+
+document.querySelectorAll("#gallery .more").forEach((button) => {
+  button.addEventListener("click", () => {
+    button.closest(".picks").dataset.unfolded = "";
+    drawGallery();
+  });
+});
 
 function drawAllocations() {
   const names = shownRuns().map((run) => run.name);
