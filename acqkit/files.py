@@ -6,6 +6,7 @@ are on disk, so that neither a reader, a kill nor a power cut meets half of one.
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import secrets
@@ -82,6 +83,41 @@ def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file whole or not at all, line ends as given; raises OSError."""
     with whole_file(path) as file:
         file.write(text.encode())
+
+
+class NewFile:
+    """A file that is written under a hidden name beside `path` and published under a free one."""
+
+    def __init__(self, path: Path) -> None:
+        final = path.resolve()
+        remove_abandoned(final)
+        self._path = path
+        self._temporary = _temporary(final)
+
+    def write(self, content: bytes) -> None:
+        """Put the content on the disk, in the place of what was written before; raises OSError."""
+        with writing(self._path), self._temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def publish(self, path: Path) -> None:
+        """Give what was written a name that is free; raises OSError, FileExistsError if not."""
+        with writing(path):
+            final = path.resolve()
+            try:
+                os.link(self._temporary, final)
+            except FileExistsError:
+                raise
+            except OSError:  # not every file system has links
+                if final.exists():
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+                self._temporary.rename(final)
+            _sync(final.parent)
+
+    def remove(self) -> None:
+        """Remove what was written under the hidden name; what was published stays."""
+        self._temporary.unlink(missing_ok=True)
 
 
 @contextmanager

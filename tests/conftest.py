@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from finished import Finished
 
 from acqkit import Batch, Campaign, PairPool
+from acqkit.cli import main
+from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
 from light_components import PARTS
 from simulated_annotators import ById
@@ -58,3 +62,33 @@ def campaign(tmp_path: Path, pool: PairPool) -> Iterator[Campaign]:
 def batch(campaign: Campaign) -> Batch:
     """Five pairs that were asked for."""
     return campaign.ask(5, strategy=ById())
+
+
+@pytest.fixture
+def acqkit(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Finished]:
+    """Run the command in this process: starting one for each would take minutes."""
+
+    def run(*arguments: object) -> Finished:
+        monkeypatch.setattr(sys, "argv", ["acqkit", *map(str, arguments)])
+        capfd.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        return Finished(status, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def folder(acqkit: Callable[..., Finished], tmp_path: Path) -> Path:
+    """The folder of a campaign, made by the command, on a pool beside it."""
+    save_pool(make_pool(60, 3, test_share=0.25), tmp_path / "pool")
+    made = acqkit(
+        "campaign", "init", tmp_path / "c", "--pool", tmp_path / "pool", "--strategy", "random"
+    )
+    assert made.returncode == 0, made.stderr
+    return tmp_path / "c"

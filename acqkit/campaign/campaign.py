@@ -106,9 +106,7 @@ class Campaign:
         parts = make_parts(given, registry)
         where = resolve("engine", engine, registry).component
         view = TrainView(pool)
-        settings = make_settings(
-            pool, parts, seed=int(seed), device=device, pool_reference=pool_reference
-        )
+        settings = make_settings(folder, pool, parts, pool_reference, seed=int(seed), device=device)
         store = SqliteStore.create(folder, settings, known_answers(pool))
         return cls(folder, store, view, parts, device, registry, where)
 

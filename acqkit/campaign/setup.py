@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,12 +39,17 @@ def make_parts(given: Mapping[str, Any], registry: Registry | None) -> dict[str,
 
 
 def make_settings(
-    pool: PairPool, parts: Mapping[str, Resolved], **others: str | int | None
+    folder: Path,
+    pool: PairPool,
+    parts: Mapping[str, Resolved],
+    pool_reference: str | None,
+    **others: str | int,
 ) -> dict[str, Any]:
     """The plain data from which `reopen` finds everything again."""
     return {
         "pool": pool.name,
         "fingerprint": fingerprint(pool),
+        **_whereabouts(folder, pool_reference),
         **others,
         **{kind: part.record for kind, part in parts.items()},
     }
@@ -58,9 +64,10 @@ def reopen(
 ) -> tuple[PairPool, dict[str, Resolved]]:
     """Pool and parts of a campaign; raises CampaignError if what was given is other than stored."""
     parts = {kind: reopen_part(kind, settings[kind], given[kind], registry) for kind in _KINDS}
-    found = _referenced_pool(folder, settings) if pool is None else pool
-    check_fingerprint(found, settings["fingerprint"])
-    return found, parts
+    if pool is None:
+        return _referenced_pool(folder, settings), parts
+    check_fingerprint(pool, settings["fingerprint"])
+    return pool, parts
 
 
 def reopen_part(
@@ -100,16 +107,38 @@ def reopen_part(
     )
 
 
+def _whereabouts(folder: Path, reference: str | None) -> dict[str, str | None]:
+    """Where the pool is: a data set's name, or a path, also as seen from the campaign."""
+    if reference is None or not Path(reference).exists():
+        return {"pool_reference": reference}
+    path = Path(reference).resolve()
+    try:
+        beside = Path(os.path.relpath(path, folder.resolve())).as_posix()
+    except ValueError:  # another drive
+        beside = None
+    return {"pool_reference": str(path), "pool_from_here": beside}
+
+
 def _referenced_pool(folder: Path, settings: Mapping[str, Any]) -> PairPool:
+    """The campaign's own pool: the one that moved with it, else the one where it was."""
     reference = settings["pool_reference"]
     if reference is None:
         raise CampaignError(
             f"campaign {folder} does not know where its pool {settings['pool']!r} is; "
-            "pass the pool: open(folder, pool)"
+            "pass the pool: --pool PATH, or open(folder, pool)"
         )
-    try:
-        return load_pool(reference)
-    except PoolError as error:
-        raise CampaignError(
-            f"campaign {folder} cannot load its pool: {error}; pass the pool: open(folder, pool)"
-        ) from None
+    beside = settings.get("pool_from_here")
+    moved = folder.resolve() / beside if beside else None
+    places = [moved, reference] if moved is not None and moved.exists() else [reference]
+    errors = []
+    for place in places:
+        try:
+            pool = load_pool(place)
+            check_fingerprint(pool, settings["fingerprint"])
+            return pool
+        except (PoolError, CampaignError) as error:
+            errors.append(error)
+    raise CampaignError(
+        f"campaign {folder} cannot load its pool: {errors[0]}; if it moved, pass the pool: "
+        "--pool PATH, or open(folder, pool)"
+    )

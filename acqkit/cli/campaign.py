@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from acqkit.campaign import Campaign
+from acqkit.campaign import Batch, Campaign, CampaignStatus
 from acqkit.cli.console import say, say_table
-from acqkit.cli.sheets import read_sheet, write_sheet
+from acqkit.cli.sheet_files import SheetFile
+from acqkit.cli.sheets import read_sheet
+from acqkit.errors import CampaignError
 from acqkit.loading import load_pool
 
 app = typer.Typer(
@@ -17,6 +20,13 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Argument(help="The campaign's folder.")]
+Pool = Annotated[
+    str | None, typer.Option(help="Path of the pool, where it is not found any more: it moved.")
+]
+Sheet = Annotated[
+    Path | None,
+    typer.Option(help="CSV file to fill in, a new one (default: FOLDER/BATCH_ID.csv)."),
+]
 
 
 @app.command("init")
@@ -30,7 +40,6 @@ def init(
     device: Annotated[str, typer.Option(help="Torch device of the model.")] = "cpu",
 ) -> None:
     """Start a campaign in a new folder."""
-    reference = str(Path(pool).resolve()) if Path(pool).exists() else pool
     with Campaign.create(
         folder,
         load_pool(pool),
@@ -39,7 +48,7 @@ def init(
         model=model,
         seed=seed,
         device=device,
-        pool_reference=reference,
+        pool_reference=pool,
     ):
         say(f"campaign made in {folder}")
         say(f"next: acqkit campaign ask {folder} -n 20 --sheet batch.csv")
@@ -49,25 +58,46 @@ def init(
 def ask(
     folder: Folder,
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many pairs.")] = 20,
-    sheet: Annotated[
-        Path | None, typer.Option(help="CSV file to fill in (default: FOLDER/BATCH_ID.csv).")
-    ] = None,
+    sheet: Sheet = None,
     engine: Annotated[str, typer.Option(help="Where embedding and scoring run.")] = "local",
     device: Annotated[
         str | None, typer.Option(help="Torch device, where not the campaign's own.")
     ] = None,
+    pool: Pool = None,
 ) -> None:
     """Pick the pairs to label next and write a sheet to fill in.
 
     In the label column write a class name (several separated by ; in multi-label pools),
     ? for can't tell, - for none of the classes; leave it empty to answer later.
     """
-    with Campaign.open(folder, engine=engine, device=device) as campaign:
-        batch = campaign.ask(n)
-        path = sheet or folder / f"{batch.batch_id}.csv"
-        write_sheet(path, batch, campaign.pool)
-    say(f"batch {batch.batch_id}: {len(batch.ids)} pairs to label in {path}")
-    say(f"next: acqkit campaign tell {folder} {path}")
+    with (
+        _open(folder, pool, engine=engine, device=device) as campaign,
+        SheetFile(campaign, sheet) as file,
+    ):
+        try:
+            batch = campaign.ask(n, prepare=file.write)
+            path = file.publish(batch)
+        except KeyboardInterrupt as interrupt:
+            interrupt.args = (file.what_is_kept(),)
+            raise
+    _say_sheet(folder, batch, path)
+
+
+@app.command("sheet")
+def sheet(
+    folder: Folder,
+    batch_id: Annotated[
+        str | None, typer.Argument(metavar="[BATCH]", help="Its id, where several are open.")
+    ] = None,
+    sheet: Sheet = None,
+    pool: Pool = None,
+) -> None:
+    """Write the sheet of a batch again, with the pairs that nobody has answered yet."""
+    with _open(folder, pool) as campaign, SheetFile(campaign, sheet) as file:
+        batch = _open_batch(campaign, batch_id)
+        file.write(batch)
+        path = file.publish(batch)
+    _say_sheet(folder, batch, path)
 
 
 @app.command("tell")
@@ -78,22 +108,84 @@ def tell(
     replace: Annotated[
         bool, typer.Option("--replace", help="Let answers replace earlier, other ones.")
     ] = False,
+    pool: Pool = None,
 ) -> None:
-    """Record the labels of a sheet; telling the same thing twice changes nothing."""
-    with Campaign.open(folder) as campaign:
+    """Record the labels of a sheet, all or none; telling the same twice changes nothing."""
+    with _open(folder, pool) as campaign:
         answers = read_sheet(sheet, campaign.pool)
-        for batch_id, labels in answers.items():
-            campaign.tell(batch_id, labels, annotator=annotator, replace=replace)
-        told = sum(len(labels) for labels in answers.values())
-        say(f"{told} answers recorded")
+        campaign.tell_sheet(answers, annotator=annotator, replace=replace)
+    say(f"{sum(map(len, answers.values()))} answers recorded")
+
+
+@app.command("withdraw")
+def withdraw(
+    folder: Folder,
+    batch_id: Annotated[str, typer.Argument(metavar="BATCH", help="Its id.")],
+    pool: Pool = None,
+) -> None:
+    """Give a batch back: pairs that nobody has answered may be asked for again."""
+    with _open(folder, pool) as campaign:
+        freed = campaign.withdraw(batch_id)
+    say(f"{len(freed)} unanswered pairs of {batch_id} are free again; its answers stay")
+
+
+@app.command("backup")
+def backup(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="New folder for the copy.")],
+    pool: Pool = None,
+) -> None:
+    """Copy the campaign to a new folder while others may go on with it; the pool is not copied."""
+    with _open(folder, pool) as campaign:
+        campaign.backup(out)
+    say(f"{folder} copied to {out}, without its pool")
 
 
 @app.command("status")
-def status(folder: Folder) -> None:
+def status(folder: Folder, pool: Pool = None) -> None:
     """Say how far the campaign is."""
-    with Campaign.open(folder) as campaign:
-        say_table({k.replace("_", " "): v for k, v in _plain(campaign.status()).items()})
+    with _open(folder, pool) as campaign:
+        say_table(_rows(campaign.status()))
 
 
-def _plain(status: Any) -> dict[str, Any]:
-    return {name: getattr(status, name) for name in status.__dataclass_fields__}
+def _open(folder: Path, pool: str | None, **others: Any) -> Campaign:
+    return Campaign.open(folder, None if pool is None else load_pool(pool), **others)
+
+
+def _open_batch(campaign: Campaign, batch_id: str | None) -> Batch:
+    """The open batch of that id, or the only one."""
+    found = {batch.batch_id: batch for batch in campaign.open_batches()}
+    if batch_id is None and len(found) == 1:
+        return next(iter(found.values()))
+    if batch_id in found:
+        return found[batch_id]
+    wanted = "several batches are open" if batch_id is None else f"{batch_id} is no open batch"
+    listed = ", ".join(f"{b.batch_id} ({len(b.pending)} unanswered)" for b in found.values())
+    if not found:
+        raise CampaignError("no batch has unanswered pairs; `acqkit campaign ask` takes new ones")
+    raise CampaignError(f"{wanted}; give the id of one that is: {listed}")
+
+
+def _say_sheet(folder: Path, batch: Batch, path: Path) -> None:
+    say(f"{batch.batch_id}: {len(batch.pending)} pairs to label in {path}")
+    say(f"next: acqkit campaign tell {folder} {path}")
+
+
+def _rows(status: CampaignStatus) -> dict[str, object]:
+    rows: dict[str, Any] = {
+        name.replace("_", " "): getattr(status, name) for name in status.__dataclass_fields__
+    }
+    return rows | {
+        "skipped": f"{status.skipped} (can't tell)",
+        "pending": f"{status.pending} (asked for, not answered)",
+        "open batches": ", ".join(status.open_batches) or "none",
+        "labels per class": _counts(status.labels_per_class),
+        "answers by annotator": _counts(status.answers_by_annotator),
+    }
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    """A line each; an annotator without a name is nobody named."""
+    width = max((len(str(count)) for count in counts.values()), default=0)
+    lines = [f"{count:{width}}  {name or 'nobody named'}" for name, count in counts.items()]
+    return "\n".join(lines) or "none"

@@ -45,7 +45,8 @@ def end(error: BaseException) -> int:
     if isinstance(error, typer.Exit):
         return error.exit_code
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        say_error("interrupted; what is done is kept, and the same command goes on from there")
+        kept = "what is done is kept, and the same command goes on from there"
+        say_error(f"interrupted; {str(error) or kept}")
         return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
     if isinstance(error, BrokenPipeError):
         # Nobody reads any more; without this, Python says so once more when it ends.

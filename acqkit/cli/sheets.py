@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,16 @@ NO_CLASS = "-"
 SEPARATOR = ";"
 
 
-def write_sheet(path: Path, batch: Batch, pool: PairPool) -> None:
-    """One row a pair: batch, id, the text to look at, and an empty label."""
+def sheet_bytes(batch: Batch, pool: PairPool) -> bytes:
+    """One row for each pair that nobody has answered: batch, id, the text to look at, no label."""
     columns = [name for name, values in pool.display.items() if _is_text(values)]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["batch", "id", *columns, "label"])
-        for pair_id, position in zip(batch.ids, batch.positions, strict=True):
-            shown = [pool.display[name][int(position)] for name in columns]
-            writer.writerow([batch.batch_id, pair_id, *shown, ""])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["batch", "id", *columns, "label"])
+    for pair_id, position in zip(batch.pending, pool.position_of(batch.pending), strict=True):
+        shown = [pool.display[name][int(position)] for name in columns]
+        writer.writerow([batch.batch_id, pair_id, *shown, ""])
+    return text.getvalue().encode()
 
 
 def _is_text(values: Any) -> bool:

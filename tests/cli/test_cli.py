@@ -6,14 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from finished import Command, Finished, assert_one_sentence
 
-from acqkit.cli import main
 from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
 from bad_pools import BAD_POOLS
@@ -23,51 +22,11 @@ QUICK = [
 ]  # fmt: skip
 
 
-@dataclass
-class Finished:
-    """What a command printed, and its exit status."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def acqkit(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Finished]:
-    """Run the command in this process: starting one for each would take minutes."""
-
-    def run(*arguments: object) -> Finished:
-        monkeypatch.setattr(sys, "argv", ["acqkit", *map(str, arguments)])
-        capfd.readouterr()
-        status = 0
-        try:
-            main()
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(end.code is not None)
-        return Finished(status, *capfd.readouterr())
-
-    return run
-
-
-Command = Callable[..., Finished]
-
-
 @pytest.fixture
 def pool_path(tmp_path: Path) -> Path:
     path = tmp_path / "pool"
     save_pool(make_pool(test_share=0.25), path)
     return path
-
-
-def assert_one_sentence(result: Finished, *fragments: str) -> None:
-    assert result.returncode not in (0, 1), result.stdout
-    assert "Traceback" not in result.stderr
-    assert result.stderr.startswith("error: ")
-    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
-    for fragment in fragments:
-        assert fragment in result.stderr
 
 
 def test_run_writes_results_and_a_report_and_resumes(
@@ -117,7 +76,7 @@ def test_everything_can_be_said_in_yaml(acqkit: Command, pool_path: Path, tmp_pa
     ("text", "fragments"),
     [
         ("pool: glyphs\nstrategi: random", ["'strategi'", "did you mean 'strategy'"]),
-        ("pool: [", ["is not YAML"]),
+        ("pool: [", ["cannot be read as YAML"]),
         ("- 1", ["holds list"]),
         ("strategy: random", ["no pool was given"]),
         ("pool: glyphs\nstrategy: randm", ["'randm'", "did you mean 'random'"]),
