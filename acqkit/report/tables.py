@@ -13,7 +13,7 @@ from acqkit.report.headline import signed
 FIRST_ROWS = 8
 """Rows of an allocation table that are seen before it is unfolded."""
 
-MOST_ROWS = 6_000
+MOST_ROWS = 3_000
 """Rows of all allocation tables, one a round and strategy: with more a page opens slowly."""
 
 

@@ -53,7 +53,9 @@ class Dom(HTMLParser):
 class Opened:
     """A page as a headless browser shows it."""
 
-    def __init__(self, path: Path, profile: Path, state: str = "", width: int = 1300) -> None:
+    def __init__(
+        self, path: Path, profile: Path, state: str = "", width: int = 1300, height: int = 9000
+    ) -> None:
         browser = _browser()
         assert browser is not None  # the fixture has looked
         command = [
@@ -67,7 +69,7 @@ class Opened:
             "--disable-component-update",
             "--disable-sync",
             f"--user-data-dir={profile}",
-            f"--window-size={width},3000",
+            f"--window-size={width},{height}",
             "--enable-logging=stderr",
             "--v=0",
             "--virtual-time-budget=8000",
@@ -133,6 +135,15 @@ def test_a_browser_draws_every_part_without_a_word_on_the_console(opened: Opened
     assert len(pictures) == len(sounds) == 4
 
 
+def test_what_is_far_below_is_drawn_when_it_is_needed(page: Path, profile: Path) -> None:
+    drawn = {
+        part.split('"')[0]
+        for part in Opened(page, profile, height=700).html.split('id="chart-')[1:]
+        if "main-svg" in part.split("</section>")[0]
+    }
+    assert drawn == {"curves"}
+
+
 def test_what_users_write_is_text_and_nothing_else(opened: Opened) -> None:
     assert not [image for image in opened.dom.all("img") if "onerror" in image]
     # Our data, plotly, our script, and nothing that a caption brought in.
@@ -165,12 +176,12 @@ def digest_of(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-POINT = """{
+POINT = """setTimeout(() => {
 const dot = document.querySelectorAll("#chart-map .map")[0].querySelectorAll(".trace")[2];
 const { left, top } = dot.querySelector(".point").getBoundingClientRect();
 const at = { bubbles: true, clientX: left + 5, clientY: top + 5 };
 document.querySelector("#chart-map .nsewdrag").dispatchEvent(new MouseEvent("mousemove", at));
-}"""
+}, 1000)"""
 
 
 def test_a_script_that_is_not_ours_does_not_run(tmp_path: Path, profile: Path) -> None:
@@ -206,7 +217,7 @@ def test_at_no_width_is_a_key_figure_hidden(tmp_path: Path, profile: Path) -> No
     document.title = [cells.length, right <= box.getBoundingClientRect().right + 1,
       document.documentElement.scrollWidth <= window.innerWidth].join(" ");
     """)  # fmt: skip
-    for width in (1400, 1081, 500):
+    for width in (1400, 1241, 500):
         assert "<title>16 true true</title>" in Opened(path, profile, width=width).html, width
 
 

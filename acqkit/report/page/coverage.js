@@ -1,10 +1,10 @@
 // Labels by class, rounds stacked, a panel per strategy.
 
+const MOST_BANDS = 8;
 const COVERAGE_TITLES = { labels: "% of the labeled pairs", class: "% of the class labeled" };
 
 function drawCoverage() {
   const element = document.getElementById("chart-coverage");
-  if (!element) return;
   const { names, counts } = data.classes;
   const runs = shownRuns().filter((run) => run.coverage);
   const row = names.length > 30 ? 15 : 22;
@@ -46,16 +46,31 @@ function coverageShares(coverage, counts) {
   };
 }
 
+// Rounds in order, several to a band where there are more than the eye can tell apart.
+function roundBands(rounds) {
+  const size = Math.ceil(rounds.length / MOST_BANDS);
+  return Array.from({ length: Math.ceil(rounds.length / size) }, (_, b) => {
+    const from = b * size;
+    const to = Math.min(from + size, rounds.length);
+    const name = to - from === 1 ? `round ${rounds[from]}` : `rounds ${rounds[from]} to ${rounds[to - 1]}`;
+    return { from, to, name };
+  });
+}
+
 function coverageTraces(run, parts, names, panel) {
   const rows = names.map((_, c) => c);
   const axes = { xaxis: panel.x, yaxis: panel.y };
-  const { rounds, counts } = run.coverage;
-  const bars = rounds.map((round, r) => ({
-    ...axes, type: "bar", orientation: "h", x: parts.added[r], y: rows,
-    marker: { color: tinted(color(run.color), rounds.length > 1 ? 0.28 + (0.72 * r) / (rounds.length - 1) : 1), line: { width: 0 } },
-    text: names.map((name, c) => `<b>${plain(name)}</b><br>round ${round}: ${counts[r][c].toFixed(1)} labels (${parts.added[r][c].toFixed(1)}%)<br>pool: ${parts.pool[c].toFixed(1)}% of the pairs`),
-    textposition: "none", hovertemplate: "%{text}<extra></extra>",
-  }));
+  const bands = roundBands(run.coverage.rounds);
+  const bars = bands.map(({ from, to, name: band }, b) => {
+    const sum = (rounds, c) => rounds.slice(from, to).reduce((total, round) => total + round[c], 0);
+    const added = rows.map((c) => sum(parts.added, c));
+    return {
+      ...axes, type: "bar", orientation: "h", x: added, y: rows,
+      marker: { color: tinted(color(run.color), bands.length > 1 ? 0.28 + (0.72 * b) / (bands.length - 1) : 1), line: { width: 0 } },
+      text: names.map((name, c) => `<b>${plain(name)}</b><br>${band}: ${sum(run.coverage.counts, c).toFixed(1)} labels (${added[c].toFixed(1)}%)<br>pool: ${parts.pool[c].toFixed(1)}% of the pairs`),
+      textposition: "none", hovertemplate: "%{text}<extra></extra>",
+    };
+  });
   if (state.coverage !== "labels") return bars;
   return [...bars, {
     ...axes, type: "scatter", mode: "markers", x: parts.pool, y: rows,
@@ -79,5 +94,5 @@ function drawCoverageNote() {
   });
 }
 
-view(["coverage", "hide"], drawCoverage);
+view(["coverage", "hide"], drawCoverage, "chart-coverage");
 view(["coverage"], drawCoverageNote);

@@ -1,18 +1,22 @@
 // The pool in two dimensions, a panel per strategy.
 
+const MOST_DOTS = 15000;
+
 function drawMap() {
-  if (!data.map) return;
+  // Each panel shows its own picks, and of the other pairs as many as all panels can draw.
+  const step = Math.ceil((shownRuns().length * data.map.ids.length) / MOST_DOTS);
   document.querySelectorAll("#chart-map figure").forEach((figure) => {
     const index = Number(figure.dataset.run);
     figure.hidden = !isShown(index);
-    if (!figure.hidden) drawPanel(figure.querySelector(".map"), data.runs[index], data.map.picks[index]);
+    if (!figure.hidden) drawPanel(figure.querySelector(".map"), data.runs[index], data.map.picks[index], step);
   });
+  watchMap();
 }
 
-function drawPanel(element, run, picks) {
+function drawPanel(element, run, picks, step) {
   const { x, y, ids } = data.map;
   const taken = new Set(picks.points.filter((_, i) => picks.rounds[i] <= state.round));
-  const rest = ids.map((_, i) => i).filter((i) => !taken.has(i));
+  const rest = ids.map((_, i) => i).filter((i) => i % step === 0 && !taken.has(i));
   const before = [];
   const now = [];
   picks.points.forEach((point, i) => {
@@ -77,5 +81,4 @@ function watchMap() {
   });
 }
 
-view(["round", "hide"], drawMap);
-view(["hide"], watchMap);
+view(["round", "hide"], drawMap, "chart-map");

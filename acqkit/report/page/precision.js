@@ -7,7 +7,6 @@ const KINDS = [
 
 function drawPrecision() {
   const element = document.getElementById("chart-precision");
-  if (!element) return;
   const runs = shownRuns().filter((run) => run.precision);
   const lines = runs.flatMap(precisionLines);
   const narrow = element.clientWidth < NARROW;
@@ -54,4 +53,4 @@ function precisionEnd(run) {
   return { run, x: x.at(-1), y: mean.at(-1) };
 }
 
-view(["hide"], drawPrecision);
+view(["hide"], drawPrecision, "chart-precision");

@@ -31,4 +31,4 @@ function drawSeconds() {
   plot(element, traces, layout);
 }
 
-view(["hide"], drawSeconds);
+view(["hide"], drawSeconds, "chart-seconds");

@@ -8,10 +8,30 @@ const CHOICES = { metric: ["map", "map50", "map_ab", "map_ba"], coverage: ["labe
 let state = stateOf(location.hash);
 const views = [];
 
-// A view is drawn now and whenever one of the named parts of the state changes.
-function view(parts, draw) {
-  views.push({ parts, draw });
+// A view is drawn now and whenever one of the named parts of the state changes; one with an
+// element only while that is near the window, for charts of many strategies take seconds.
+function view(parts, draw, id) {
+  const element = id && document.getElementById(id);
+  if (id && !element) return;
+  const one = { parts, draw, near: !element, stale: false };
+  views.push(one);
+  if (element) watch(element, one);
 }
+
+function watch(element, one) {
+  const notice = ([entry]) => {
+    one.near = entry.isIntersecting;
+    if (one.near && one.stale) drawView(one);
+  };
+  new IntersectionObserver(notice, { rootMargin: "400px" }).observe(element);
+}
+
+function drawView(one) {
+  one.stale = false;
+  one.draw();
+}
+
+window.addEventListener("beforeprint", () => views.filter(({ stale }) => stale).forEach(drawView));
 
 function stateOf(hash) {
   const given = new URLSearchParams(hash.slice(1));
@@ -45,8 +65,11 @@ function choose(change) {
 }
 
 function redraw(changed) {
-  for (const { parts, draw } of views) {
-    if (!changed || parts.some((part) => changed.includes(part))) draw();
+  for (const one of views) {
+    if (!changed || one.parts.some((part) => changed.includes(part))) {
+      one.stale = true;
+      if (one.near) drawView(one);
+    }
   }
 }
 
