@@ -105,7 +105,7 @@ def lasting(steps: int) -> dict[str, int]:
 def retrieval(model: TorchPairModel, pool: PairPool) -> float:
     """MAP of a pool with truth, mean of both directions."""
     assert pool.truth is not None
-    return evaluate(model, pool, np.arange(len(pool)), pool.truth).map
+    return evaluate(model, pool, np.arange(len(pool)), pool.truth).scores.map
 
 
 def markdown(results: dict[str, Found], seeds: int, made_with: str, *, held_out: bool) -> str:

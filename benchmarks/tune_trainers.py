@@ -165,7 +165,7 @@ def run_job(job: Job) -> Done:
     started = time.perf_counter()
     trainer.fit(model, seen, derive_seed(job.seed, 0, "train"))
     seconds = time.perf_counter() - started
-    scores = evaluate(model, held_out, np.arange(len(held_out)), held_out.truth)
+    scores = evaluate(model, held_out, np.arange(len(held_out)), held_out.truth).scores
     return Done(job, scores.map, scores.map50, seconds)
 
 

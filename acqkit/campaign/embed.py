@@ -62,7 +62,10 @@ def embed_blocks(
 
 
 def embed_pool(
-    model: Model, pool: PairPool, block_size: int = DEFAULT_BLOCK_SIZE
+    model: Model,
+    pool: PairPool,
+    block_size: int = DEFAULT_BLOCK_SIZE,
+    engine: Engine = LOCAL,
 ) -> PairEmbeddings:
     """Embeddings of every pair of the pool in memory, row = position.
 
@@ -70,7 +73,7 @@ def embed_pool(
     """
     n = len(pool)
     columns: dict[str, NDArray[Any]] = {}
-    for block in embed_blocks(model, pool, block_size):
+    for block in embed_blocks(model, pool, block_size, engine):
         for name, values in block.columns().items():
             if name not in columns:
                 columns[name] = np.empty((n, *values.shape[1:]), values.dtype)

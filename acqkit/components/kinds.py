@@ -16,6 +16,7 @@ from acqkit.base import PROJECT, Component
 from acqkit.interfaces import (
     Allocator,
     Engine,
+    Metric,
     ModelFactory,
     PoolSource,
     Scorer,
@@ -44,6 +45,7 @@ _ROWS = (
     Kind("trainer", "acqkit_register_trainers", "fit", Trainer),
     Kind("model", "acqkit_register_models", "build", ModelFactory),
     Kind("engine", "acqkit_register_engines", "map", Engine),
+    Kind("metric", "acqkit_register_metrics", "measure", Metric),
     Kind("dataset", "acqkit_register_datasets", "load", PoolSource),
 )
 

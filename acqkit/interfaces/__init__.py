@@ -6,6 +6,13 @@ positions `0..n-1` in `context.pool`; nothing takes or returns positions in a su
 
 from acqkit.base import Component
 from acqkit.engine import Engine
+from acqkit.interfaces.metrics import (
+    DirectionScores,
+    Evaluation,
+    Metric,
+    QueryScores,
+    RetrievalScores,
+)
 from acqkit.interfaces.models import (
     EmbeddingClassifier,
     Model,
@@ -30,9 +37,12 @@ __all__ = [
     "Allocator",
     "BelievingTrainer",
     "Component",
+    "DirectionScores",
     "EmbeddingClassifier",
     "Engine",
+    "Evaluation",
     "Inputs",
+    "Metric",
     "Model",
     "ModelFactory",
     "ModelState",
@@ -41,6 +51,8 @@ __all__ = [
     "PoolSource",
     "PreparedAllocator",
     "PreparedScorer",
+    "QueryScores",
+    "RetrievalScores",
     "RoundContext",
     "SamplingAllocator",
     "SamplingModel",

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from acqkit.embeddings import Float64Array, FloatArray, IntArray
+from acqkit.interfaces import QueryScores
 
 _BLOCK_ELEMENTS = 2_000_000
 """Similarities in memory at once, at about 20 bytes each."""
@@ -38,23 +39,8 @@ class Side:
     positions: IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class QueryScores:
-    """What is known of each of `q` queries.
-
-    relevant `[q]` counts relevant items in the gallery; own_rank `[q]` is the rank of the
-    query's own pair, anything above `deepest_own` where it is further down, 0 where it is not in
-    the gallery; ap and ndcg `[q, depths]`, the first depth being the whole gallery.
-    """
-
-    relevant: IntArray
-    own_rank: IntArray
-    ap: Float64Array
-    ndcg: Float64Array
-
-
 def rank_queries(
-    queries: Side, gallery: Side, depths: tuple[int, ...], deepest_own: int, block: int | None
+    queries: Side, gallery: Side, depths: tuple[int, ...], block: int | None
 ) -> QueryScores:
     """Scores of each query, ranked among the gallery; `block` queries at once.
 
@@ -63,7 +49,7 @@ def rank_queries(
     n = len(gallery.positions)
     partners = _partners(queries.positions, gallery.positions)
     gain_bits = int(queries.labels.sum(dim=1).max()).bit_length()
-    ranker = _Ranker.build(n, (n, *depths), deepest_own, gain_bits)
+    ranker = _Ranker.build(n, (n, *depths), gain_bits)
     at_block = block or max(1, _BLOCK_ELEMENTS // n)
     at_chunk = max(1, _CHUNK_ELEMENTS // n)
     found: list[tuple[IntArray, IntArray, Float64Array, Float64Array]] = []
@@ -79,7 +65,7 @@ def rank_queries(
     relevant, own_rank, ap, dcg = (np.concatenate(parts) for parts in zip(*found, strict=True))
     # Both are sums of the same numbers in another order: rounding must not exceed 1.
     ndcg = np.minimum(dcg / np.maximum(_ideal_dcg(queries, gallery, ranker), 1.0), 1.0)
-    return QueryScores(relevant, own_rank, ap, ndcg)
+    return QueryScores(queries.positions, relevant, own_rank, depths, ap, ndcg)
 
 
 def _partners(queries: IntArray, gallery: IntArray) -> IntArray:
@@ -96,18 +82,16 @@ class _Ranker:
     """
 
     depths: tuple[int, ...]
-    deepest_own: int
     gain_bits: int
     carried: IntArray
     inverse_rank: Float64Array
     discount: Float64Array
 
     @classmethod
-    def build(cls, n: int, depths: tuple[int, ...], deepest_own: int, gain_bits: int) -> _Ranker:
+    def build(cls, n: int, depths: tuple[int, ...], gain_bits: int) -> _Ranker:
         ranks = np.arange(1, n + 1)
         return cls(
             depths,
-            deepest_own,
             gain_bits,
             np.arange(n) << gain_bits,
             1 / ranks,
@@ -126,7 +110,7 @@ class _Ranker:
         places = partners[part]
         own = keys[np.arange(len(keys)), places]
         keys = _sorted(keys)
-        before = np.count_nonzero(keys[:, : self.deepest_own] < own[:, None], axis=1)
+        before = np.array([row.searchsorted(key) for row, key in zip(keys, own, strict=True)])
         own_rank = np.where(places < 0, 0, 1 + before)
         return self._score_rankings(keys & ((1 << self.gain_bits) - 1), own_rank)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,74 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import EmbeddingError, PoolError
+from acqkit.interfaces.metrics import HEADLINE_DEPTH, DirectionScores, RetrievalScores
 from acqkit.metrics.ranking import Side, rank_queries
 
 RECALL_DEPTHS = (1, 5, 10)
 
-_HEADLINE_DEPTH = 50
 _TINY = np.finfo(np.float64).tiny
-
-
-@dataclass(frozen=True, slots=True)
-class DirectionScores:
-    """Queries of one modality against the gallery of the other; every score is in [0, 1].
-
-    `queries` counts those with anything relevant in the gallery, over which `map`, `map_at`,
-    `ndcg` and `ndcg_at` are means; `recall_at` is a mean over queries whose own pair is in
-    the gallery (0 if there is none).
-    """
-
-    queries: int
-    map: float
-    ndcg: float
-    map_at: dict[int, float]
-    ndcg_at: dict[int, float]
-    recall_at: dict[int, float]
-
-
-@dataclass(frozen=True, slots=True)
-class RetrievalScores:
-    """Both directions, and their means as headline figures."""
-
-    ab: DirectionScores
-    ba: DirectionScores
-
-    @property
-    def map_ab(self) -> float:
-        """MAP of queries of modality a."""
-        return self.ab.map
-
-    @property
-    def map_ba(self) -> float:
-        """MAP of queries of modality b."""
-        return self.ba.map
-
-    @property
-    def map(self) -> float:
-        """Mean of both directions' MAP."""
-        return (self.ab.map + self.ba.map) / 2
-
-    @property
-    def map50(self) -> float:
-        """Mean of both directions' MAP@50."""
-        return self.map_at(_HEADLINE_DEPTH)
-
-    @property
-    def ndcg(self) -> float:
-        """Mean of both directions' nDCG over the whole ranking."""
-        return (self.ab.ndcg + self.ba.ndcg) / 2
-
-    def map_at(self, k: int) -> float:
-        """Mean of both directions' MAP@k; `k` is 50 or one of the `ks` asked for."""
-        return (self.ab.map_at[k] + self.ba.map_at[k]) / 2
-
-    def ndcg_at(self, k: int) -> float:
-        """Mean of both directions' nDCG@k; `k` is 50 or one of the `ks` asked for."""
-        return (self.ab.ndcg_at[k] + self.ba.ndcg_at[k]) / 2
-
-    def recall_at(self, k: int) -> float:
-        """Mean of both directions' R@k; `k` is 1, 5 or 10."""
-        return (self.ab.recall_at[k] + self.ba.recall_at[k]) / 2
 
 
 def evaluate_retrieval(
@@ -87,7 +24,7 @@ def evaluate_retrieval(
     b: ArrayLike,
     labels: ArrayLike,
     *,
-    ks: Sequence[int] = (_HEADLINE_DEPTH,),
+    ks: Sequence[int] = (HEADLINE_DEPTH,),
     block: int | None = None,
     present_a: BoolArray | None = None,
     present_b: BoolArray | None = None,
@@ -124,7 +61,7 @@ def evaluate_retrieval(
             f"{arrays[1].shape}"
         )
     matrix = _label_matrix(labels, n)
-    depths = tuple(sorted({_HEADLINE_DEPTH, *ks}))
+    depths = tuple(sorted({HEADLINE_DEPTH, *ks}))
     if depths[0] < 1 or (block is not None and block < 1):
         raise EmbeddingError(f"ks and block must be at least 1, got {ks} and {block}")
     positions = (_present("present_a", present_a, n), _present("present_b", present_b, n))
@@ -141,7 +78,7 @@ def evaluate_retrieval(
 def _evaluate_direction(
     queries: Side, gallery: Side, ks: tuple[int, ...], block: int | None
 ) -> DirectionScores:
-    scores = rank_queries(queries, gallery, ks, max(RECALL_DEPTHS), block)
+    scores = rank_queries(queries, gallery, ks, block)
     answerable = scores.relevant > 0
     if not answerable.any():
         raise PoolError(
@@ -157,6 +94,7 @@ def _evaluate_direction(
         map_at=dict(zip(ks, ap[1:], strict=True)),
         ndcg_at=dict(zip(ks, ndcg[1:], strict=True)),
         recall_at={k: float(np.count_nonzero(own <= k) / max(len(own), 1)) for k in RECALL_DEPTHS},
+        by_query=scores,
     )
 
 

@@ -18,10 +18,11 @@ from acqkit.runner.evaluate import evaluate
 from acqkit.runner.plan import Plan
 from acqkit.runs import Reference
 from acqkit.runs.folder import OutputFolder
+from acqkit.runs.metrics import measure, metric_versions
 
 
 def full_reference(plan: Plan, folder: OutputFolder) -> Reference:
-    """Mean over seeds of the best trainer's MAP with every train label.
+    """Means over seeds of every metric of the trainer with the best MAP, with every train label.
 
     The best of all trainers is taken so that a weak reference never flatters a strategy.
     Finished trainings are kept in `folder` and not repeated unless what they depend on changed.
@@ -31,17 +32,15 @@ def full_reference(plan: Plan, folder: OutputFolder) -> Reference:
     found = []
     for label, spec in specs.items():
         figures = [_kept(plan, spec, seed, folder.full(label, seed)) for seed in plan.seeds]
-        found.append(Reference(map=_mean(figures, "map"), map50=_mean(figures, "map50")))
+        names = [name for name in figures[0] if all(name in own for own in figures)]
+        means = {name: float(np.mean([own[name] for own in figures])) for name in names}
+        found.append(Reference(map=means["map"], map50=means["map50"], metrics=means))
     return max(found, key=lambda reference: reference.map)
 
 
-def _mean(figures: list[dict[str, float]], key: str) -> float:
-    return float(np.mean([item[key] for item in figures]))
-
-
 def _kept(plan: Plan, spec: ComponentSpec, seed: int, file: Path) -> dict[str, float]:
-    """Figures of one training: those in `file` if they are of the same one, else made anew."""
-    depends_on = plan.training(spec)
+    """Metrics of one training: those in `file` if they are of the same one, else made anew."""
+    depends_on = plan.training(spec) | {"metrics": metric_versions()}
     if file.exists():
         kept = json.loads(file.read_text(encoding="utf-8"))
         if kept.get("depends_on") == depends_on:
@@ -62,5 +61,4 @@ def _train_on_all(plan: Plan, spec: ComponentSpec, seed: int) -> dict[str, float
     trainer: Trainer = resolve("trainer", spec).component
     model = plan.untrained_model(train)
     trainer.fit(model, train.with_labels(labels), derive_seed(seed, 0, "train"))
-    scores = evaluate(model, pool, pool.test_positions, pool.truth, plan.engine)
-    return {"map": scores.map, "map50": scores.map50}
+    return measure(evaluate(model, pool, pool.test_positions, pool.truth, plan.engine))

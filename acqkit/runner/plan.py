@@ -14,6 +14,7 @@ from acqkit.devices import check_device
 from acqkit.interfaces import Engine, Model, ModelFactory, Trainer
 from acqkit.pool import PairPool
 from acqkit.runs.claim import Claim, StrategyClaim, pool_content
+from acqkit.runs.metrics import metric_versions
 from acqkit.runs.pool import with_split
 from acqkit.runs.versions import used_by
 
@@ -93,7 +94,7 @@ class Plan:
                 seeds=list(self.seeds),
             )
         shared = self.training(config.trainer) | config.model_dump(mode="json", include=schedule)
-        return Claim(shared=shared, strategies=strategies)
+        return Claim(shared=shared, metrics=metric_versions(), strategies=strategies)
 
     @functools.cached_property
     def _model(self) -> Resolved:

@@ -21,6 +21,7 @@ from acqkit.runner.simulate import Simulation
 from acqkit.runs import Reference, Results, RoundRecord
 from acqkit.runs.claim import claimed
 from acqkit.runs.folder import OutputFolder, SeedFolder, StrategyFolder
+from acqkit.runs.metrics import metric_facts
 from acqkit.runs.pool import summarize
 from acqkit.runs.records import drop_earlier_precision
 from acqkit.runs.versions import installed
@@ -135,6 +136,7 @@ def _results(
         versions=installed(),
         pool=summarize(plan.pool),
         config=config.record() | _spec_parts(spec),
+        metrics=metric_facts(plan.pool.modalities),
         full=full,
         rounds=[record for own in rounds.values() for record in drop_earlier_precision(own)],
     )

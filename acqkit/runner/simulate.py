@@ -10,8 +10,7 @@ import numpy as np
 from acqkit.campaign import Batch, Campaign, Trained
 from acqkit.components.spec import StrategySpec
 from acqkit.files import make_folder
-from acqkit.interfaces import Model
-from acqkit.metrics import RetrievalScores
+from acqkit.interfaces import Evaluation, Model
 from acqkit.runner.evaluate import evaluate
 from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
@@ -19,6 +18,8 @@ from acqkit.runner.precision import label_precision
 from acqkit.runner.stopping import Stability, reason_to_stop, validation_map
 from acqkit.runs import PHASES, RoundRecord
 from acqkit.runs.folder import SeedFolder
+from acqkit.runs.metrics import measure
+from acqkit.runs.records import HEADLINES
 from acqkit.timing import PhaseClock
 
 Observer = Callable[[Mapping[str, Any]], None]
@@ -98,12 +99,13 @@ class Simulation:
         batch = self._labeled_batch(round, wanted) if wanted else None
         trained = self.campaign.trained()
         with clock.phase("evaluate"):
-            scores = self._evaluate(trained.model)
+            found = measure(self._evaluate(trained.model))
         return RoundRecord(
             seed=self.seed,
             round=round,
             labels=labels_before + wanted,
-            **_headline(scores),
+            **{name: found[name] for name in HEADLINES},
+            metrics=found,
             seconds=_seconds(clock),
             picked=[] if batch is None else list(batch.ids),
             **self._stopping_figures(round, trained),
@@ -131,7 +133,7 @@ class Simulation:
         self.campaign.tell(batch.batch_id, self.oracle.answers(batch), annotator="oracle")
         return batch
 
-    def _evaluate(self, model: Model) -> RetrievalScores:
+    def _evaluate(self, model: Model) -> Evaluation:
         truth = self.plan.pool.truth
         assert truth is not None  # the oracle has checked it
         pool = self.plan.pool
@@ -154,15 +156,6 @@ class Simulation:
             if kappa is not None:
                 figures["stability"] = kappa
         return figures
-
-
-def _headline(scores: RetrievalScores) -> dict[str, float]:
-    return {
-        "map_ab": scores.map_ab,
-        "map_ba": scores.map_ba,
-        "map": scores.map,
-        "map50": scores.map50,
-    }
 
 
 def _seconds(clock: PhaseClock) -> dict[str, float]:

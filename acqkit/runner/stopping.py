@@ -43,7 +43,7 @@ def validation_map(
     if len(held_out) < 2:
         return 0.0
     trainer.fit(model, pool.with_labels(labels), derive_seed(seed, 0, "validation-train"))
-    return evaluate(model, pool, held_out, pool.labels.matrix, engine).map
+    return evaluate(model, pool, held_out, pool.labels.matrix, engine).scores.map
 
 
 def predictions(embeddings: PairEmbeddings) -> NDArray[np.int64] | None:

@@ -44,10 +44,14 @@ class StrategyClaim(_Data):
 
 
 class Claim(_Data):
-    """`shared` is by name what the results of every strategy in the folder depend on."""
+    """`shared` is by name what the results of every strategy in the folder depend on.
+
+    `metrics` are versions of the distributions whose metrics were measured; more may come.
+    """
 
     schema_version: Literal[2] = Field(2, alias="schema")
     shared: dict[str, Any]
+    metrics: dict[str, str] = {}
     strategies: dict[str, StrategyClaim]
 
 
@@ -74,7 +78,8 @@ def claimed(folder: OutputFolder, wanted: Claim) -> Iterator[dict[str, StrategyF
                 else _name(label, strategies, wanted)
             )
             strategies[label] = asked.model_copy(update={"folder": name})
-        claim = Claim(shared=wanted.shared, strategies=strategies)
+        metrics = (held.metrics if held else {}) | wanted.metrics
+        claim = Claim(shared=wanted.shared, metrics=metrics, strategies=strategies)
         if claim != held:
             write_text(folder.claim, claim.model_dump_json(by_alias=True, indent=1))
         yield {label: folder.strategy(strategies[label].folder) for label in wanted.strategies}
@@ -124,6 +129,8 @@ def _read(folder: OutputFolder) -> Claim | None:
 
 def _check(folder: OutputFolder, held: Claim, wanted: Claim) -> None:
     found = _differences(held.shared, wanted.shared)
+    metrics = {name: wanted.metrics.get(name, held.metrics[name]) for name in held.metrics}
+    found += _differences({"versions": held.metrics}, {"versions": metrics})
     for label, asked in wanted.strategies.items():
         if label in held.strategies:
             there = held.strategies[label]
@@ -134,8 +141,9 @@ def _check(folder: OutputFolder, held: Claim, wanted: Claim) -> None:
             found += _less(label, there, asked)
     if found:
         raise ConfigError(
-            f"{folder.path} holds another run ({'; '.join(found)}); give another --out, or the "
-            "same settings to go on with it (more rounds, seeds or strategies are fine)"
+            f"{folder.path} holds another run ({'; '.join(dict.fromkeys(found))}); give another "
+            "--out, or the same settings to go on with it (more rounds, seeds or strategies are "
+            "fine)"
         )
 
 

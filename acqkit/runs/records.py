@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from acqkit.components.explain import explain
 from acqkit.errors import ReportError
 from acqkit.files import write_text
-from acqkit.metrics import area_under_curve, labels_to_reach
+from acqkit.metrics import STANDARD, area_under_curve, labels_to_reach
 
 SCHEMA = 1
 
 PHASES = ("train", "embed", "score", "allocate", "evaluate")
 """The parts of a round whose seconds are counted."""
+
+
+HEADLINES = ("map_ab", "map_ba", "map", "map50")
+"""Metrics that a round has under keys of its own, too."""
+
+
+class MetricFacts(BaseModel):
+    """What people are told of a metric."""
+
+    title: str
+    higher_is_better: bool = True
+
+    @classmethod
+    def of(cls, name: str, factory: type, modalities: tuple[str, str] = ("a", "b")) -> MetricFacts:
+        """What the class of a metric says of it, with the modalities by name."""
+        title = str(getattr(factory, "title", name))
+        for side, modality in zip(("{a}", "{b}"), modalities, strict=True):
+            title = title.replace(side, modality)
+        better = bool(getattr(factory, "higher_is_better", True))
+        return cls(title=title, higher_is_better=better)
 
 
 class PoolSummary(BaseModel):
@@ -31,7 +51,20 @@ class PoolSummary(BaseModel):
     multilabel: bool
 
 
-class Reference(BaseModel):
+class Measured(BaseModel):
+    """Metrics by name; what was written before there was a mapping has the headlines alone."""
+
+    metrics: dict[str, float]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_headlines(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "metrics" in data:
+            return data
+        return {**data, "metrics": {name: data[name] for name in HEADLINES if name in data}}
+
+
+class Reference(Measured):
     """The fully supervised reference: all labels, the best of the installed trainers."""
 
     map: float
@@ -52,7 +85,7 @@ class LabelPrecision(BaseModel):
     pseudo_labels: list[float] | None = None
 
 
-class RoundRecord(BaseModel):
+class RoundRecord(Measured):
     """One round of one seed: labels in all, metrics on the test pairs, seconds by `PHASES`, picks.
 
     `label_precision` is measured after the last round alone. Beside these: figures that the
@@ -78,7 +111,7 @@ class RoundRecord(BaseModel):
 
 
 class Results(BaseModel):
-    """A strategy's rounds on one pool over all seeds."""
+    """A strategy's rounds on one pool over all seeds; `metrics` says what those measured are."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -86,6 +119,9 @@ class Results(BaseModel):
     versions: dict[str, str]
     pool: PoolSummary
     config: dict[str, Any]
+    metrics: dict[str, MetricFacts] = Field(
+        default_factory=lambda: {name: MetricFacts.of(name, STANDARD[name]) for name in HEADLINES}
+    )
     full: Reference | None = None
     rounds: list[RoundRecord]
 

@@ -54,11 +54,11 @@ def test_it_learns(name: str, multilabel: bool) -> None:
     assert pool.truth is not None and pool.test is not None
     model = SMALL.build(pool, "cpu")
     test = np.flatnonzero(pool.test)
-    before = evaluate(model, pool, test, pool.truth).map
+    before = evaluate(model, pool, test, pool.truth).scores.map
     trainer = TRAINERS[name].model_copy(update={"max_steps": 60, "min_steps": 60})
     assert isinstance(trainer, Trainer)
     trainer.fit(model, train_part(pool), 0)
-    assert evaluate(model, pool, test, pool.truth).map > before + 0.03
+    assert evaluate(model, pool, test, pool.truth).scores.map > before + 0.03
     assert model.knows_classes == (name != "pair-wise")
 
 

@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import average_precision_score, ndcg_score
 
 from acqkit.errors import AcqkitError, EmbeddingError, PoolError
+from acqkit.interfaces import QueryScores
 from acqkit.metrics import DirectionScores, evaluate_retrieval
 
 KS = (1, 7, 50)
@@ -24,46 +25,59 @@ def oracle(queries: Any, gallery: Any, labels: Any, has_query: Any, has_item: An
     """One direction, one query and one item at a time."""
     queries, gallery = queries.astype(float), gallery.astype(float)
     items = np.flatnonzero(has_item).tolist()
-    maps: dict[Any, list[float]] = {k: [] for k in (None, *KS)}
-    ndcgs: dict[Any, list[float]] = {k: [] for k in (None, *KS)}
-    own_ranks = []
-    for query in np.flatnonzero(has_query).tolist():
+    rows = np.flatnonzero(has_query)
+    relevant, own_ranks, aps, ndcgs = [], [], [], []
+    for query in rows.tolist():
         scored = []
         for place, item in enumerate(items):
             norm = np.linalg.norm(queries[query]) * np.linalg.norm(gallery[item])
             cosine = queries[query] @ gallery[item] / norm if norm else 0.0
             scored.append((-round(cosine * 2**30), place))
         ranking = [items[place] for _, place in sorted(scored)]
-        if query in ranking:
-            own_ranks.append(1 + ranking.index(query))
+        own_ranks.append(1 + ranking.index(query) if query in ranking else 0)
         gains = [int((labels[query] & labels[item]).sum()) for item in ranking]
-        if not any(gains):
-            continue
-        for k in (None, *KS):
-            top, hits, precisions = gains[:k], 0, []
-            for rank, gain in enumerate(top, start=1):
-                if gain:
-                    hits += 1
-                    precisions.append(hits / rank)
-            maps[k].append(sum(precisions) / len(precisions) if precisions else 0.0)
-            best = sorted(gains, reverse=True)[:k]
-            dcg, ideal = (
-                sum(gain / np.log2(1 + rank) for rank, gain in enumerate(row, start=1))
-                for row in (top, best)
-            )
-            ndcgs[k].append(dcg / ideal)
+        relevant.append(np.count_nonzero(gains))
+        found = [_ap_and_ndcg(gains, k) for k in (None, *KS)]
+        aps.append([ap for ap, _ in found])
+        ndcgs.append([ndcg for _, ndcg in found])
+    by_query = QueryScores(
+        rows, np.array(relevant), np.array(own_ranks), KS, np.array(aps), np.array(ndcgs)
+    )
+    map, *maps = by_query.ap[by_query.relevant > 0].mean(axis=0).tolist()
+    ndcg, *ndcgs_at = by_query.ndcg[by_query.relevant > 0].mean(axis=0).tolist()
+    own = by_query.own_rank[by_query.own_rank > 0]
     return DirectionScores(
-        queries=len(maps[None]),
-        map=float(np.mean(maps.pop(None))),
-        ndcg=float(np.mean(ndcgs.pop(None))),
-        map_at={k: float(np.mean(values)) for k, values in maps.items()},
-        ndcg_at={k: float(np.mean(values)) for k, values in ndcgs.items()},
-        recall_at={k: float(np.mean(np.array(own_ranks) <= k)) for k in (1, 5, 10)},
+        queries=int(np.count_nonzero(by_query.relevant)),
+        map=map,
+        ndcg=ndcg,
+        map_at=dict(zip(KS, maps, strict=True)),
+        ndcg_at=dict(zip(KS, ndcgs_at, strict=True)),
+        recall_at={k: float(np.mean(own <= k)) for k in (1, 5, 10)},
+        by_query=by_query,
     )
 
 
-def assert_scores_equal(one: DirectionScores, other: DirectionScores) -> None:
+def _ap_and_ndcg(gains: list[int], k: int | None) -> tuple[float, float]:
+    """Of one ranking, cut at `k`."""
+    top, hits, precisions = gains[:k], 0, []
+    for rank, gain in enumerate(top, start=1):
+        if gain:
+            hits += 1
+            precisions.append(hits / rank)
+    best = sorted(gains, reverse=True)[:k]
+    dcg, ideal = (
+        sum(gain / np.log2(1 + rank) for rank, gain in enumerate(row, start=1))
+        for row in (top, best)
+    )
+    return sum(precisions) / max(hits, 1), dcg / ideal if ideal else 0.0
+
+
+def assert_scores_equal(
+    one: DirectionScores, other: DirectionScores, queries: bool = False
+) -> None:
+    """`queries`: those of every query, too."""
     left, right = asdict(one), asdict(other)
+    by_query, wanted = left.pop("by_query"), right.pop("by_query")
     assert left.keys() == right.keys()
     for name, value in left.items():
         if isinstance(value, dict):
@@ -71,6 +85,8 @@ def assert_scores_equal(one: DirectionScores, other: DirectionScores) -> None:
             assert_allclose(list(value.values()), list(right[name].values()), atol=1e-12)
         else:
             assert_allclose(value, right[name], atol=1e-12)
+    for name in by_query if queries else ():
+        assert_allclose(by_query[name], wanted[name], atol=1e-12)
 
 
 def make_data(
@@ -94,8 +110,8 @@ def test_every_score_equals_the_oracle(multilabel: bool, ties: bool, absent: boo
     rng = np.random.default_rng(2)
     has_a, has_b = (rng.random(60) > (0.3 if absent else -1) for _ in range(2))
     scores = evaluate_retrieval(a, b, labels, ks=KS, block=17, present_a=has_a, present_b=has_b)
-    assert_scores_equal(scores.ab, oracle(a, b, labels, has_a, has_b))
-    assert_scores_equal(scores.ba, oracle(b, a, labels, has_b, has_a))
+    assert_scores_equal(scores.ab, oracle(a, b, labels, has_a, has_b), queries=True)
+    assert_scores_equal(scores.ba, oracle(b, a, labels, has_b, has_a), queries=True)
 
 
 def test_similarities_near_the_ends_of_their_range_are_ranked_exactly() -> None:
@@ -107,8 +123,8 @@ def test_similarities_near_the_ends_of_their_range_are_ranked_exactly() -> None:
     a[:9], b[:9] = 1, np.array([1, -1, 1] * 3)[:, None]
     everyone = np.ones(80, dtype=bool)
     scores = evaluate_retrieval(a, b, labels, ks=KS)
-    assert_scores_equal(scores.ab, oracle(a, b, labels, everyone, everyone))
-    assert_scores_equal(scores.ba, oracle(b, a, labels, everyone, everyone))
+    assert_scores_equal(scores.ab, oracle(a, b, labels, everyone, everyone), queries=True)
+    assert_scores_equal(scores.ba, oracle(b, a, labels, everyone, everyone), queries=True)
 
 
 def test_map_and_ndcg_equal_scikit_learn() -> None:

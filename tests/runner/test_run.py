@@ -52,12 +52,13 @@ def test_results_have_the_documented_schema(tmp_path: Path) -> None:
         "classes": 4,
         "multilabel": False,
     }
-    assert set(data["full"]) == {"map", "map50"}
+    assert set(data["full"]) == {"map", "map50", "metrics"}
     assert data["config"]["initial"] == 12
     assert len(data["rounds"]) == 2 * 4
     for record in data["rounds"]:
         wanted = {
             "seed", "round", "labels", "map_ab", "map_ba", "map", "map50", "seconds", "picked",
+            "metrics",
         }  # fmt: skip
         assert set(record) == wanted | ({"label_precision"} if record["round"] == 3 else set())
         assert set(record["seconds"]) == {"train", "embed", "score", "allocate", "evaluate"}
