@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ BUSY_SECONDS = 30.0
 
 
 class Database:
-    """The file in a campaign's folder."""
+    """The file in a campaign's folder; only read where this process may not write to both."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._engine = _engine(folder / FILE_NAME)
+        path = folder / FILE_NAME
+        self._read_only = path.exists() and not all(os.access(p, os.W_OK) for p in (path, folder))
+        self._engine = _engine(path, _to_read(path) if self._read_only else {})
         self._writing = self._engine.execution_options(begin="IMMEDIATE")
         self._closed = False
 
@@ -45,6 +48,11 @@ class Database:
 
         What it wrote is on the disk when the block ends; an exception undoes all of it.
         """
+        if self._read_only:
+            raise CampaignError(
+                f"campaign {self._folder} can only be looked at: this user, or this file system, "
+                "does not allow to write there; copy the folder to a place that does"
+            )
         with self._transaction(self._writing) as connection:
             yield connection
 
@@ -60,6 +68,12 @@ class Database:
 
     def _sentence(self, error: DBAPIError) -> str:
         reason = str(error.orig)
+        if self._read_only and "unable to open" in reason:
+            return (
+                f"campaign {self._folder} was not closed, its last answers are in {FILE_NAME}-wal, "
+                "and these cannot be read where nothing may be written; copy the folder to a place "
+                "where you may write"
+            )
         if "locked" in reason or "busy" in reason:
             return (
                 f"campaign {self._folder} was locked by another process for more than "
@@ -81,7 +95,7 @@ class Database:
 
     def set_up(self) -> None:
         """Make the tables in an empty file and mark whose file it is."""
-        with self._engine.connect().execution_options(begin="none") as connection:
+        with self._transaction(self._engine.execution_options(begin="none")) as connection:
             mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar()
         if mode != "wal":
             raise CampaignError(
@@ -108,12 +122,24 @@ class Database:
             )
 
 
-def _engine(path: Path) -> Engine:
-    url = URL.create("sqlite", database=str(path))
+def _engine(path: Path, options: Mapping[str, str]) -> Engine:
+    query = {"uri": "true", **options}
+    url = URL.create("sqlite", database=path.absolute().as_uri(), query=query)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _to_read(path: Path) -> Mapping[str, str]:
+    """How SQLite opens a file that this process may not write to, or whose folder it may not.
+
+    Where there is a write-ahead log, what is in it is read too, live. Where there is none, no
+    process has the file open and SQLite could not make one: the file is read as one that nobody
+    changes. A process with more rights that begins to write meanwhile is then not seen.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return {"mode": "ro"} if log.exists() else {"immutable": "1"}
 
 
 def _configure(connection: Any, _record: Any) -> None:

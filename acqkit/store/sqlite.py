@@ -52,14 +52,17 @@ class SqliteStore:
         _check_vacant(folder)
         try:
             with temporary_folder(folder) as temporary:
-                cls._fill(temporary, settings, given or {})
+                try:
+                    cls._fill(temporary, settings, given or {})
+                except CampaignError as error:
+                    raise _cannot_make(folder, error) from error
                 try:
                     publish(temporary, folder)
                 except OSError:
                     _check_vacant(folder)
                     raise
         except OSError as error:
-            raise CampaignError(f"no campaign can be made in {folder}: {error}") from None
+            raise _cannot_make(folder, error) from None
         return cls.open(folder)
 
     @classmethod
@@ -253,6 +256,10 @@ class SqliteStore:
         """See `Store.add_record`."""
         with self._database.write() as connection:
             queries.write_record(connection, round, record)
+
+
+def _cannot_make(folder: Path, error: Exception) -> CampaignError:
+    return CampaignError(f"no campaign can be made in {folder}: {error}")
 
 
 def _check_vacant(folder: Path) -> None:
