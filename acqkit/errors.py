@@ -1,4 +1,4 @@
-"""Every error that acqkit raises on purpose.
+"""Every error that acqkit raises on purpose, and its warning.
 
 Each message is one sentence that says what was got, what was wanted and what to do.
 The command line prints it without a traceback and exits with status 2.
@@ -48,6 +48,10 @@ class ContradictionError(CampaignError):
 
 class ReportError(AcqkitError):
     """A report that cannot be made from what is in a folder."""
+
+
+class AcqkitWarning(UserWarning):
+    """What was done is not all that was asked for; the command line prints it as one sentence."""
 
 
 def did_you_mean(word: object, known: Iterable[object], otherwise: str | None = None) -> str:

@@ -18,7 +18,7 @@ from acqkit.components.resolve import (
     resolve,
     unlike_all,
 )
-from acqkit.errors import CampaignError, PoolError
+from acqkit.errors import AcqkitWarning, CampaignError, PoolError
 from acqkit.loading import load_pool
 from acqkit.pool import PairPool
 
@@ -34,7 +34,9 @@ def make_parts(given: Mapping[str, Any], registry: Registry | None) -> dict[str,
     for part in parts.values():
         why = unlike_all(part.record)
         if why is not None:
-            warnings.warn(f"the campaign cannot be opened again: {why}", stacklevel=3)
+            warnings.warn(
+                f"the campaign cannot be opened again: {why}", AcqkitWarning, stacklevel=3
+            )
     return parts
 
 
@@ -98,6 +100,7 @@ def reopen_part(
             warnings.warn(
                 f"the campaign was made by a version of acqkit that noted only the class of its "
                 f"{kind}, {part.title}; nobody can tell whether the same object was passed",
+                AcqkitWarning,
                 stacklevel=4,
             )
         return part

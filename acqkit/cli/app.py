@@ -17,7 +17,7 @@ import typer
 from typer.main import get_command
 
 import acqkit
-from acqkit.cli.console import say
+from acqkit.cli.console import say, say_own_warnings
 from acqkit.cli.ending import Terminated, end
 
 
@@ -99,6 +99,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    say_own_warnings()
     before = signal.signal(signal.SIGTERM, _terminate)
     status = 0
     try:

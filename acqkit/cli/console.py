@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import unicodedata
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from acqkit.errors import AcqkitWarning
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories without a picture: control and format characters, lone surrogates, and
@@ -56,8 +59,27 @@ def say_json(data: Any) -> None:
 
 def say_error(sentence: str) -> None:
     """Print what went wrong as one line on stderr."""
+    _say_line(("error: ", "bold red"), sentence)
+
+
+def say_own_warnings() -> None:
+    """From now on, print each warning of acqkit as one line on stderr, the same one once."""
+    show_others, said = warnings.showwarning, set[str]()
+
+    def show(message: Warning | str, category: type[Warning], *more: Any, **named: Any) -> None:
+        text = str(message)
+        if not issubclass(category, AcqkitWarning):
+            show_others(message, category, *more, **named)
+        elif text not in said:  # Python's own "once" forgets whenever somebody changes a filter
+            said.add(text)
+            _say_line(("note: ", "yellow"), text)
+
+    warnings.showwarning = show
+
+
+def _say_line(head: tuple[str, str], sentence: str) -> None:
     line = visible(" ".join(sentence.split("\n")), keep="")
-    PlainConsole(stderr=True).print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
+    PlainConsole(stderr=True).print(Text.assemble(head, line), soft_wrap=True)
 
 
 def say_table(rows: Mapping[str, object]) -> None:

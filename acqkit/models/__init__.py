@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from acqkit.models.standardize import standardize_for as standardize_for
     from acqkit.models.supervised import Supervised as Supervised
     from acqkit.models.supervised import SupervisedObjective as SupervisedObjective
+    from acqkit.models.tensors import as_tensor as as_tensor
     from acqkit.models.torch_pair import ENCODE_BLOCK as ENCODE_BLOCK
     from acqkit.models.torch_pair import TorchPairModel as TorchPairModel
     from acqkit.models.training import Objective as Objective
@@ -56,6 +57,7 @@ _HOMES = {
     "sklearn_pair": ["LogisticPair", "SklearnPairModel"],
     "standardize": ["standardize_for"],
     "supervised": ["Supervised", "SupervisedObjective"],
+    "tensors": ["as_tensor"],
     "torch_pair": ["ENCODE_BLOCK", "TorchPairModel"],
     "training": ["Objective", "Progress", "Schedule", "Step", "train"],
     "two_tower": ["TwoTower"],

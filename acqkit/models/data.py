@@ -10,6 +10,7 @@ from torch import Tensor
 
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, BoolArray, IntArray
 from acqkit.interfaces import PairBatch, Pool
+from acqkit.models.tensors import as_tensor
 
 CACHE_BYTES = 1 << 30
 """Bytes of features that are held on the device (1 GiB: 2 million pairs of width 64 + 64)."""
@@ -59,8 +60,8 @@ class _Cache:
         masks: tuple[list[BoolArray | None], list[BoolArray | None]] = ([], [])
         for block in blocks_of(pool):
             rows = slice(int(block.positions[0]), int(block.positions[-1]) + 1)
-            self.a[rows] = torch.from_numpy(block.a)
-            self.b[rows] = torch.from_numpy(block.b)
+            self.a[rows] = as_tensor(block.a)
+            self.b[rows] = as_tensor(block.b)
             masks[0].append(block.present_a)
             masks[1].append(block.present_b)
         self.present = (_joined(masks[0]), _joined(masks[1]))

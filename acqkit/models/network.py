@@ -18,6 +18,7 @@ from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import ModelState, PairBatch
 from acqkit.models.seeding import seeded
+from acqkit.models.tensors import as_tensor
 
 Collate = Callable[[Any], Any]
 """From the raw items of one modality (a list, or an array) to what its encoder takes."""
@@ -210,7 +211,7 @@ class PairNetwork(nn.Module):
         if collate is not None:
             inputs = collate(inputs)
         elif isinstance(inputs, np.ndarray):
-            inputs = torch.from_numpy(np.ascontiguousarray(inputs))
+            inputs = as_tensor(inputs)
         elif not isinstance(inputs, Tensor):
             raise EmbeddingError(
                 f"modality {name} yields raw items ({type(inputs).__name__}); give the model a "
@@ -227,7 +228,7 @@ class PairNetwork(nn.Module):
 
     def _to_device(self, value: Any) -> Any:
         if isinstance(value, np.ndarray):
-            value = torch.from_numpy(value)
+            value = as_tensor(value)
         if isinstance(value, Tensor):
             return value.to(self.device, non_blocking=True)
         if isinstance(value, Mapping):

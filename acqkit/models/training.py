@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from acqkit.errors import AcqkitWarning
 from acqkit.interfaces import Component, Model, Pool
 from acqkit.models.data import TrainingData, shuffled_batches
 from acqkit.models.network import Outputs, PairNetwork, as_network
@@ -121,13 +123,19 @@ def train(
     state is neither used nor touched. A `PairNetwork` is left in evaluation mode.
 
     Returns whether `objective` was what the model learned. A model that is no `PairNetwork`
-    knows best how it learns: `model.fit(pool, seed)`, and False.
+    knows best how it learns: `model.fit(pool, seed)`, an AcqkitWarning that says so, and False.
 
     on_step: called after every step, for a display. Raises what the objective, the encoders
     or `model.fit` raise.
     """
     network = as_network(model)
     if network is None:
+        warnings.warn(
+            f"{type(model).__name__} is no PairNetwork and trains by its own fit: objective and "
+            f"parameters of {type(schedule).__name__} are not used",
+            AcqkitWarning,
+            stacklevel=2,
+        )
         model.fit(pool, seed)
         return False
     data = TrainingData(pool, network.device)

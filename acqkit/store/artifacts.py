@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from acqkit.errors import AcqkitWarning
 from acqkit.files import temporary_folder
 
 HOME = "artifacts"
@@ -103,7 +104,7 @@ class Artifacts:
         warnings.warn(
             f"{folder} is damaged (its files have not the digest that is its name) and is left "
             "unused; what was kept in it is made again when it is needed",
-            RuntimeWarning,
+            AcqkitWarning,
             stacklevel=2,
         )
         return None

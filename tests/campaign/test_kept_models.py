@@ -22,7 +22,7 @@ from torch import nn
 
 from acqkit import Campaign, PairPool
 from acqkit.campaign import identity
-from acqkit.errors import CampaignError, EmbeddingError
+from acqkit.errors import AcqkitWarning, CampaignError, EmbeddingError
 from acqkit.interfaces import Pool, StatefulModel
 from acqkit.models import LogisticPair, SklearnPairModel, TorchPairModel, TwoTower
 from acqkit.testing import make_pool
@@ -204,7 +204,7 @@ def test_damaged_artifacts_are_noticed_and_made_again(tmp_path: Path) -> None:
         content = bytearray(file.read_bytes())
         content[-2] ^= 4
         file.write_bytes(content)
-        with pytest.warns(RuntimeWarning, match=r"is damaged .* made again"):
+        with pytest.warns(AcqkitWarning, match=r"is damaged .* made again"):
             assert twice.trains_again()
         np.testing.assert_array_equal(twice.second.embeddings.a.mean, wanted)
         assert not twice.trains_again()

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,21 @@ def pool_path(tmp_path: Path) -> Path:
     path = tmp_path / "pool"
     save_pool(make_pool(test_share=0.25), path)
     return path
+
+
+def test_what_is_not_used_is_said_in_one_sentence(
+    acqkit: Command, pool_path: Path, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        found = acqkit(
+            "run", "--pool", pool_path, "--strategy", "random", "--model", "sklearn", "--rounds", 2,
+            "--initial", 12, "--per-round", 4, "--seeds", 1, "--out", tmp_path / "out",
+        )  # fmt: skip
+    notes = [line for line in found.stderr.splitlines() if line.startswith("note:")]
+    assert found.returncode == 0, found.stderr
+    assert len(notes) == 1
+    assert "SklearnPairModel is no PairNetwork and trains by its own fit" in notes[0]
 
 
 def test_run_writes_results_and_a_report_and_resumes(

@@ -29,6 +29,7 @@ def test_public_names() -> None:
         "TrainingData",
         "TwoTower",
         "as_network",
+        "as_tensor",
         "belief_classification_of",
         "blocks_of",
         "classification_loss",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ import torch
 from torch import Tensor
 from toy import QUICK, SMALL, difference, embedded, hidden_truth, lacking, own_model, trained
 
+from acqkit.errors import AcqkitWarning
+from acqkit.loading import load_pool
 from acqkit.models.data import TrainingData, shuffled_batches
 from acqkit.models.network import PairNetwork
 from acqkit.models.supervised import Supervised
 from acqkit.models.training import Objective, Progress, Schedule, Step, train
 from acqkit.pool.features import ArrayFeatures
+from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
 from light_components import LightModel
 
@@ -93,8 +97,22 @@ def test_missing_modality_rows_have_no_influence() -> None:
 def test_a_model_that_is_no_network_fits_itself() -> None:
     pool = make_pool(40, 3, labeled=20)
     model = LightModel((8, 6), 3, False)
-    QUICK.fit(model, hidden_truth(pool), 0)
+    with pytest.warns(AcqkitWarning, match=r"LightModel is no PairNetwork .* of Supervised are"):
+        QUICK.fit(model, hidden_truth(pool), 0)
     assert model.fitted
+
+
+def test_a_read_only_pool_is_trained_on_and_embedded_like_any_other(tmp_path: Path) -> None:
+    pool = make_pool(80, 3, labeled=20)
+    save_pool(pool, tmp_path / "pool")
+    mapped = load_pool(tmp_path / "pool").with_labels(pool.labels)
+    assert not mapped.batch(np.arange(10)).a.flags.writeable
+    torch.set_warn_always(True)  # by default torch warns once a process
+    try:
+        found = [embedded(trained(each), each) for each in (mapped, pool)]
+    finally:
+        torch.set_warn_always(False)
+    assert difference(*found) == 0
 
 
 def test_zero_weights_teach_nothing() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import StatementError
 
 from acqkit import files
 from acqkit.embeddings import PairEmbeddings
-from acqkit.errors import CampaignError
+from acqkit.errors import AcqkitWarning, CampaignError
 from acqkit.interfaces import ModelState
 from acqkit.store import NewBatch, NewTraining, SqliteStore, StoredTraining, database
 from acqkit.store.answers import additions, conflicts, standings
@@ -116,9 +116,9 @@ def test_what_is_no_part_of_an_artifact_is_not_taken_for_one(
     content = bytearray(file.read_bytes())
     content[-3] ^= 1
     file.write_bytes(content)
-    with pytest.warns(RuntimeWarning, match="is damaged"):
+    with pytest.warns(AcqkitWarning, match="is damaged"):
         assert store.embeddings() is None
-    with pytest.warns(RuntimeWarning, match="is damaged"):
+    with pytest.warns(AcqkitWarning, match="is damaged"):
         assert keep(store).name == name
     assert store.embeddings() is not None
 

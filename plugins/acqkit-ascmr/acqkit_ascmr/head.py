@@ -27,7 +27,7 @@ from torch.nn import functional
 
 from acqkit.embeddings import ModalityEmbeddings, PairEmbeddings
 from acqkit.interfaces import RoundContext
-from acqkit_ascmr.tensors import as_tensor
+from acqkit.models import as_tensor
 
 _FIT_ROWS = 20_000
 """Pairs that a head is fitted on at most; by default 100 steps draw 12,800."""

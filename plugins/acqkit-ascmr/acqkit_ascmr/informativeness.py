@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from acqkit.embeddings import PairEmbeddings
+from acqkit.models import as_tensor
 from acqkit_ascmr.predictive import Predictive, bernoulli_entropy, categorical_entropy
-from acqkit_ascmr.tensors import as_tensor
 
 Integral = Callable[[Tensor, Tensor], Predictive]
 

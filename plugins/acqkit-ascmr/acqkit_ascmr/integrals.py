@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from acqkit.embeddings import LinearClassifier
+from acqkit.models import as_tensor
 from acqkit_ascmr import fast
 from acqkit_ascmr.points import sobol_normal
 from acqkit_ascmr.predictive import Predictive
-from acqkit_ascmr.tensors import as_tensor
 
 _WIDTHS = (3, 7, 15, 31, 63)
 """Numbers of classes, after the most probable one, whose logits vary in an integral.

@@ -15,12 +15,12 @@ from acqkit import Component, PairEmbeddings, RoundContext, Scores
 from acqkit.embeddings import FloatArray
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import EmbeddingClassifier
+from acqkit.models import as_tensor
 from acqkit_ascmr.head import PairHead, fit_pair_head
 from acqkit_ascmr.informativeness import Integral, Weights, information, total_variance
 from acqkit_ascmr.integrals import SigmoidIntegral, SoftmaxIntegral
 from acqkit_ascmr.points import common_noise
 from acqkit_ascmr.predictive import Predictive, bernoulli_entropy, categorical_entropy
-from acqkit_ascmr.tensors import as_tensor
 
 Kind = Literal["information", "match", "geometric"]
 _ROUNDING = 1e-5
