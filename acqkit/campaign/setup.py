@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from acqkit.campaign.view import check_fingerprint, fingerprint
+from acqkit.campaign.fingerprint import check_fingerprint, fingerprint
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import (
     Resolved,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
-
 import numpy as np
 
 from acqkit.embeddings import IntArray
@@ -74,38 +71,3 @@ def known_answers(pool: PairPool) -> dict[int, Classes]:
         else tuple(np.flatnonzero(matrix[position]).tolist())
         for position in told.tolist()
     }
-
-
-def fingerprint(pool: PairPool) -> dict[str, Any]:
-    """What must stay the same about a pool while a campaign lasts."""
-    test = np.zeros(len(pool), dtype=bool) if pool.test is None else np.asarray(pool.test)
-    return {
-        "pairs": len(pool),
-        "modalities": list(pool.modalities),
-        "classes": list(pool.class_names),
-        "multilabel": pool.multilabel,
-        "ids": _digest(pool.id_keys().astype("<u8").tobytes()),
-        "split": _digest(np.packbits(test).tobytes()),
-    }
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=8).hexdigest()
-
-
-def check_fingerprint(pool: PairPool, made_with: dict[str, Any]) -> None:
-    """Raise CampaignError naming the first thing in which the pool is another one."""
-    found = fingerprint(pool)
-    for key, wanted in made_with.items():
-        if found[key] != wanted:
-            what = (
-                f"other {key}, or the same in another order"
-                if key == "ids"
-                else "another split into train and test"
-                if key == "split"
-                else f"{key} {found[key]!r}, not {wanted!r}"
-            )
-            raise CampaignError(
-                f"pool {pool.name!r} is not the one that the campaign was made with: it has "
-                f"{what}; open the campaign with its own pool"
-            )

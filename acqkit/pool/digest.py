@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from acqkit.pool.features import ArrayFeatures, FeatureSource
+from acqkit.pool.digest_file import kept_digest
+from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.scan import blocks
 from acqkit.randomness import id_keys, mix
@@ -30,7 +31,8 @@ def content_digests(pool: PairPool) -> dict[str, str | None]:
     `present_a`, `present_b`, `truth`, `split`, `cost` and `group`; a column that the pool does
     not have is left out. None stands for raw items of a kind that cannot be compared.
 
-    Features are read once, block by block, a memory-mapped file through a small buffer.
+    Features are read once, block by block, a memory-mapped file through a small buffer; not even
+    once where the digest kept beside the file is of its size and time.
     """
     arrays: dict[str, NDArray[Any] | None] = {
         "ids": pool.id_keys(),
@@ -44,8 +46,8 @@ def content_digests(pool: PairPool) -> dict[str, str | None]:
     return {
         "classes": _short(hashlib.sha256(encode([pool.multilabel, *pool.class_names]))),
         **{name: _array(values) for name, values in arrays.items() if values is not None},
-        "a": _features(pool.features[0]),
-        "b": _features(pool.features[1]),
+        "a": features_digest(pool.features[0]),
+        "b": features_digest(pool.features[1]),
     }
 
 
@@ -76,9 +78,22 @@ def _tagged(kind: str, *parts: bytes) -> bytes:
     return b"".join(part for pair in sized for part in pair)
 
 
-def _features(source: FeatureSource) -> str | None:
+def is_array(source: FeatureSource) -> bool:
+    """Whether a modality is numbers in an array, and not raw items."""
+    base = source.base if isinstance(source, FeatureSubset) else source
+    return isinstance(base, ArrayFeatures)
+
+
+def features_digest(source: FeatureSource) -> str | None:
+    """A digest of one modality as models read it; None for raw items that cannot be compared.
+
+    That of a memory-mapped file is kept beside it.
+    """
     if isinstance(source, ArrayFeatures):
-        return _array(source.array, np.float32)
+        array = source.array
+        return kept_digest(array, lambda: _array(array, np.float32))
+    if isinstance(source, FeatureSubset) and isinstance(source.base, ArrayFeatures):
+        return _subset(source, source.base)
     digest = hashlib.sha256()
     try:
         for start in range(0, len(source), _RAW_ITEMS):
@@ -92,9 +107,27 @@ def _features(source: FeatureSource) -> str | None:
 def _array(array: NDArray[Any], dtype: DTypeLike | None = None) -> str:
     """Of the shape and the rows, read as `dtype` (default: the array's own)."""
     wanted = np.dtype(dtype or array.dtype).newbyteorder("<")
-    width = wanted.itemsize * int(np.prod(array.shape[1:], dtype=np.int64))
-    digest = hashlib.sha256(encode([wanted.str, *array.shape]))
-    for _, block in blocks(array, max(1, _BLOCK_BYTES // max(1, width))):
+    size = _block_size(wanted, array.shape)
+    return _summed(wanted, array.shape, (block for _, block in blocks(array, size)))
+
+
+def _subset(source: FeatureSubset, base: ArrayFeatures) -> str:
+    """That of an array with the same rows."""
+    shape = (len(source), *base.array.shape[1:])
+    wanted = np.dtype("<f4")
+    size = _block_size(wanted, shape)
+    parts = (np.arange(len(source))[start : start + size] for start in range(0, shape[0], size))
+    return _summed(wanted, shape, map(source.rows, parts))
+
+
+def _block_size(wanted: np.dtype[Any], shape: tuple[int, ...]) -> int:
+    width = wanted.itemsize * int(np.prod(shape[1:], dtype=np.int64))
+    return max(1, _BLOCK_BYTES // max(1, width))
+
+
+def _summed(wanted: np.dtype[Any], shape: tuple[int, ...], parts: Iterable[NDArray[Any]]) -> str:
+    digest = hashlib.sha256(encode([wanted.str, *shape]))
+    for block in parts:
         digest.update(_sums(np.ascontiguousarray(block, wanted)))
     return _short(digest)
 

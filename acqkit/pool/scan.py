@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +24,20 @@ def blocks(array: NDArray[Any], size: int | None = None) -> Iterator[tuple[int, 
     n = len(array)
     row_bytes = array.nbytes // n if n else 1
     size = size or max(1, BLOCK_BYTES // max(1, row_bytes))
-    if isinstance(array, np.memmap) and _covers_file(array):
+    if covers_file(array):
         yield from _file_blocks(array, size)
         return
     for start in range(0, n, size):
         yield start, np.asarray(array[start : start + size])
 
 
-def _covers_file(array: np.memmap[Any, Any]) -> bool:
+def covers_file(array: NDArray[Any]) -> TypeGuard[np.memmap[Any, Any]]:
+    """Whether an array is a whole memory-mapped file, from its offset on."""
     # A slice of a map keeps the offset of the whole; only the map itself has one as its base.
-    return array.flags.c_contiguous and isinstance(array.base, mmap.mmap)
+    if not isinstance(array, np.memmap) or not isinstance(array.base, mmap.mmap):
+        return False
+    # What is written to a copy-on-write map is not in its file.
+    return array.flags.c_contiguous and array.mode != "c"
 
 
 def _file_blocks(array: np.memmap[Any, Any], size: int) -> Iterator[tuple[int, NDArray[Any]]]:
