@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from acqkit.embeddings import (
     DEFAULT_BLOCK_SIZE,
     SIDE_FIELDS,
+    FloatArray,
     IntArray,
+    LinearClassifier,
     ModalityEmbeddings,
     PairEmbeddings,
 )
@@ -21,6 +23,7 @@ from acqkit.engine import LOCAL, Engine, row_blocks
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import Model, Pool
 from acqkit.pool import PairPool
+from acqkit.tensors import as_numpy
 
 
 def embed_rows(
@@ -35,7 +38,60 @@ def embed_rows(
 
 
 def _embed(model: Model, pool: Pool, positions: IntArray) -> PairEmbeddings:
-    return model.embed(pool.batch(positions))
+    return _received(model.embed(pool.batch(positions)), model)
+
+
+def _received(embedded: Any, model: Model) -> PairEmbeddings:
+    """What a model gave with tensors as arrays; raises EmbeddingError for what it must not give."""
+    named = type(model).__name__
+    if not isinstance(embedded, PairEmbeddings):
+        raise EmbeddingError(
+            f"embed of {named} returned {type(embedded).__name__}, wanted PairEmbeddings"
+        )
+    a, b = (
+        _side(side, f"embed of {named} gave a {name}")
+        for name, side in zip("ab", embedded.sides, strict=True)
+    )
+    return replace(embedded, a=a, b=b, classifier=_classifier(embedded.classifier, named))
+
+
+def _side(side: ModalityEmbeddings, gave: str) -> ModalityEmbeddings:
+    if not isinstance(side, ModalityEmbeddings):
+        raise EmbeddingError(f"{gave} of {type(side).__name__}, wanted ModalityEmbeddings")
+    present = None if side.present is None else _array(side.present, f"{gave}.present")
+    if present is not None and present.dtype != np.bool_:
+        raise EmbeddingError(f"{gave}.present of dtype {present.dtype}, wanted bool")
+    mean = _numbers(side.mean, f"{gave}.mean")
+    variance, probabilities = (
+        None if values is None else _numbers(values, f"{gave}.{field}")
+        for field, values in (("variance", side.variance), ("probabilities", side.probabilities))
+    )
+    return ModalityEmbeddings(mean, variance, probabilities, present)
+
+
+def _classifier(given: LinearClassifier | None, named: str) -> LinearClassifier | None:
+    if given is None:
+        return None
+    gave = f"embed of {named} gave a classifier."
+    return LinearClassifier(
+        _numbers(given.weight, f"{gave}weight"), _numbers(given.bias, f"{gave}bias")
+    )
+
+
+def _numbers(given: Any, gave: str) -> FloatArray:
+    array = _array(given, gave)
+    if array.dtype.kind not in "fiub":
+        raise EmbeddingError(f"{gave} of dtype {array.dtype}, wanted numbers")
+    return array.astype(np.float32, copy=False)
+
+
+def _array(given: Any, gave: str) -> NDArray[Any]:
+    try:
+        return np.asarray(as_numpy(given))
+    except Exception as error:
+        raise EmbeddingError(
+            f"{gave} that is no array ({type(error).__name__}: {error})"
+        ) from error
 
 
 def embed_blocks(

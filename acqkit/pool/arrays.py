@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from acqkit.embeddings import BoolArray
 from acqkit.labels import LabelState
 from acqkit.pool import checks
+from acqkit.pool.declared import declared_classes
 from acqkit.pool.features import ArrayFeatures, FeatureSource
 from acqkit.pool.ids import check_ids
 from acqkit.pool.label_input import LabelReader, Labels
 from acqkit.pool.scan import first_row
-from acqkit.pool.source import ColumnError, row
+from acqkit.pool.source import ColumnError, row, shown
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Columns:
 def checked_fields(columns: Columns) -> dict[str, Any]:
     """The fields of a `PairPool`; raises ColumnError for the first column that is wrong."""
     modalities = checks.check_modalities(columns.modalities)
+    names = declared_classes(columns.labels) if columns.class_names is None else columns.class_names
     given = (columns.a, columns.b)
     features = (_features(given[0], "modality_a"), _features(given[1], "modality_b"))
     n = len(features[0])
@@ -53,7 +56,7 @@ def checked_fields(columns: Columns) -> dict[str, Any]:
     rounds = checks.check_rounds(columns.labeled_round, n)
     optional = np.zeros(n, dtype=bool) if rounds is None else rounds < 0
     reader = LabelReader(n, optional)
-    labels = reader.read(columns.labels, columns.class_names, multilabel)
+    labels = reader.read(columns.labels, names, multilabel)
     truth, known = _truth_and_known(labels, rounds, test)
     fields = {
         "features": features,
@@ -135,7 +138,11 @@ KEYS = (
     "modality_names",
     "multilabel",
 )
-"""The names of columns in every file layout; others are ignored."""
+"""The names of columns in every file layout; others are ignored, unless they are near to one."""
+
+_NEAR = 0.8
+"""Likeness (`difflib`'s ratio) from which an unknown name is taken for a misspelled one: `label`
+for `labels` has .91 and `id` for `ids` .80, while a column `post` is no `cost` (.75)."""
 
 
 def check_keys(held: Collection[str]) -> None:
@@ -151,6 +158,21 @@ def check_keys(held: Collection[str]) -> None:
         if key not in held:
             listed = ", ".join(repr(name) for name in list(held)[:12])
             raise ColumnError(None, f"has no {key!r}; it holds {listed or 'nothing'}")
+    check_unknown(held, KEYS)
+
+
+def check_unknown(held: Collection[str], known: Collection[str]) -> None:
+    """Raise ColumnError for a column that has nearly the name of one which is not there."""
+    missing = [name for name in known if name not in held]
+    for name in held:
+        plain = name.lower().replace("-", "_").replace(" ", "_")
+        near = difflib.get_close_matches(plain, missing, n=1, cutoff=_NEAR)
+        if near and name not in known:
+            raise ColumnError(
+                None,
+                f"has an unknown column {shown(name)}; did you mean {near[0]!r}? Rename it "
+                "to that, or to something else",
+            )
 
 
 def read_mapping(data: Mapping[str, Any], **overrides: Any) -> Columns:

@@ -15,7 +15,7 @@ from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.errors import PoolError, did_you_mean
 from acqkit.labels import SKIPPED, UNLABELED
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.source import ColumnError, as_text, row, shown
+from acqkit.pool.source import ColumnError, as_text, row, shown, to_array
 
 Masks = tuple[BoolArray | None, BoolArray | None]
 
@@ -38,7 +38,7 @@ def check_multilabel(given: Any) -> bool | None:
 
 def check_features(values: Any, column: str) -> NDArray[Any]:
     """Numbers `[n, ...]` with at least one pair and one feature; values are not yet looked at."""
-    array = values if isinstance(values, np.ndarray) else _as_array(values, column)
+    array = to_array(values, column)
     if array.dtype.kind not in "fiub":
         raise ColumnError(column, f"has dtype {array.dtype}, wanted numbers such as float32")
     if array.ndim < 2:
@@ -50,13 +50,6 @@ def check_features(values: Any, column: str) -> NDArray[Any]:
     if array.size == 0:
         raise ColumnError(column, f"has shape {array.shape}: no features")
     return array
-
-
-def _as_array(values: Any, column: str) -> NDArray[Any]:
-    try:
-        return np.asarray(values)
-    except ValueError:
-        raise ColumnError(column, "has rows of different lengths") from None
 
 
 def check_length(values: Any, n: int, column: str) -> None:
@@ -105,7 +98,7 @@ def check_present(given: Any, modalities: tuple[str, str], n: int) -> Masks:
         if mask is None:
             checked.append(None)
             continue
-        array = np.asanyarray(mask)
+        array = to_array(mask, column)
         if array.dtype != np.bool_ or array.ndim != 1:
             raise ColumnError(
                 column,
@@ -147,7 +140,7 @@ def check_split(split: Any, n: int) -> BoolArray | None:
     if split is None:
         return None
     check_length(split, n, "split")
-    array: NDArray[Any] = np.asanyarray(split)
+    array = to_array(split, "split")
     if array.ndim != 1:
         raise ColumnError("split", f"has shape {array.shape}, wanted ({n},)")
     test = np.zeros(n, dtype=bool)
@@ -158,8 +151,7 @@ def check_split(split: Any, n: int) -> BoolArray | None:
         if index >= 0:
             raise ColumnError(
                 "split",
-                f"is {shown(block[index].item())} in {row(start + index)}, "
-                "wanted 'train' or 'test'",
+                f"is {shown(block.item(index))} in {row(start + index)}, wanted 'train' or 'test'",
             )
         test[start : start + len(block)] = is_test
     if test.all():
@@ -172,7 +164,7 @@ def check_rounds(rounds: Any, n: int) -> NDArray[np.int32] | None:
     if rounds is None:
         return None
     check_length(rounds, n, "labeled_round")
-    array = np.asarray(rounds)
+    array = to_array(rounds, "labeled_round")
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ColumnError(
             "labeled_round",
@@ -194,7 +186,7 @@ def check_cost(cost: Any, n: int) -> FloatArray | None:
     if cost is None:
         return None
     check_length(cost, n, "cost")
-    array: NDArray[Any] = np.asanyarray(cost)
+    array = to_array(cost, "cost")
     if array.ndim != 1 or array.dtype.kind not in "fiu":
         raise ColumnError(
             "cost",
@@ -218,7 +210,7 @@ def check_group(group: Any, n: int) -> NDArray[Any] | None:
     if group is None:
         return None
     check_length(group, n, "group")
-    array = as_text(np.asanyarray(group), "group")
+    array = as_text(to_array(group, "group"), "group")
     if array.ndim != 1 or array.dtype.kind not in "iubU":
         raise ColumnError(
             "group",

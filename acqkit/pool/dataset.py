@@ -7,7 +7,7 @@ is asked of another is `len(dataset)` and `dataset[i]`.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
-from acqkit.errors import PoolError, did_you_mean
+from acqkit.errors import PoolError
 from acqkit.pool.arrays import Columns
 from acqkit.pool.checks import check_modalities, check_present
+from acqkit.pool.dataset_items import ItemReader, Key, plain, reader_of
 from acqkit.pool.scan import first_row
-from acqkit.pool.source import ColumnError, Source, row
-
-Key = str | int
-_BLOCK = 1024
+from acqkit.pool.source import ColumnError, Source, row, shown, to_array
+from acqkit.tensors import as_numpy
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def dataset_columns(
     **others: Any,
 ) -> Columns:
     """The columns of a pool over `dataset`; raises PoolError naming the item."""
-    reader = _reader(dataset)
+    reader = reader_of(dataset)
     for key in (keys.a, keys.b, keys.label, keys.id):
         if key is not None:
             reader.check_key(key)
@@ -75,7 +74,7 @@ def dataset_columns(
         others["labels"] = reader.label_values(keys.label, read[keys.label])
         class_names = class_names or reader.class_names(keys.label)
     if keys.id is not None:
-        others["ids"] = _plain(read[keys.id])
+        others["ids"] = plain(read[keys.id])
     shown = {
         name: ShownItems(side)
         for name, side, key in zip(modalities, sides, (keys.a, keys.b), strict=True)
@@ -92,7 +91,7 @@ def dataset_columns(
     )
 
 
-def _first(reader: _ItemReader, key: Key) -> Any:
+def _first(reader: ItemReader, key: Key) -> Any:
     """The first item that is not None."""
     for position in range(len(reader)):
         item = reader.items(np.array([position]), key)[0]
@@ -101,109 +100,12 @@ def _first(reader: _ItemReader, key: Key) -> Any:
     raise PoolError(f"the data set has no {key!r} in any row")
 
 
-def _plain(values: list[Any]) -> list[Any]:
-    """Tensors of one number as numbers."""
-    return [v.item() if getattr(v, "ndim", None) == 0 else v for v in values]
-
-
-class _ItemReader:
-    """Items of any map-style data set; caches the last batch, for which both modalities ask."""
-
-    def __init__(self, dataset: Any) -> None:
-        self.dataset = dataset
-        self._positions: IntArray = np.zeros(0, dtype=np.int64)
-        self._items: list[Any] = []
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def check_key(self, key: Key) -> None:
-        item = self.dataset[0]
-        known = list(item) if isinstance(item, Mapping) else list(range(len(item)))
-        if key not in known:
-            hint = did_you_mean(key, known) if isinstance(key, str) else f"known: {known}"
-            raise PoolError(f"the data set's items have no part {key!r}; {hint}")
-
-    def items(self, positions: IntArray, key: Key) -> list[Any]:
-        """One part of the items at `positions`."""
-        if not np.array_equal(positions, self._positions):
-            self._items = [self.dataset[int(position)] for position in positions]
-            self._positions = positions.copy()
-        return [item[key] for item in self._items]
-
-    def columns(self, keys: list[Key]) -> dict[Key, list[Any]]:
-        """Whole columns, in one pass over the data set."""
-        values: dict[Key, list[Any]] = {key: [] for key in keys}
-        for position in range(len(self)) if keys else ():
-            item = self.dataset[position]
-            for key in values:
-                values[key].append(item[key])
-        return values
-
-    def class_names(self, key: Key) -> Sequence[str] | None:
-        """The names of class numbers, or None where the data set has none."""
-        return getattr(self.dataset, "classes", None)
-
-    def label_values(self, key: Key, values: list[Any]) -> list[Any]:
-        """Labels as `from_arrays` takes them."""
-        return _plain(values)
-
-
-class _ColumnReader(_ItemReader):
-    """Columns of a Hugging Face data set; only those asked for are decoded."""
-
-    def check_key(self, key: Key) -> None:
-        if key not in self.dataset.column_names:
-            known = self.dataset.column_names
-            raise PoolError(f"the data set has no column {key!r}; {did_you_mean(key, known)}")
-
-    def items(self, positions: IntArray, key: Key) -> list[Any]:
-        return list(self.dataset.select_columns([key])[positions.tolist()][key])
-
-    def columns(self, keys: list[Key]) -> dict[Key, list[Any]]:
-        values: dict[Key, list[Any]] = {key: [] for key in keys}
-        for key, column in values.items():
-            for start in range(0, len(self), _BLOCK):
-                column += self.items(np.arange(start, min(start + _BLOCK, len(self))), key)
-        return values
-
-    def class_names(self, key: Key) -> Sequence[str] | None:
-        feature = self.dataset.features[key]
-        feature = getattr(feature, "feature", feature)
-        names: Sequence[str] | None = getattr(feature, "names", None)
-        return names
-
-    def label_values(self, key: Key, values: list[Any]) -> list[Any]:
-        values = super().label_values(key, values)
-        names = self.class_names(key)
-        if names is None or not hasattr(self.dataset.features[key], "feature"):
-            return values
-        return [None if row is None else [names[int(c)] for c in row] for row in values]
-
-
-def _reader(dataset: Any) -> _ItemReader:
-    if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
-        raise PoolError(
-            f"{type(dataset).__name__} has no length or no items by position; wanted a map-style "
-            "data set (for a stream, save it first)"
-        )
-    if isinstance(dataset, Mapping):
-        raise PoolError(
-            f"{type(dataset).__name__} is a mapping of data sets; choose one, for example "
-            f"dataset[{next(iter(dataset), 'train')!r}]"
-        )
-    if len(dataset) == 0:
-        raise PoolError("the data set has no items; a pool needs at least one pair")
-    is_columns = hasattr(dataset, "column_names") and hasattr(dataset, "select_columns")
-    return _ColumnReader(dataset) if is_columns else _ItemReader(dataset)
-
-
 class RawItems:
     """One modality of a data set as raw items, read when asked for."""
 
     dim = None
 
-    def __init__(self, reader: _ItemReader, key: Key, present: BoolArray | None) -> None:
+    def __init__(self, reader: ItemReader, key: Key, present: BoolArray | None) -> None:
         self._reader = reader
         self._key = key
         self._present = present
@@ -255,7 +157,7 @@ def _png(image: Any) -> bytes:
 def _is_vector(item: Any) -> bool:
     if isinstance(item, list | tuple):
         return bool(item) and all(isinstance(v, int | float) for v in item)
-    return getattr(item, "ndim", 0) == 1 and np.asarray(item).dtype.kind in "fiub"
+    return getattr(item, "ndim", 0) == 1 and as_numpy(item).dtype.kind in "fiub"
 
 
 def _stack(
@@ -269,7 +171,9 @@ def _stack(
         if value is None:
             present[position] = False
             continue
-        vector = np.asarray(value)
+        vector = to_array(value, repr(key))
+        if vector.dtype.kind not in "fiub":
+            raise ColumnError(repr(key), f"is {shown(value)} in {row(position)}, wanted numbers")
         if vector.shape != (width,):
             raise ColumnError(
                 repr(key),

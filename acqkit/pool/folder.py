@@ -17,10 +17,9 @@ from acqkit.files import publish, temporary_folder
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
 from acqkit.pool.display_file import DisplayFile
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
-from acqkit.pool.npz import UNREADABLE, unreadable
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.sidecar import open_sidecar
-from acqkit.pool.source import Source
+from acqkit.pool.source import Source, reading
 
 _ROWS_WRITTEN = 8192
 _ITEMS_WRITTEN = 256
@@ -54,12 +53,9 @@ def open_folder(
 
 
 def _open_array(file: Path) -> NDArray[Any]:
-    try:
-        # An empty array cannot be mapped, nor need it be.
+    with reading(file):
         array: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
-    except UNREADABLE as error:
-        raise PoolError(f"{file} {unreadable(error)}") from None
-    return array
+        return array
 
 
 def save_pool(pool: PairPool, folder: Path | str) -> Path:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from acqkit.pool.checks import check_length
 from acqkit.pool.look_alikes import look_alike, look_alike_keys, told_apart
 from acqkit.pool.scan import blocks
-from acqkit.pool.source import ColumnError, as_text, row, shown
+from acqkit.pool.source import ColumnError, as_text, row, shown, to_array
 
 
 def check_ids(ids: Any, n: int) -> NDArray[Any] | None:
@@ -38,7 +38,7 @@ def as_id_array(ids: Any) -> NDArray[Any]:
     if isinstance(ids, np.ndarray):
         return as_text(ids, "ids")
     if hasattr(ids, "__array__"):
-        return np.asarray(ids)
+        return to_array(ids, "ids")
     values = list(ids)
     if all(isinstance(value, str) for value in values):
         return np.array(values, dtype=np.str_)

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import did_you_mean
 from acqkit.pool.checks import check_length
+from acqkit.pool.declared import declared_classes
 from acqkit.pool.look_alikes import look_alike, told_apart
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.source import ColumnError, as_text, row, shown
+from acqkit.pool.source import ColumnError, as_text, row, shown, to_array
+from acqkit.tensors import as_numpy
 
 Matrix = NDArray[np.uint8]
 
@@ -38,7 +40,8 @@ class LabelReader:
     def read(self, values: Any, class_names: Any, multilabel: bool | None) -> Labels:
         """Labels from a 0/1 matrix, class numbers, class names or collections of names.
 
-        `multilabel` None is inferred: any row without exactly one label makes it so. Raises
+        `multilabel` None goes by the kind of column: names and class numbers are one a pair,
+        collections of names any number, and 0/1 rows what they are. Raises
         ColumnError naming the first row that has no label, an unknown one or, when
         `multilabel` is False, not exactly one.
         """
@@ -52,7 +55,8 @@ class LabelReader:
                 )
             return Labels(names, None, bool(multilabel))
         check_length(values, self.n, "labels")
-        names, matrix = self._matrix(_as_column(values), names)
+        column = _as_column(values)
+        names, matrix = self._matrix(column, names)
         single = self._first_not_single(matrix)
         if multilabel is False and single is not None:
             index, count = single
@@ -61,7 +65,24 @@ class LabelReader:
                 f"has {count} labels in {row(index)}, wanted exactly one; "
                 "a multi-label pool needs multilabel=True",
             )
+        if multilabel is None:
+            multilabel = self._declared(column, matrix)
         return Labels(names, matrix, single is not None if multilabel is None else multilabel)
+
+    def _declared(self, column: NDArray[Any] | list[Any], matrix: Matrix) -> bool | None:
+        """What the kind of column says on several labels a pair; None where the rows say it."""
+        if isinstance(column, list):
+            return any(value is not None and not isinstance(value, str) for value in column)
+        if column.ndim == 1:
+            return False
+        waiting = np.flatnonzero(self.optional)
+        if not matrix[waiting].any(axis=1).all() and self._first_not_single(matrix) is None:
+            raise ColumnError(
+                "multilabel",
+                "is not given, and 0/1 rows of the pairs labeled so far cannot tell whether a pair "
+                "may have several labels; say true or false",
+            )
+        return None
 
     def _matrix(
         self, values: NDArray[Any] | list[Any], names: tuple[str, ...] | None
@@ -212,8 +233,8 @@ def _as_column(values: Any) -> NDArray[Any] | list[Any]:
     """Numbers as an array, names and collections of names as a list."""
     if isinstance(values, np.ndarray) and values.dtype.kind not in "OSU":
         return values
-    if hasattr(values, "__array__"):
-        values = np.asarray(values)
+    if hasattr(values, "__array__") and declared_classes(values) is None:
+        values = to_array(values, "labels")
     if isinstance(values, np.ndarray):
         if values.dtype.kind not in "OSU":
             return values
@@ -224,7 +245,7 @@ def _as_column(values: Any) -> NDArray[Any] | list[Any]:
                 "one name, or one collection of names, per pair",
             )
         values = as_text(values, "labels").tolist()
-    rows = list(values)
+    rows = [as_numpy(value) for value in _listed(values)]
     if any(_is_number(value) for value in rows) and all(map(_is_number_or_none, rows)):
         return np.array([-1 if value is None else value for value in rows])
     if any(_is_numbers(value) for value in rows):
@@ -237,6 +258,15 @@ def _as_column(values: Any) -> NDArray[Any] | list[Any]:
                 "per class, or collections of class names",
             ) from None
     return rows
+
+
+def _listed(values: Any) -> list[Any]:
+    """Values with None for null: Arrow's, and pandas' categories, in which NaN stands for it."""
+    listed = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
+    nulls = [None if isinstance(value, float) and value != value else value for value in listed]
+    if declared_classes(values) is None:
+        return nulls
+    return [str(value) if _is_number(value) else value for value in nulls]
 
 
 def _is_number(value: Any) -> bool:

@@ -77,7 +77,8 @@ class PairPool:
         labeled_round: `[n]` integers, the round (from 0) in which the pair was labeled
             before the campaign, -1 where it was not. `labels` are then what is known; they
             are the truth as well if pairs not yet labeled have labels too.
-        multilabel: None infers it: any row without exactly one label makes it so.
+        multilabel: None goes by the kind of labels: names and class numbers are one a pair,
+            collections of names any number; 0/1 rows are multi-label if any has not exactly one.
         split: `[n]` of `train` or `test`.
         present: masks `[n]` bool of the pairs that have modality a and b, or a mapping
             from modality names to masks. Features of absent pairs are read as zeros.

@@ -9,21 +9,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray
 from acqkit.errors import PoolError, did_you_mean
-from acqkit.pool.arrays import Columns, checked_fields
+from acqkit.pool.arrays import Columns, check_unknown, checked_fields
+from acqkit.pool.arrow_columns import is_number, read_column, read_labels, read_vectors
+from acqkit.pool.declared import Names, declared_classes, hugging_face_classes, is_list
 from acqkit.pool.pairs import PairPool
-from acqkit.pool.sidecar import UNREADABLE, ParquetRows, shown_columns
-from acqkit.pool.source import ColumnError, Source, one_line, row, shown
+from acqkit.pool.scan import first_row
+from acqkit.pool.sidecar import ParquetRows, shown_columns
+from acqkit.pool.source import ColumnError, Source, row, shown
 
 METADATA_KEY = b"acqkit"
-_PLAIN = ("labels", "ids", "split", "cost", "group", "labeled_round")
+_PLAIN = ("ids", "split", "cost", "group", "labeled_round")
 _FEATURES = ("modality_a", "modality_b")
 _MASKS = ("modality_a_present", "modality_b_present")
+_META = ("columns", "modalities", "class_names", "multilabel")
 
 
 def open_parquet(
@@ -38,27 +39,25 @@ def open_parquet(
 
     Features are two columns of fixed-size lists of numbers (lists of one length do as
     well), called `modality_a` and `modality_b` unless `columns` or the file's metadata says
-    otherwise; a null is a pair that lacks the modality. `labels` are names, lists of names,
-    class numbers or lists of 0/1. `ids`, `split`, `cost`, `group`, `labeled_round` and masks
-    are as in `.npz`; further columns of text or bytes are for people to look at.
+    otherwise, or of tensors of a fixed shape; a null is a pair that lacks the modality.
+    `labels` are names (one a pair), lists of names (any number a pair), class numbers or lists of
+    0/1. Classes are those that a dictionary (pandas' Categorical, polars' Enum) or Hugging Face's
+    `ClassLabel` declares, used or not. `ids`, `split`, `cost`, `group`, `labeled_round` and masks
+    are as in `.npz`; further columns of text, bytes, or Hugging Face's `Image` and `Audio` are
+    for people to look at.
 
     The schema's metadata may hold, under the key `acqkit`, a JSON object with `columns`,
     `modalities`, `class_names` and `multilabel`. Raises PoolError.
     """
-    try:
-        rows = ParquetRows(path)
-        meta = _metadata(path, rows.schema)
-        pair = _feature_columns(path, rows.schema, columns or meta.get("columns"))
-        with Source(str(path), names=dict(zip(_FEATURES, pair, strict=True))).naming():
-            return _open(path, rows, pair, meta, {
-                "name": name or (path.resolve().parent.name if path.stem == "pool" else path.stem),
-                "modalities": modalities or meta.get("modalities") or _default_modalities(pair),
-                "multilabel": meta.get("multilabel") if multilabel is None else multilabel,
-            })  # fmt: skip
-    except UNREADABLE as error:
-        raise PoolError(
-            f"{path} cannot be read as Parquet ({one_line(error)}); it may be truncated"
-        ) from None
+    rows = ParquetRows(path)
+    meta = _metadata(path, rows.schema)
+    pair = _feature_columns(path, rows.schema, columns or meta.get("columns"))
+    with Source(str(path), names=dict(zip(_FEATURES, pair, strict=True))).naming():
+        return _open(path, rows, pair, meta, {
+            "name": name or (path.resolve().parent.name if path.stem == "pool" else path.stem),
+            "modalities": modalities or meta.get("modalities") or _default_modalities(pair),
+            "multilabel": meta.get("multilabel") if multilabel is None else multilabel,
+        })  # fmt: skip
 
 
 def _open(
@@ -68,24 +67,50 @@ def _open(
     meta: Mapping[str, Any],
     fields: dict[str, Any],
 ) -> PairPool:
-    file = pq.ParquetFile(path)
+    held = rows.schema.names
+    check_unknown(held, ("labels", *_PLAIN, *_MASKS, *pair))
+    declared = hugging_face_classes(rows.schema)
     present: list[Any] = []
-    for letter, key, name in zip("ab", _FEATURES, pair, strict=True):
-        fields[letter], mask = _features(file, name, key)
-        masks = f"{key}_present"
-        present.append(_column(file, masks) if masks in rows.schema.names else mask)
+    for letter, key, mask, name in zip("ab", _FEATURES, _MASKS, pair, strict=True):
+        fields[letter], there = read_vectors(rows, name, key)
+        given = read_column(rows, mask, None) if mask in held else None
+        present.append(_agreed(given, there, key, mask))
     for key in _PLAIN:
-        if key in rows.schema.names:
-            fields[key] = _column(file, key)
-    taken = {*_PLAIN, *_MASKS, *pair}
-    shown = [name for name in rows.schema.names if name not in taken]
+        if key in held:
+            fields[key] = read_column(rows, key, declared.get(key))
+    names = None
+    if "labels" in held:
+        fields["labels"] = read_labels(rows, declared.get("labels"))
+        names = declared.get("labels") or declared_classes(rows.column("labels"))
+        kind = rows.schema.field("labels").type
+        if fields["multilabel"] is None and _of_names(kind, names):
+            fields["multilabel"] = is_list(kind)
+    shown = [name for name in held if name not in {"labels", *_PLAIN, *_MASKS, *pair}]
     columns = Columns(
         present=tuple(present),
-        class_names=meta.get("class_names"),
+        class_names=meta.get("class_names") or names,
         display=shown_columns(rows, shown, path.parent),
         **fields,
     )
     return PairPool(**checked_fields(columns))
+
+
+def _of_names(kind: pa.DataType, declared: Names | None) -> bool:
+    """Whether labels are names or lists of names, whose type says how many a pair may have."""
+    if declared is not None:
+        return True
+    kind = kind.value_type if is_list(kind) else kind
+    return not (is_number(kind) or pa.types.is_boolean(kind))
+
+
+def _agreed(given: Any, there: BoolArray, key: str, mask: str) -> Any:
+    """The mask that the file gives, else the one of vectors that are not null."""
+    if given is None:
+        return None if there.all() else there
+    if given.dtype == np.bool_ and (given & ~there).any():
+        index = first_row(given & ~there)
+        raise ColumnError(key, f"is null in {row(index)} though ", mask, " says it is there")
+    return given
 
 
 def _metadata(path: Path, schema: pa.Schema) -> Mapping[str, Any]:
@@ -98,13 +123,19 @@ def _metadata(path: Path, schema: pa.Schema) -> Mapping[str, Any]:
         meta = None
     if not isinstance(meta, dict):
         raise PoolError(f"{path} has metadata under 'acqkit' that is no JSON object")
+    for key in meta:
+        if key not in _META:
+            raise PoolError(f"{path} has {shown(key)} under 'acqkit'; {did_you_mean(key, _META)}")
     return meta
 
 
 def _feature_columns(path: Path, schema: pa.Schema, given: Any) -> tuple[str, str]:
-    pair = given or _FEATURES
-    if isinstance(pair, str) or len(pair) != 2:
-        raise PoolError(f"{path}: columns are {shown(pair)}, wanted the names of two columns")
+    pair = _FEATURES if given is None else given
+    is_pair = isinstance(pair, list | tuple) and len(pair) == 2 and pair[0] != pair[1]
+    if not is_pair or not all(isinstance(name, str) for name in pair):
+        raise PoolError(
+            f"{path}: columns are {shown(pair)}, wanted the names of two different columns"
+        )
     for column in pair:
         if column not in schema.names:
             others = [name for name in schema.names if name not in pair]
@@ -114,81 +145,3 @@ def _feature_columns(path: Path, schema: pa.Schema, given: Any) -> tuple[str, st
 
 def _default_modalities(pair: tuple[str, str]) -> tuple[str, str]:
     return ("a", "b") if pair == _FEATURES else pair
-
-
-def _features(file: pq.ParquetFile, name: str, key: str) -> tuple[NDArray[Any], BoolArray | None]:
-    """Column `name` of vectors as an array `[n, d]`, and the mask of rows that are not null."""
-    kind = file.schema_arrow.field(name).type
-    is_list = any(
-        test(kind)
-        for test in (pa.types.is_fixed_size_list, pa.types.is_list, pa.types.is_large_list)
-    )
-    if not is_list or not _is_number(kind.value_type):
-        raise ColumnError(key, f"has type {kind}, wanted fixed-size lists of numbers")
-    dtype = np.dtype(kind.value_type.to_pandas_dtype())
-    n, width = file.metadata.num_rows, None
-    present = np.ones(n, dtype=bool)
-    array: NDArray[Any] = np.zeros((n, 0), dtype=dtype)
-    start = 0
-    for batch in file.iter_batches(batch_size=8192, columns=[name]):
-        values = batch.column(0)
-        there = values.is_valid().to_numpy(zero_copy_only=False)
-        if there.any():
-            width = _width(values, there, width, start, key)
-            array = np.zeros((n, width), dtype=dtype) if array.shape[1] != width else array
-            flat = values.drop_null().flatten().to_numpy(zero_copy_only=False)
-            array[start + np.flatnonzero(there)] = flat.reshape(-1, width)
-        present[start : start + len(values)] = there
-        start += len(values)
-    return array, None if present.all() else present
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
-
-
-def _width(values: pa.Array, there: BoolArray, width: int | None, start: int, key: str) -> int:
-    if pa.types.is_fixed_size_list(values.type):
-        return int(values.type.list_size)
-    lengths = pc.list_value_length(values).to_numpy(zero_copy_only=False)
-    lengths = np.where(there, lengths, -1).astype(np.int64)
-    wanted = int(lengths[there][0]) if width is None else width
-    bad = there & (lengths != wanted)
-    if bad.any():
-        index = int(np.argmax(bad))
-        raise ColumnError(
-            key,
-            f"has {lengths[index]} numbers in {row(start + index)}, wanted {wanted} as "
-            "in the rows before",
-        )
-    return wanted
-
-
-def _column(file: pq.ParquetFile, name: str) -> Any:
-    """A column other than features: an array of numbers or strings, or a list of rows."""
-    values = file.read(columns=[name]).column(0)
-    kind = values.type
-    if pa.types.is_dictionary(kind):
-        values, kind = values.cast(kind.value_type), kind.value_type
-    if pa.types.is_fixed_size_list(kind) and _is_number(kind.value_type) and name == "labels":
-        if values.null_count:
-            raise ColumnError(name, f"is null in {row(_first_null(values))}")
-        flat = values.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        return flat.reshape(-1, kind.list_size)
-    if name == "labels":
-        return values.to_pylist() if values.null_count or not _is_number(kind) else _numpy(values)
-    if values.null_count:
-        raise ColumnError(name, f"is null in {row(_first_null(values))}")
-    if _is_number(kind) or pa.types.is_boolean(kind):
-        return _numpy(values)
-    if pa.types.is_nested(kind):
-        raise ColumnError(name, f"has type {kind}, wanted one value per pair")
-    return np.array(values.to_pylist())
-
-
-def _numpy(values: pa.ChunkedArray) -> NDArray[Any]:
-    return np.asarray(values.to_numpy())
-
-
-def _first_null(values: pa.ChunkedArray) -> int:
-    return int(np.argmax(values.is_null().to_numpy()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,13 @@ from numpy.typing import NDArray
 from acqkit.errors import PoolError
 from acqkit.pool.display import first_shown, kind_of_name
 from acqkit.pool.display_file import DisplayFile
-from acqkit.pool.source import check_repeated, one_line
+from acqkit.pool.source import check_repeated, reading
 
 NAMES = ("items.parquet", "items.csv", "captions.csv")
 """Names of sidecars, the first one that exists is used."""
 
 HIDDEN = frozenset({"category", "class", "id", "ids", "label", "labels", "split"})
 """Columns that are never displayed: they identify the pair or give its label away."""
-
-UNREADABLE = (OSError, UnicodeDecodeError, pa.ArrowException)
-"""What pyarrow raises for files that are cut short or damaged."""
 
 
 def open_sidecar(folder: Path, features: NDArray[Any]) -> Mapping[str, Sequence[Any]]:
@@ -44,12 +41,7 @@ def open_sidecar(folder: Path, features: NDArray[Any]) -> Mapping[str, Sequence[
 
 
 def _open_parquet(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
-    try:
-        rows = ParquetRows(path)
-    except UNREADABLE as error:
-        raise PoolError(
-            f"{path} cannot be read as Parquet ({one_line(error)}); it may be truncated"
-        ) from None
+    rows = ParquetRows(path)
     _check_rows(path, len(rows), n)
     return shown_columns(rows, [str(name) for name in rows.schema.names], path.parent)
 
@@ -69,21 +61,27 @@ def shown_columns(
 def _is_shown(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
+    if pa.types.is_struct(kind):  # pictures and sounds as Hugging Face stores them
+        return {field.name for field in kind} == {"bytes", "path"}
     tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
     return any(test(kind) for test in (*tests, *binary))
 
 
 class ParquetRows:
-    """A Parquet file read by row group; the last group of each column is cached."""
+    """A Parquet file read by row group; the last group of each column is cached.
+
+    Every method raises PoolError where the file cannot be read.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = pq.ParquetFile(path, memory_map=True)
-        self.schema: pa.Schema = self._file.schema_arrow
-        check_repeated(path, self.schema.names)
         self._path = path
-        metadata = self._file.metadata
-        sizes = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
+        with reading(path, "Parquet"):
+            self._file = pq.ParquetFile(path, memory_map=True)
+            self.schema: pa.Schema = self._file.schema_arrow
+            metadata = self._file.metadata
+            sizes = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
+        check_repeated(path, self.schema.names)
         self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
         self._cache: dict[str, tuple[int, pa.ChunkedArray]] = {}
 
@@ -95,14 +93,25 @@ class ParquetRows:
         group = int(np.searchsorted(self._starts, index, side="right")) - 1
         cached = self._cache.get(column)
         if cached is None or cached[0] != group:
-            try:
-                table = self._file.read_row_group(group, columns=[column])
-            except UNREADABLE as error:
-                raise PoolError(
-                    f"{self._path}: {column} cannot be read ({one_line(error)}); it may be damaged"
-                ) from None
-            cached = self._cache[column] = (group, table.column(0))
+            cached = self._cache[column] = (group, self._group(column, group))
         return cached[1][index - int(self._starts[group])].as_py()
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """A whole column."""
+        groups = [self._group(name, g) for g in range(len(self._starts) - 1)]
+        chunks = [chunk for group in groups for chunk in group.chunks]
+        return pa.chunked_array(chunks, self.schema.field(name).type)
+
+    def blocks(self, name: str, size: int) -> Iterator[pa.Array]:
+        """A column in arrays of at most `size` rows."""
+        with reading(f"{self._path}: {name}"):
+            # By name, because a column `x.y` counts as a part of a column `x` as well.
+            for batch in self._file.iter_batches(batch_size=size, columns=[name]):
+                yield batch.column(name)
+
+    def _group(self, name: str, group: int) -> pa.ChunkedArray:
+        with reading(f"{self._path}: {name}"):
+            return self._file.read_row_group(group, columns=[name]).column(name)
 
 
 class ParquetColumn(Sequence[Any]):
@@ -116,18 +125,19 @@ class ParquetColumn(Sequence[Any]):
         return len(self._rows)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._rows.item(self._name, range(len(self))[index])
+        value = self._rows.item(self._name, range(len(self))[index])
+        if not isinstance(value, Mapping):
+            return value
+        return value["path"] if value["bytes"] is None else value["bytes"]
 
 
 def _open_csv(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
-    try:
+    with reading(path, "CSV"):
         with path.open(newline="", encoding="utf-8-sig") as file:
             header = next(csv.reader(file), [])
         texts = pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
         parse = pa_csv.ParseOptions(newlines_in_values=True)
         table = pa_csv.read_csv(path, parse_options=parse, convert_options=texts)
-    except (*UNREADABLE, csv.Error) as error:
-        raise PoolError(f"{path} cannot be read as CSV ({one_line(error)})") from None
     check_repeated(path, header)
     _check_rows(path, table.num_rows, n)
     return {

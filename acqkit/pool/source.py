@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acqkit.errors import PoolError
+from acqkit.errors import AcqkitError, PoolError
+from acqkit.pool.scan import first_row
+from acqkit.tensors import as_numpy
 
 ARGUMENTS = {
     "modality_a": "a",
@@ -69,6 +71,48 @@ class Source:
     def _short(self, column: str) -> str:
         name = self.names.get(column, column)
         return f"{name}.npy" if self.folder else name
+
+
+@contextmanager
+def reading(what: object, kind: str = "") -> Iterator[None]:
+    """Turn whatever a library raises over the file `what` into a PoolError that names it.
+
+    Over a damaged file numpy, zipfile and pyarrow raise nearly any exception there is, so nothing
+    but their own calls belongs into the block. kind: what the file was read as.
+    """
+    try:
+        yield
+    except AcqkitError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        raise PoolError(f"{what} {_unreadable(error, kind)}") from None
+
+
+def _unreadable(error: Exception, kind: str) -> str:
+    text = str(error)
+    if "Object arrays" in text:
+        return "holds Python objects; save it with a plain dtype such as float32 or str"
+    if "pickled" in text:  # what numpy says of any file whose beginning it does not know
+        return "does not begin as numpy's files do; it may be truncated, or of another kind"
+    return f"cannot be read{kind and f' as {kind}'} ({one_line(error)}); it may be truncated"
+
+
+def to_array(values: Any, column: str) -> NDArray[Any]:
+    """Values as an array; raises ColumnError for what cannot be one, and for masked values."""
+    try:
+        if isinstance(values, list | tuple):
+            values = [as_numpy(value) for value in values]
+        array: NDArray[Any] = np.asanyarray(as_numpy(values))
+    except ValueError:
+        raise ColumnError(column, "has rows of different lengths") from None
+    except Exception as error:  # noqa: BLE001 - objects raise anything when asked for their numbers
+        raise ColumnError(column, f"cannot be read as an array ({one_line(error)})") from None
+    if isinstance(array, np.ma.MaskedArray):
+        index = first_row(np.ma.getmaskarray(array))
+        if index >= 0:
+            raise ColumnError(column, f"has a masked value, which is no number, in {row(index)}")
+        array = np.asarray(array)
+    return array
 
 
 def row(index: int) -> str:

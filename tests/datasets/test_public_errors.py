@@ -138,7 +138,7 @@ def test_a_missing_key_names_what_is_there(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(content: bytes, tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / IMAGE_FILE).write_bytes(content)
-    refused(tmp_path, r"iall-vgg\.mat cannot be read .*is the download complete")
+    refused(tmp_path, r"iall-vgg\.mat cannot be read .*it may be truncated")
 
 
 def test_a_file_cut_short_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acqkit.errors import PoolError
 from acqkit.pool import PairPool
+
+pd: Any = pytest.importorskip("pandas", reason="the extra acqkit[dev] is missing")
 
 NAMES = ["cat", "dog", "emu"]
 TRUTH = np.array([[1, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0]], np.uint8)
@@ -38,7 +41,10 @@ def pool(labels: Any, **fields: Any) -> PairPool:
         np.array([b"cat", b"emu", b"dog", b"cat"]),
         np.array(["cat", "emu", "dog", "cat"], dtype=object),
         pa.array(["cat", "emu", "dog", "cat"]),
-        [["cat"], {"emu"}, ("dog",), ["cat", "cat"]],
+        pa.array(["cat", "emu", "dog", "cat"]).dictionary_encode(),
+        pd.Categorical(["cat", "emu", "dog", "cat"], categories=NAMES),
+        pd.Series(["cat", "emu", "dog", "cat"], dtype="category"),
+        torch.tensor(TRUTH).bfloat16().requires_grad_(),
     ],
 )
 def test_every_form_of_single_labels_gives_one_matrix(labels: Any) -> None:
@@ -82,17 +88,19 @@ def test_a_campaign_knows_no_truth() -> None:
 
 
 @pytest.mark.parametrize(
-    "labels",
+    ("labels", "multilabel"),
     [
-        ["cat", None, "", "dog"],
-        [["cat"], None, [], ["dog"]],
-        [0, -1, -1, 1],
-        [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0]],
+        (["cat", None, "", "dog"], False),
+        (pd.Categorical(["cat", None, None, "dog"], categories=NAMES), False),
+        ([["cat"], None, [], ["dog"]], True),
+        ([0, -1, -1, 1], False),
+        ([[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0]], None),
     ],
 )
-def test_labels_known_before_the_campaign(labels: Any) -> None:
-    made = pool(labels, class_names=NAMES, labeled_round=[0, -1, -2, 3])
-    assert made.truth is None and made.multilabel is False
+def test_labels_known_before_the_campaign(labels: Any, multilabel: bool | None) -> None:
+    said = {"multilabel": False} if multilabel is None else {}
+    made = pool(labels, class_names=NAMES, labeled_round=[0, -1, -2, 3], **said)
+    assert made.truth is None and made.multilabel is bool(multilabel)
     assert made.labels.round.tolist() == [0, -1, -2, 3]
     assert made.labels.matrix.tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0]]
 
@@ -112,8 +120,24 @@ def test_test_pairs_alone_make_no_truth() -> None:
 
 
 @given(st.lists(st.sets(st.sampled_from(NAMES)), min_size=1))
-def test_inference_is_that_every_row_has_one_label(rows: list[set[str]]) -> None:
+def test_collections_of_names_are_multi_label_whatever_the_rows_say(rows: list[set[str]]) -> None:
     made = pool(rows, class_names=NAMES)
-    assert made.multilabel == any(len(row) != 1 for row in rows)
+    assert made.multilabel
     assert made.truth is not None
     assert [{NAMES[c] for c in np.flatnonzero(row)} for row in made.truth] == rows
+
+
+def test_declared_classes_are_kept_in_their_order_used_or_not() -> None:
+    declared = ["emu", "cat", "dog"]
+    arrow = pa.DictionaryArray.from_arrays(pa.array([1, None], pa.int8()), pa.array(declared))
+    for labels in (pd.Categorical(["cat", None], categories=declared), arrow):
+        assert pool(labels, labeled_round=[0, -1]).class_names == ("emu", "cat", "dog")
+
+
+def test_rows_of_the_first_labels_do_not_decide_whether_there_are_several_a_pair() -> None:
+    first = [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0]]
+    with pytest.raises(PoolError, match="multilabel is not given"):
+        pool(first, labeled_round=[0, -1, -1, 0])
+    assert pool(first, labeled_round=[0, -1, -1, 0], multilabel=True).multilabel
+    assert pool([[1, 1, 0], *first[1:]], labeled_round=[0, -1, -1, 0]).multilabel
+    assert not pool(TRUTH, labeled_round=[0, -1, -1, 0]).multilabel  # the truth of all is there

@@ -6,7 +6,6 @@ MATLAB marks by an attribute of each variable.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
@@ -16,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
-from acqkit.pool.source import one_line
+from acqkit.pool.source import reading
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NPY = b"\x93NUMPY"
 _HDF5_AT = (0, 512)
 """Where HDF5 begins: MATLAB writes 512 bytes of its own before it."""
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zlib.error)
 _TEXT = (".txt", ".list", ".dat", ".csv")
 
 
@@ -34,14 +32,8 @@ def read_array(path: Path, keys: tuple[str, ...] = (), column: int | None = None
     not MATLAB's, come memory-mapped and in their own dtype. Raises PoolError for a file that
     cannot be read, a key that is not there, and values that are not numbers.
     """
-    try:
+    with reading(path):
         array = _read(path, keys, column)
-    except PoolError:
-        raise
-    except _UNREADABLE as error:
-        raise PoolError(
-            f"{path} cannot be read ({one_line(error)}); is the download complete?"
-        ) from None
     if array.dtype.kind not in "fiub":
         held = f" under {keys[0]!r}" if keys else ""
         raise PoolError(f"{path} holds {array.dtype} values{held}, wanted numbers")
