@@ -67,17 +67,17 @@ def explain(
         first, _on_labels(labels, len(rows)), _on_parts(gains, scores.reasons(view.order[rows])),
         strict=True,
     )  # fmt: skip
-    return {"gains": columns, "reasons": [f"{a}; {b}. {c}" for a, b, c in sentences]}
+    return {"gains": columns, "reasons": [" ".join(parts) for parts in sentences]}
 
 
 def _on_coverage(newly_covered: Float64Array, is_estimate: bool) -> list[str]:
     about = "about " if is_estimate else ""
     counts = np.rint(newly_covered).astype(np.int64).tolist()
     return [
-        f"Covers {about}{count:,} {'pair' if count == 1 else 'pairs'} like it that no label or "
-        "earlier pick was near"
+        f"Covers {about}{count:,} similar {'pair' if count == 1 else 'pairs'} that no labeled or "
+        "picked pair covered."
         if count
-        else "Every pair like it had a label or an earlier pick near"
+        else "All similar pairs were covered already."
         for count in counts
     ]
 
@@ -87,17 +87,17 @@ def _on_regions(view: PoolView, rows: IntArray, regions: RegionsForm) -> list[st
     picked = np.bincount(region, minlength=len(view.sizes))
     share = penalty.target * penalty.total
     return [
-        f"One of {picked[k]} picks from region {k} of {view.sizes[k]:,} pairs, which has "
-        f"{penalty.labeled[k]} labels and should have {share[k]:.1f}"
+        f"One of {picked[k]} picks from region {k} ({view.sizes[k]:,} pairs), whose share of "
+        f"labels is {share[k]:.1f} and which has {penalty.labeled[k]}."
         for k in region.tolist()
     ]
 
 
 def _on_labels(labels: NearestLabels | None, n: int) -> list[str]:
     if labels is None:
-        return ["no pair has a label yet"] * n
+        return ["No pair has a label yet."] * n
     return [
-        f"nearest labeled pair: {name} at distance {distance:.2f}"
+        f"The nearest labeled pair is {name} (distance {distance:.2f})."
         for name, distance in zip(labels.ids, labels.distances.tolist(), strict=True)
     ]
 

@@ -127,8 +127,8 @@ def test_reasons_name_the_nearest_labeled_pair_and_differ_as_the_picks_do(
     ]
     assert len(set(reasons)) == PICKS
     pattern = re.compile(
-        r"(?:Covers ([\d,]+) pairs? like it that no label or earlier pick was near|Every pair .*); "
-        r"nearest labeled pair: (.+) at distance (\d\.\d\d)\. "
+        r"(?:Covers ([\d,]+) similar pairs? that no labeled or picked pair covered|All .*)\. "
+        r"The nearest labeled pair is (.+) \(distance (\d\.\d\d)\)\. "
         r"(\d+)% of its gain is coverage, (\d+)% its own informativeness\.( It is unsure\.)?"
     )
     for pick, reason in enumerate(reasons):
@@ -149,7 +149,7 @@ def test_before_the_first_label_there_is_no_nearest() -> None:
     scores = Scores(np.random.default_rng(0).random(120).astype(np.float32))
     record = Density().allocate(scores, context, 5).record
     assert set(record["gains"]) == {"gain", "utility", "coverage", "newly_covered"}
-    assert all("; no pair has a label yet. " in reason for reason in record["reasons"])
+    assert all(" No pair has a label yet. " in reason for reason in record["reasons"])
 
 
 def test_reasons_of_regions_say_what_the_region_has_and_should_have() -> None:
@@ -160,12 +160,12 @@ def test_reasons_of_regions_say_what_the_region_has_and_should_have() -> None:
     table = {row["region"]: row for row in record["allocation"]}
     for reason in record["reasons"]:
         found = re.match(
-            r"One of (\d+) picks from region (\d+) of (\d+) pairs, which has (\d+) labels and "
-            r"should have ([\d.]+); nearest labeled pair: ",
+            r"One of (\d+) picks from region (\d+) \((\d+) pairs\), whose share of labels is "
+            r"(\d+\.\d) and which has (\d+)\. The nearest labeled pair is ",
             reason,
         )
         assert found, reason
-        picked, region, size, labels, share = found.groups()
+        picked, region, size, share, labels = found.groups()
         row = table[int(region)]
         assert [int(picked), int(size), int(labels)] == [row["picked"], row["size"], row["labels"]]
         assert float(share) == pytest.approx(45 * row["target"], abs=0.06)
