@@ -1,66 +1,220 @@
-"""The CSV sheets that annotators fill in."""
+"""The CSV sheets that annotators fill in, with whatever program they like.
+
+Spreadsheets save them with other delimiters and encodings, and change what looks like a number
+or a date; sheets come from a pool that anybody may have made. So each row names its pair by a key
+that no program changes, and texts are written as `acqkit.campaign.cells` does.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from acqkit.campaign import SKIP, Batch
+from acqkit.campaign import Batch
+from acqkit.campaign.cells import Known, cell, text_of
+from acqkit.campaign.label_cells import LabelCells
+from acqkit.cli.console import say
 from acqkit.errors import CampaignError
 from acqkit.pool import PairPool
+from acqkit.pool.look_alikes import look_alike
 
-CANNOT_TELL = "?"
-NO_CLASS = "-"
-SEPARATOR = ";"
+_FIRST, _LAST = ("batch", "id"), ("key", "label")
+_NEEDED = ("batch", "id", "label")
+_GIVE_LABEL_AWAY = frozenset(
+    {"categories", "category", "class", "classes", "label", "labels", "target", "truth"}
+)
+"""Display columns, in any case, that annotators do not see."""
+
+_LONGEST = 30_000
+"""Characters of a display text; Excel splits cells of more than 32,767."""
+
+_KEY_LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
+"""Letters that spell neither a number, a date nor a word."""
+
+_MOST_ERRORS = 20
+_SAVE_AS = "save the sheet as 'CSV UTF-8'"
 
 
 def sheet_bytes(batch: Batch, pool: PairPool) -> bytes:
-    """One row for each pair that nobody has answered: batch, id, the text to look at, no label."""
-    columns = [name for name, values in pool.display.items() if _is_text(values)]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(["batch", "id", *columns, "label"])
-    for pair_id, position in zip(batch.pending, pool.position_of(batch.pending), strict=True):
-        shown = [pool.display[name][int(position)] for name in columns]
-        writer.writerow([batch.batch_id, pair_id, *shown, ""])
-    return text.getvalue().encode()
+    """A row for each pair that nobody has answered: batch, id, what to look at, key, no label."""
+    positions = pool.position_of(batch.pending).tolist()
+    shown = list(_shown(pool, positions))
+    help = LabelCells(pool.class_names, pool.multilabel).help
+    names = _different([name for name, _ in shown], (*_FIRST, *_LAST))
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow([*_FIRST, *names, *([help] if help else []), *_LAST])
+    keys = map(_key, pool.id_keys()[positions].tolist())
+    for row, (pair_id, key) in enumerate(zip(batch.pending, keys, strict=True)):
+        texts = [values[row] for _, values in shown]
+        blank = [""] if help else []
+        writer.writerow([batch.batch_id, cell(str(pair_id)), *texts, *blank, key, ""])
+    text = file.getvalue()
+    # Excel takes a sheet without the mark (BOM) for its own old encoding.
+    plain = text.isascii() and "".join(pool.class_names).isascii()
+    return text.encode("utf-8" if plain else "utf-8-sig")
 
 
-def _is_text(values: Any) -> bool:
-    return len(values) > 0 and not isinstance(values[0], bytes)
+def _shown(pool: PairPool, positions: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
+    """The display columns that are text and do not give the label away, as cells."""
+    for name, column in pool.display.items():
+        values = [column[position] for position in positions]
+        given_away = look_alike(name).casefold() in _GIVE_LABEL_AWAY
+        if not given_away and not any(
+            isinstance(value, bytes | bytearray | memoryview) for value in values
+        ):
+            texts = ("" if value is None else str(value)[:_LONGEST] for value in values)
+            yield name, [cell(text) if text else "" for text in texts]
+
+
+def _different(names: Iterable[str], taken: Sequence[str]) -> list[str]:
+    """Names as cells, made different from each other and from `taken`."""
+    used, made = {*taken}, []
+    for name in names:
+        while look_alike(name).casefold() in used:
+            name = f"{name} (shown)"
+        used.add(look_alike(name).casefold())
+        made.append(cell(name))
+    return made
+
+
+def _key(number: int) -> str:
+    """The key of a pair in a sheet, from its id's hash."""
+    return f"{number:016x}".translate(_KEY_LETTERS)
 
 
 def read_sheet(path: Path, pool: PairPool) -> Mapping[str, Mapping[Any, Any]]:
-    """Answers by batch and id; raises CampaignError naming the file and the first bad row."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CampaignError(f"{path} cannot be read as a sheet: {error}") from None
-    missing = {"batch", "id", "label"} - set(rows[0] if rows else ())
-    if missing:
-        names = ", ".join(sorted(missing))
-        raise CampaignError(f"{path} lacks the columns {names}; use a sheet that `ask` wrote")
-    by_text = {str(value): value for value in pool.ids.tolist()}
+    """Answers by batch and id.
+
+    The header decides on the delimiter (comma, semicolon, tab), the first bytes on the encoding
+    (UTF-8, UTF-16; else ANSI, which is said). Raises CampaignError with all that is wrong, by
+    line.
+    """
+    header, rows = _table(path, _text(path))
+    pairs, cells = _Pairs(pool), LabelCells(pool.class_names, pool.multilabel)
     answers: dict[str, dict[Any, Any]] = {}
-    for line, row in enumerate(rows, start=2):
-        label = (row["label"] or "").strip()
-        if not label:
+    seen: dict[int, tuple[int, Any]] = {}
+    errors: list[str] = []
+    for line, values in rows:
+        row = dict(zip(header, [*values, *[""] * len(header)], strict=False))
+        if not look_alike(row["label"]):
             continue
-        if row["id"] not in by_text:
-            raise CampaignError(f"{path} line {line}: the pool has no pair with id {row['id']!r}")
-        answers.setdefault(row["batch"], {})[by_text[row["id"]]] = _answer(label, pool.multilabel)
+        try:
+            if any(values[len(header) :]):
+                raise CampaignError("has more cells than the header")
+            position, label = pairs.position(row), cells.read(row["label"])
+            first, said = seen.setdefault(position, (line, label))
+            if said != label:
+                raise CampaignError(f"the pair of line {first} is given another label")
+            answers.setdefault(row["batch"].strip(), {})[pairs.ids[position]] = label
+        except CampaignError as error:
+            errors.append(f"line {line}: {error}")
+    if errors:
+        raise CampaignError(_all(path, errors))
     return answers
 
 
-def _answer(label: str, multilabel: bool) -> Any:
-    if label == CANNOT_TELL:
-        return SKIP
-    if not multilabel:
-        return label
-    if label == NO_CLASS:
+def _all(path: Path, errors: Sequence[str]) -> str:
+    if len(errors) == 1:
+        return f"{path} {errors[0]}"
+    listed = "\n".join(errors[:_MOST_ERRORS])
+    more = f"\nand {len(errors) - _MOST_ERRORS} more" if len(errors) > _MOST_ERRORS else ""
+    return f"{path} has {len(errors)} errors and is not recorded:\n{listed}{more}"
+
+
+class _Pairs:
+    """Finds the pair of a row, by its key or, in sheets of other origin, by its id alone."""
+
+    def __init__(self, pool: PairPool) -> None:
+        self.ids: list[Any] = pool.ids.tolist()
+        self._texts = list(map(str, self.ids))
+        keys = map(_key, pool.id_keys().tolist())
+        self._by_key = {key: position for position, key in enumerate(keys)}
+        self._by_text: dict[str, set[int]] = {}
+        for position, text in enumerate(self._texts):
+            self._by_text.setdefault(text, set()).add(position)
+
+    @cached_property
+    def _known(self) -> Known:
+        return Known(self._texts)
+
+    def position(self, row: Mapping[str, str]) -> int:
+        """The position of the row's pair; raises CampaignError where that is not certain."""
+        shown = row["id"].strip()
+        said = text_of(shown)
+        named = self._by_text.get(said, set()) | self._by_text.get(row["id"], set())
+        if key := row.get("key", "").strip():
+            position = self._by_key.get(key)
+            if position is None:
+                raise CampaignError(f"the pool has no pair with the key {key!r}")
+            text = self._texts[position]
+            if position not in named and (named or not Known([text]).find(shown)):
+                raise CampaignError(
+                    f"the id is {said!r}, but the key is that of {text!r}; the row is mixed up"
+                )
+            return position
+        if not named:
+            raise CampaignError(f"the pool has no pair with id {said!r}")
+        similar = {p for text in self._known.find(shown) for p in self._by_text[text]}
+        if len(named | similar) > 1:
+            ids = " or ".join(sorted(repr(self.ids[p]) for p in named | similar))
+            raise CampaignError(f"the id {said!r} may be {ids}; use a sheet that `ask` wrote")
+        return named.pop()
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CampaignError(f"{path} cannot be read as a sheet: {error.strerror}") from None
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise CampaignError(f"{path} is a workbook; {_SAVE_AS}")
+    encoding = "utf-8"
+    if content.startswith(codecs.BOM_UTF8):
+        encoding = "utf-8-sig"
+    elif content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        if encoding != "utf-8":
+            raise CampaignError(f"{path} is damaged ({encoding}); {_SAVE_AS}") from None
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError:
+        raise CampaignError(f"{path} is neither UTF-8 nor ANSI (cp1252); {_SAVE_AS}") from None
+    say(f"{path} is not UTF-8; it was read as ANSI (cp1252)")
+    return text
+
+
+def _table(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header and, by line (one more for each row), the rows that are not empty."""
+    headers = {delimiter: _header(text, delimiter) for delimiter in ",;\t"}
+    delimiter, header = max(headers.items(), key=lambda item: len(set(_NEEDED) & set(item[1])))
+    if missing := sorted(set(_NEEDED) - set(header)):
+        raise CampaignError(
+            f"{path} lacks the columns {', '.join(missing)}; use a sheet that `ask` wrote"
+        )
+    if twice := [name for name in (*_FIRST, *_LAST) if header.count(name) > 1]:
+        raise CampaignError(f"{path} has more than one column {twice[0]!r}; remove one")
+    try:
+        rows = list(enumerate(_reader(text, delimiter), start=1))[1:]
+    except csv.Error as error:
+        raise CampaignError(f"{path} cannot be read as a sheet: {error}") from None
+    return header, [(line, cells) for line, cells in rows if any(cells)]
+
+
+def _header(text: str, delimiter: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(_reader(text, delimiter), [])]
+    except csv.Error:
         return []
-    return [part.strip() for part in label.split(SEPARATOR)]
+
+
+def _reader(text: str, delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
