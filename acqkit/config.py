@@ -121,7 +121,9 @@ class RunConfig(Settings):
         ComponentSpec(name="local"), description="where embedding and scoring run"
     )
     stop: StopConfig = StopConfig()
-    out: PathText = Path("acqkit-run")
+    out: PathText | None = Field(
+        None, description="folder for results (default: acqkit-run; another run: acqkit-run-2, ...)"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -142,6 +144,16 @@ class RunConfig(Settings):
             if key in data:
                 data[key] = _named(data[key], base.get(key, default))
         return base | data
+
+    @model_validator(mode="after")
+    def _rounds_pick(self) -> RunConfig:
+        for name, amount in (("per_round", self.per_round), ("stop.budget", self.stop.budget)):
+            if self.rounds and amount is not None and resolve_amount(amount, n=1) == 0:
+                raise ValueError(
+                    f"{name} is {amount!r}, so that {self.rounds} rounds would pick nothing; give "
+                    "1 or more, or no rounds"
+                )
+        return self
 
     @model_validator(mode="after")
     def _strategies_differ(self) -> RunConfig:

@@ -27,7 +27,7 @@ Examples:
   acqkit run config.yaml --set strategy.name=bald --set strategy.samples=20
 
 A run that was interrupted goes on when the same command is given again. One that has finished is
-extended by more --rounds or --seeds, or by another --strategy beside what is there.
+extended in its --out by more --rounds or --seeds, or by another --strategy beside what is there.
 """
 
 _NO_KEYS = ("config_file", "settings")
@@ -77,7 +77,8 @@ def run(
         str | None, typer.Option(help="Where embedding and scoring run (default: local).")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for results (default: acqkit-run).")
+        Path | None,
+        typer.Option(help="Folder for results (default: acqkit-run; another run: acqkit-run-2)."),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -103,7 +104,8 @@ def execute(config: RunConfig) -> None:
     # torch and scikit-learn take seconds to import, for which --help need not wait.
     from acqkit.loading import load_pool  # noqa: PLC0415
     from acqkit.report import write_report  # noqa: PLC0415
-    from acqkit.runner import execute as run_all  # noqa: PLC0415
+    from acqkit.runner.plan import Plan  # noqa: PLC0415
+    from acqkit.runner.runs import carry_out  # noqa: PLC0415
 
     display = RunDisplay(config, PlainConsole(stderr=True))
     manager = registry().manager
@@ -111,9 +113,10 @@ def execute(config: RunConfig) -> None:
     try:
         with display:
             pool = load_pool(config.pool.name, **config.pool.params)
-            run_all(config, pool, say=display.say)
+            plan = Plan.make(config, pool)
+            carry_out(plan, display.say)
     finally:
         manager.unregister(display)
-    path = write_report([config.out], pool=pool)
-    say(f"results: {config.out}")
+    path = write_report([plan.out.path], pool=pool)
+    say(f"results: {plan.out.path}")
     say(f"report:  {path}")

@@ -13,7 +13,8 @@ from acqkit.config import RunConfig, resolve_amount
 from acqkit.devices import check_device
 from acqkit.interfaces import Engine, Model, ModelFactory, Trainer
 from acqkit.pool import PairPool
-from acqkit.runs.claim import Claim, StrategyClaim, pool_content
+from acqkit.runs.claim import Claim, StrategyClaim, folder_without_out, pool_content
+from acqkit.runs.folder import OutputFolder
 from acqkit.runs.metrics import metric_versions
 from acqkit.runs.pool import with_split
 from acqkit.runs.versions import used_by
@@ -54,6 +55,12 @@ class Plan:
     def engine(self) -> Engine:
         """Where work runs; no result depends on it, so it is no part of the claim."""
         return cast(Engine, resolve("engine", self.config.engine).component)
+
+    @functools.cached_property
+    def out(self) -> OutputFolder:
+        """Where results go; see `folder_without_out` for a configuration that names no folder."""
+        out = self.config.out
+        return folder_without_out(self.claim()) if out is None else OutputFolder(out)
 
     def count(self, amount: int | str) -> int:
         """An amount as a count of train pairs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
 from acqkit.runner.simulate import Simulation
 from acqkit.runs import Reference, Results, RoundRecord
-from acqkit.runs.claim import claimed
-from acqkit.runs.folder import OutputFolder, SeedFolder, StrategyFolder
+from acqkit.runs.claim import DEFAULT_OUT, claimed
+from acqkit.runs.folder import SeedFolder, StrategyFolder
 from acqkit.runs.metrics import metric_facts
 from acqkit.runs.pool import summarize
 from acqkit.runs.records import drop_earlier_precision
@@ -34,14 +35,16 @@ def run(pool: PairPool | str | Path | None = None, **settings: Any) -> Results:
     `RunConfig` (`strategy="typiclust"`, `initial="5%"`, `rounds=10`, `out="my-run"`, ...).
     Components are given by name, as `{"name": ..., parameter: value}`, or as objects.
     An interrupted run goes on where it stood when called again with the same settings; with
-    more rounds, seeds or another strategy, a finished one is extended.
+    more rounds, seeds or another strategy, a finished one is extended in its `out`. Without
+    `out`, other settings get a folder of their own: `acqkit-run`, `acqkit-run-2` and so on.
+    What was there already, and which folder it is then, is said on stderr.
 
     Raises ConfigError, PoolError or PluginError, each with one sentence on what to do.
     """
     config, ready = _configure(pool, settings)
     if len(config.strategy) > 1:
         raise ConfigError("several strategies were given; use acqkit.compare for them")
-    return execute(config, ready)[0]
+    return execute(config, ready, say=_say)[0]
 
 
 def compare(pool: PairPool | str | Path | None = None, **settings: Any) -> list[Results]:
@@ -49,7 +52,11 @@ def compare(pool: PairPool | str | Path | None = None, **settings: Any) -> list[
 
     Every strategy starts from the same initial labels for the same seed.
     """
-    return execute(*_configure(pool, settings))
+    return execute(*_configure(pool, settings), say=_say)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def _configure(
@@ -80,13 +87,17 @@ def execute(
     `say` is told in a sentence what was done before and is not done again.
     """
     ready = load_pool(config.pool.name, **config.pool.params) if pool is None else pool
-    plan = Plan.make(config, ready)
+    return carry_out(Plan.make(config, ready), say)
+
+
+def carry_out(plan: Plan, say: Callable[[str], None]) -> list[Results]:
+    """As `execute`, for a plan, which knows in which folder the results are."""
+    config = plan.config
     TruthOracle(plan.pool)
-    out = OutputFolder(config.out)
-    with claimed(out, plan.claim()) as folders:
+    with claimed(plan.out, plan.claim()) as folders:
         rounds = {label: _recorded(plan, folder) for label, folder in folders.items()}
         _say_what_is_there(plan, rounds, say)
-        full = full_reference(plan, out) if config.full else None
+        full = full_reference(plan, plan.out) if config.full else None
         for seed in plan.seeds:
             for spec in config.strategy:
                 folder = folders[spec.label]
@@ -102,10 +113,12 @@ def _recorded(plan: Plan, folder: StrategyFolder) -> dict[int, list[RoundRecord]
 def _say_what_is_there(
     plan: Plan, rounds: Mapping[str, Mapping[int, list[RoundRecord]]], say: Callable[[str], None]
 ) -> None:
+    if plan.config.out is None and plan.out.path.name != DEFAULT_OUT:
+        say(f"{DEFAULT_OUT} holds something else, so results are in {plan.out.path}")
     there = sum(len(records) for own in rounds.values() for records in own.values())
     if there:
         planned = len(rounds) * len(plan.seeds) * (plan.config.rounds + 1)
-        say(f"{there} of {planned} rounds were there in {plan.config.out}")
+        say(f"{there} of {planned} rounds were there in {plan.out.path}")
 
 
 def _simulate(plan: Plan, spec: StrategySpec, seed: int, folder: SeedFolder) -> list[RoundRecord]:

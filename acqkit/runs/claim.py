@@ -6,9 +6,11 @@ much was run: rounds, seeds and strategies, so that a finished run can be extend
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,6 +23,8 @@ from acqkit.pool.digest import content_digests
 from acqkit.runs.folder import OutputFolder, StrategyFolder, strategy_name
 
 _SCHEMA = 2
+
+DEFAULT_OUT = "acqkit-run"
 
 UNKNOWN = "(cannot be compared)"
 """Stands for the content of raw items of a kind that does not say what it holds."""
@@ -85,6 +89,29 @@ def claimed(folder: OutputFolder, wanted: Claim) -> Iterator[dict[str, StrategyF
         yield {label: folder.strategy(strategies[label].folder) for label in wanted.strategies}
 
 
+def folder_without_out(wanted: Claim) -> OutputFolder:
+    """Where results go that were given no folder: `acqkit-run`, or `acqkit-run-2` and so on.
+
+    The first one that is free or holds exactly what is wanted, so that only the same command
+    goes on with what it left.
+    """
+    numbered = (DEFAULT_OUT + (f"-{number}" if number > 1 else "") for number in itertools.count(1))
+    return next(out for name in numbered if _is_ours(out := OutputFolder(Path(name)), wanted))
+
+
+def _is_ours(folder: OutputFolder, wanted: Claim) -> bool:
+    if folder.is_foreign():
+        return False
+    try:
+        held = _read(folder)
+    except ConfigError:
+        return False
+    if held is None:
+        return True
+    same_names = held.strategies.keys() == wanted.strategies.keys()
+    return same_names and not _in_the_way(held, wanted) and not _in_the_way(wanted, held)
+
+
 def pool_content(pool: PairPool) -> dict[str, str]:
     """What a run depends on of its pool, by the words in which a difference is named."""
     a, b = pool.modalities
@@ -128,6 +155,17 @@ def _read(folder: OutputFolder) -> Claim | None:
 
 
 def _check(folder: OutputFolder, held: Claim, wanted: Claim) -> None:
+    found = _in_the_way(held, wanted)
+    if found:
+        raise ConfigError(
+            f"{folder.path} holds another run ({'; '.join(dict.fromkeys(found))}); give another "
+            "--out, or the same settings to go on with it (more rounds, seeds or strategies are "
+            "fine)"
+        )
+
+
+def _in_the_way(held: Claim, wanted: Claim) -> list[str]:
+    """In words, why a folder that holds one claim cannot be extended to another."""
     found = _differences(held.shared, wanted.shared)
     metrics = {name: wanted.metrics.get(name, held.metrics[name]) for name in held.metrics}
     found += _differences({"versions": held.metrics}, {"versions": metrics})
@@ -139,12 +177,7 @@ def _check(folder: OutputFolder, held: Claim, wanted: Claim) -> None:
                 {label: asked.record, "versions": asked.versions},
             )
             found += _less(label, there, asked)
-    if found:
-        raise ConfigError(
-            f"{folder.path} holds another run ({'; '.join(dict.fromkeys(found))}); give another "
-            "--out, or the same settings to go on with it (more rounds, seeds or strategies are "
-            "fine)"
-        )
+    return found
 
 
 def _differences(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
