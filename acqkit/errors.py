@@ -54,6 +54,12 @@ class AcqkitWarning(UserWarning):
     """What was done is not all that was asked for; the command line prints it as one sentence."""
 
 
+def shown(value: object) -> str:
+    """A value as it would be typed, as much of it as somebody reads."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
 def did_you_mean(word: object, known: Iterable[object], otherwise: str | None = None) -> str:
     """The known name nearest to a mistyped one, as a hint; where none is near, `otherwise`.
 

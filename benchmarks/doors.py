@@ -10,11 +10,16 @@ a seed of its own: to go on after an interruption, give the seed that would have
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-HARNESS = Path(__file__).parents[1] / "tests" / "doors" / "all_doors.py"
+TESTS = Path(__file__).resolve().parents[1] / "tests"
+HARNESS = TESTS / "doors" / "all_doors.py"
 
 if __name__ == "__main__":
-    sys.exit(subprocess.run([sys.executable, HARNESS, *sys.argv[1:]], check=False).returncode)
+    # Doors use what other tests use, too.
+    there = os.environ | {"PYTHONPATH": str(TESTS)}
+    command = [sys.executable, str(HARNESS), *sys.argv[1:]]
+    sys.exit(subprocess.run(command, check=False, env=there).returncode)

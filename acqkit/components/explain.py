@@ -6,16 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from acqkit.errors import did_you_mean
+from acqkit.errors import did_you_mean, shown
 
 MOST = 2
 """Errors that one sentence names."""
-
-
-def shown(value: object) -> str:
-    """A value as it would be typed, as much of it as somebody reads."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

@@ -56,8 +56,10 @@ def _distributions(found: Registry) -> dict[str, str]:
     """The distribution of every plugin by its top-level package; the core is none."""
     packages = {}
     for name, plugin in found.manager.list_name_plugin():
-        module = plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__module__
-        packages[module.partition(".")[0]] = name.partition(":")[0]
+        distribution, installed, _ = name.partition(":")
+        if installed:  # others were registered for a while, by who calls
+            module = plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__module__
+            packages[module.partition(".")[0]] = distribution
     packages |= {
         offer.factory.__module__.partition(".")[0]: offer.distribution
         for offer in found.components.values()

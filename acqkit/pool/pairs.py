@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
-from acqkit.errors import PoolError
+from acqkit.errors import PoolError, shown
 from acqkit.interfaces import PairBatch
 from acqkit.labels import LabelState
 from acqkit.pool.arrays import Columns, checked_fields
@@ -175,7 +175,7 @@ class PairPool:
             key = value.item() if isinstance(value, np.generic) else value
             position = self._find(key)
             if position is None:
-                raise PoolError(f"pool {self.name!r} has no pair with id {key!r}")
+                raise PoolError(f"pool {self.name!r} has no pair with id {shown(key)}")
             found.append(position)
         return np.array(found, dtype=np.int64)
 

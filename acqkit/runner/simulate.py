@@ -19,7 +19,7 @@ from acqkit.runner.stopping import Stability, reason_to_stop, validation_map
 from acqkit.runs import PHASES, RoundRecord
 from acqkit.runs.folder import SeedFolder
 from acqkit.runs.metrics import measure
-from acqkit.runs.records import HEADLINES
+from acqkit.runs.records import HEADLINES, read_rounds
 from acqkit.timing import PhaseClock
 
 Observer = Callable[[Mapping[str, Any]], None]
@@ -63,7 +63,7 @@ class Simulation:
 
     def run(self, observer: Observer) -> list[RoundRecord]:
         """All rounds up to the last one or to the stopping criterion."""
-        records = [RoundRecord.model_validate(item) for item in self.campaign.records()]
+        records = read_rounds(self.campaign.records(), self.folder.campaign)
         for record in records:
             observer(record.plain())
         while not self._is_over(records):

@@ -129,10 +129,12 @@ def _name(label: str, strategies: Mapping[str, StrategyClaim], wanted: Claim) ->
 @contextmanager
 def _alone(folder: OutputFolder) -> Iterator[None]:
     # SQLite's locks work on every system and end with the process that holds them.
-    with closing(sqlite3.connect(folder.lock, timeout=0, isolation_level=None)) as lock:
+    with closing(_connection(folder)) as lock:
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise _cannot_lock(folder, error) from None
             raise ConfigError(
                 f"another process is running in {folder.path}; wait until it has ended, or give "
                 "another --out"
@@ -140,12 +142,22 @@ def _alone(folder: OutputFolder) -> Iterator[None]:
         yield
 
 
+def _connection(folder: OutputFolder) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(folder.lock, timeout=0, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise _cannot_lock(folder, error) from None
+
+
+def _cannot_lock(folder: OutputFolder, error: sqlite3.OperationalError) -> ConfigError:
+    return ConfigError(f"cannot write {folder.lock}: {error}; give another --out")
+
+
 def _read(folder: OutputFolder) -> Claim | None:
     if not folder.claim.exists():
         return None
-    text = folder.claim.read_text(encoding="utf-8")
     try:
-        return Claim.model_validate_json(text)
+        return Claim.model_validate_json(folder.claim.read_bytes())
     except ValidationError:
         raise ConfigError(
             f"{folder.claim} is not one that this version of acqkit can go on with: it was written "

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from acqkit.embeddings import PairEmbeddings
 from acqkit.errors import CampaignError
-from acqkit.runs.records import RoundRecord
+from acqkit.runs.records import RoundRecord, read_rounds
 from acqkit.store import SqliteStore, Store
 from acqkit.store import StoredBatch as StoredBatch
 
@@ -46,7 +46,7 @@ class SeedFolder:
     def records(self) -> list[RoundRecord]:
         """The rounds that are done, in order; empty where there is no state."""
         found = self._read(lambda store: store.records())
-        return [RoundRecord.model_validate(record) for record in found or []]
+        return read_rounds(found or [], self.campaign)
 
     def batches(self) -> list[StoredBatch]:
         """The batches that were asked for, by round, with what the strategy said of them."""

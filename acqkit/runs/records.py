@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from acqkit.components.explain import explain
-from acqkit.errors import ReportError
+from acqkit.errors import CampaignError, ReportError
 from acqkit.files import write_text
 from acqkit.metrics import STANDARD, area_under_curve, labels_to_reach
+from acqkit.runs.checks import (
+    Count,
+    Figure,
+    Seconds,
+    Share,
+    check_config,
+    check_precision,
+    check_rounds,
+)
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 
 PHASES = ("train", "embed", "score", "allocate", "evaluate")
 """The parts of a round whose seconds are counted."""
@@ -44,17 +60,17 @@ class PoolSummary(BaseModel):
     """What the run was on."""
 
     name: str
-    n: int
-    train: int
-    test: int
-    classes: int
+    n: Count
+    train: Count
+    test: Count
+    classes: Count
     multilabel: bool
 
 
 class Measured(BaseModel):
     """Metrics by name; what was written before there was a mapping has the headlines alone."""
 
-    metrics: dict[str, float]
+    metrics: dict[str, Figure]
 
     @model_validator(mode="before")
     @classmethod
@@ -67,8 +83,8 @@ class Measured(BaseModel):
 class Reference(Measured):
     """The fully supervised reference: all labels, the best of the installed trainers."""
 
-    map: float
-    map50: float
+    map: Share
+    map50: Share
 
 
 class LabelPrecision(BaseModel):
@@ -79,10 +95,10 @@ class LabelPrecision(BaseModel):
     probabilities, and `pseudo_labels` that of the trainer's pseudo-labels, where it makes some.
     """
 
-    pairs: int
-    coverages: list[float]
-    classifier: list[float] | None = None
-    pseudo_labels: list[float] | None = None
+    pairs: Count
+    coverages: list[Share]
+    classifier: list[Share] | None = None
+    pseudo_labels: list[Share] | None = None
 
 
 class RoundRecord(Measured):
@@ -94,16 +110,16 @@ class RoundRecord(Measured):
 
     model_config = ConfigDict(extra="allow")
 
-    seed: int
-    round: int
-    labels: int
-    map_ab: float
-    map_ba: float
-    map: float
-    map50: float
-    seconds: dict[str, float]
+    seed: Count
+    round: Count
+    labels: Count
+    map_ab: Share
+    map_ba: Share
+    map: Share
+    map50: Share
+    seconds: dict[str, Seconds]
     picked: list[Any]
-    label_precision: LabelPrecision | None = None
+    label_precision: Annotated[LabelPrecision, AfterValidator(check_precision)] | None = None
 
     def plain(self) -> dict[str, Any]:
         """The record as JSON data, without what there is none of."""
@@ -115,15 +131,15 @@ class Results(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    schema_version: int = Field(SCHEMA, alias="schema")
+    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
     versions: dict[str, str]
     pool: PoolSummary
-    config: dict[str, Any]
+    config: Annotated[dict[str, Any], AfterValidator(check_config)]
     metrics: dict[str, MetricFacts] = Field(
         default_factory=lambda: {name: MetricFacts.of(name, STANDARD[name]) for name in HEADLINES}
     )
     full: Reference | None = None
-    rounds: list[RoundRecord]
+    rounds: Annotated[list[RoundRecord], AfterValidator(check_rounds)]
 
     def curves(self) -> dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
         """Per seed: labels `[r]` and MAP `[r]` in the order of rounds."""
@@ -150,11 +166,25 @@ class Results(BaseModel):
     def read(cls, path: Path) -> Results:
         """Read what `write` wrote; raises ReportError naming the file and what is wrong."""
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ReportError(f"{path} is missing: run `acqkit run --out` first") from None
+            return cls.model_validate_json(path.read_bytes(), strict=True)
+        except OSError as error:
+            raise ReportError(
+                f"{path} cannot be read: {error.strerror}; run `acqkit run --out` first"
+            ) from None
         except ValidationError as error:
-            raise ReportError(f"{path}: {explain(error, cls)}") from None
+            raise ReportError(f"{path} is damaged: {explain(error, cls)}") from None
+
+
+def read_rounds(stored: Iterable[Mapping[str, Any]], where: Path) -> list[RoundRecord]:
+    """Rounds as a campaign kept them; raises CampaignError naming the one that is damaged."""
+    found = []
+    for number, item in enumerate(stored):
+        try:
+            found.append(RoundRecord.model_validate(item))
+        except ValidationError as error:
+            reason = explain(error, RoundRecord)
+            raise CampaignError(f"round {number} in {where} is damaged: {reason}") from None
+    return found
 
 
 def drop_earlier_precision(records: Sequence[RoundRecord]) -> list[RoundRecord]:

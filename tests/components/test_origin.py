@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from acqkit.base import hookimpl
 from acqkit.components import origin
 from acqkit.components.origin import from_plugin, naming_plugins
 from acqkit.components.registry import Registry, new_registry
@@ -36,13 +37,19 @@ def acqkit_round_finished(record):
 
 
 @pytest.fixture
-def plugin(monkeypatch: pytest.MonkeyPatch) -> Any:
+def installed(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """A registry for the test alone."""
+    found = new_registry()
+    monkeypatch.setattr(origin, "registry", lambda: found)
+    return found
+
+
+@pytest.fixture
+def plugin(installed: Registry) -> Any:
     """A plugin module of the distribution `stripes`, the only one that is installed."""
     module = types.ModuleType("zebra_plugin")
     exec(compile(SOURCE, "zebra_plugin.py", "exec"), vars(module))
-    found: Registry = new_registry()
-    found.add(module, "zebra", "stripes", "1.0")
-    monkeypatch.setattr(origin, "registry", lambda: found)
+    installed.add(module, "zebra", "stripes", "1.0")
     return module
 
 
@@ -67,6 +74,16 @@ def test_a_hook_that_raises_is_named(plugin: Any) -> None:
     assert str(from_plugin(error)).startswith(
         "the hook acqkit_round_finished of stripes raised ValueError: 3"
     )
+
+
+def test_a_hook_of_the_caller_raises_what_it_raises(plugin: Any, installed: Registry) -> None:
+    class Watcher:
+        @hookimpl
+        def acqkit_round_finished(self, record: Any) -> None:
+            raise KeyError(record)
+
+    installed.manager.register(Watcher())
+    assert from_plugin(raised(Watcher().acqkit_round_finished, 3)) is None
 
 
 @naming_plugins()

@@ -8,8 +8,9 @@ import warnings
 from count_doors import main
 from door import Door
 from test_config_door import DOOR as CONFIG
+from test_results_door import DOOR as RESULTS
 
-DOORS: dict[str, Door] = {door.name: door for door in (CONFIG,)}
+DOORS: dict[str, Door] = {door.name: door for door in (CONFIG, RESULTS)}
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
