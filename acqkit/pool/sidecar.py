@@ -174,8 +174,9 @@ class _FileColumn(Sequence[Any]):
         return len(self._names)
 
     def __getitem__(self, index: Any) -> Any:
-        name = self._names[index]
-        return DisplayFile(self._folder, name) if name else name
+        value = self._names[index]
+        # Hugging Face stores some values as bytes and others as paths.
+        return DisplayFile(self._folder, value) if value and isinstance(value, str) else value
 
 
 def _check_rows(path: Path, rows: int, n: int) -> None:

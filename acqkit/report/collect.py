@@ -148,7 +148,7 @@ def _run(
             Figures(**record.model_dump(include=set(Figures.model_fields)))
             for record in results.rounds
         ],
-        full=None if full is None else Full(map=full.map, map50=full.map50),
+        full=None if full is None else Full(**full.model_dump(include=set(Full.model_fields))),
         coverage=_coverage(run, pool),
         precision=_precision(run),
         shown_seed=seed,

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -242,6 +244,16 @@ def test_the_report_says_which_files_are_left_out_and_why(home: Path) -> None:
         f"One file that the pool names is not shown: ../other.png lies outside of the pool's "
         f"folder {home}."
     )
+
+
+def test_a_column_may_mix_names_of_files_and_bytes(home: Path, shelf: MediaShelf) -> None:
+    stranger(home, ["ignored"] * 3)
+    (home / "items.csv").unlink()
+    values = [{"bytes": None, "path": "pics/own.png"}, {"bytes": png(), "path": None}, None]
+    pq.write_table(pa.table({"photo": values}), home / "items.parquet")
+    column = open_pool(home).display["photo"]
+    assert [shelf.side("photo", column[i]).kind for i in range(3)] == ["image", "image", "note"]
+    assert shelf.refused == {}
 
 
 def test_many_files_left_out_are_counted(home: Path) -> None:

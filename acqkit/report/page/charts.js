@@ -68,8 +68,8 @@ function plot(element, traces, layout) {
 }
 
 // A grid of panels of one height in pixels, as many side by side as there is room for. Each
-// knows the ids of its axes, its place as shares of the whole, and whether it comes first in
-// its row. `pixels` turns a length into a share of the whole height.
+// knows the ids of its axes, its place as shares of the whole, whether it comes first in its row,
+// and the characters that its title has room for. `pixels` turns a length into a share of the whole height.
 function panelGrid(element, count, { head, body, foot, above = 0 }) {
   const room = element.clientWidth < NARROW ? 1 : Math.floor(element.clientWidth / PANEL);
   const columns = Math.max(1, Math.min(count, room, MOST_PANELS));
@@ -80,14 +80,14 @@ function panelGrid(element, count, { head, body, foot, above = 0 }) {
     const left = (i % columns) * (width + gap);
     const top = 1 - (above + Math.floor(i / columns) * (head + body + foot) + head) / height;
     const id = i === 0 ? "" : String(i + 1);
-    return { x: `x${id}`, y: `y${id}`, id, first: i % columns === 0, across: [left, left + width], up: [top - body / height, top] };
+    return { x: `x${id}`, y: `y${id}`, id, first: i % columns === 0, title: element.clientWidth < NARROW ? 22 : 28, across: [left, left + width], up: [top - body / height, top] };
   });
   return { panels, height, pixels: (length) => length / height };
 }
 
 function panelTitle(panel, text, y) {
   return {
-    text: `<b>${plain(short(text, 28))}</b>`,
+    text: `<b>${plain(short(text, panel.title))}</b>`,
     xref: "paper",
     yref: "paper",
     x: panel.across[0],
