@@ -59,7 +59,7 @@ def mistaken_label(pair_id: str) -> Label | None:
 
 
 @contextlib.contextmanager
-def light_campaign(folder: Path) -> Iterator[Campaign]:
+def light_campaign(folder: Path, pairs: int = 120) -> Iterator[Campaign]:
     """The campaign in `folder`, made if it is not there."""
     given: dict[str, Any] = {
         "strategy": LightMargin(),
@@ -69,5 +69,5 @@ def light_campaign(folder: Path) -> Iterator[Campaign]:
         "registry": new_registry(),
     }
     make = Campaign.open if folder.exists() else Campaign.create
-    with make(folder, make_campaign_pool(), **given) as campaign:
+    with make(folder, make_campaign_pool(pairs), **given) as campaign:
         yield campaign

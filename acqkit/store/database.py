@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +19,14 @@ from acqkit.store.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
 FILE_NAME = "campaign.sqlite"
 
 BUSY_SECONDS = 30.0
+"""How long a step waits for the one writer that there can be; then it is an error."""
+
+TURN_SECONDS = 0.001
+"""How often who waits to write asks whether it may.
+
+SQLite by itself sleeps longer each time, up to 0.1 s, so that processes that have just come pass
+those that wait, and nobody writes while all of them sleep. More often would take the writer's time.
+"""
 
 
 class Database:
@@ -151,5 +160,26 @@ def _configure(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("begin", "DEFERRED")
-    if mode != "none":
+    if mode == "IMMEDIATE":
+        _begin_to_write(connection)
+    elif mode != "none":
         connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _begin_to_write(connection: Connection) -> None:
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)  # SQLAlchemy's driver is Python's own
+    give_up = time.monotonic() + BUSY_SECONDS
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < give_up:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    break
+            time.sleep(TURN_SECONDS)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # SQLAlchemy says what is wrong
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {round(1000 * BUSY_SECONDS)}")
