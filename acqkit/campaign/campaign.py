@@ -12,6 +12,7 @@ from acqkit.campaign import telling
 from acqkit.campaign.answers import Label
 from acqkit.campaign.asking import Asking, Prepare
 from acqkit.campaign.batch import Batch, CampaignStatus, batch_of
+from acqkit.campaign.content import checked_settings
 from acqkit.campaign.plain import check_json
 from acqkit.campaign.setup import make_parts, make_settings, reopen
 from acqkit.campaign.status import campaign_status
@@ -134,7 +135,7 @@ class Campaign:
         folder = Path(folder)
         store = SqliteStore.open(folder)
         try:
-            settings = store.settings()
+            settings = checked_settings(folder, store)
             given = {"strategy": strategy, "trainer": trainer, "model": model}
             pool, parts = reopen(folder, settings, pool, given, registry)
             device = device or settings["device"]
@@ -252,8 +253,7 @@ class Campaign:
 
     def status(self) -> CampaignStatus:
         """How far the campaign is."""
-        labels = {kind: part.title for kind, part in self._parts.items()}
-        return campaign_status(self._view, self._store, self.seed, labels)
+        return campaign_status(self._store, self._store.settings(), len(self._view))
 
     def add_record(self, round: int, record: Mapping[str, Any]) -> None:
         """Keep what was measured after a round, as plain JSON data.

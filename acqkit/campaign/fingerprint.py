@@ -32,6 +32,7 @@ def fingerprint(pool: PairPool) -> dict[str, Any]:
         "multilabel": pool.multilabel,
         "ids": _digest(pool.id_keys().astype("<u8").tobytes()),
         "split": _digest(np.packbits(test).tobytes()),
+        "train": len(pool.train_positions),
         "content": {
             name: _content(source)
             for name, source in zip(pool.modalities, pool.features, strict=True)

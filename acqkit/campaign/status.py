@@ -1,38 +1,50 @@
-"""How far a campaign is, counted."""
+"""How far a campaign is, counted without its pool."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 from acqkit.campaign.batch import CampaignStatus
-from acqkit.campaign.view import TrainView, label_state
-from acqkit.labels import SKIPPED
-from acqkit.store import Store
+from acqkit.campaign.content import checked_settings
+from acqkit.components.resolve import title_of
+from acqkit.store import SqliteStore, Store
 
 
-def campaign_status(
-    view: TrainView, store: Store, seed: int, parts: Mapping[str, str]
-) -> CampaignStatus:
-    """Counts of pairs, labels and answers; `parts` are labels of strategy, trainer, model."""
-    pool = view.whole
+def stored_status(folder: Path) -> CampaignStatus | None:
+    """How far the campaign in a folder is; opens neither its pool nor its components.
+
+    None where only the pool knows how many train pairs it has: the campaign was made by an
+    older acqkit. Raises CampaignError where there is no campaign, or a damaged one.
+    """
+    with closing(SqliteStore.open(folder)) as store:
+        settings = checked_settings(folder, store)
+        train = settings["fingerprint"].get("train")
+        return None if train is None else campaign_status(store, settings, train)
+
+
+def campaign_status(store: Store, settings: Mapping[str, Any], train: int) -> CampaignStatus:
+    """Counts of pairs, labels and answers; `train` is how many train pairs the pool has."""
     state = store.state()
-    labels = label_state(pool, state)
     pending = [batch for batch in store.batches() if len(batch.pending)]
-    per_class = labels.matrix.sum(axis=0, dtype=int).tolist()
+    given = [answer.classes for answer in state.answers.values()]
+    told = [classes for classes in given if classes is not None]
+    per_class = Counter(one for classes in told for one in classes)
+    names = settings["fingerprint"]["classes"]
     return CampaignStatus(
-        pool=pool.name,
-        strategy=parts["strategy"],
-        trainer=parts["trainer"],
-        model=parts["model"],
-        seed=seed,
-        pairs=len(view),
-        labeled=len(labels.labeled),
-        skipped=int((labels.round == SKIPPED).sum()),
+        pool=settings["pool"],
+        **{kind: title_of(settings[kind]) for kind in ("strategy", "trainer", "model")},
+        seed=settings["seed"],
+        pairs=train,
+        labeled=len(told),
+        skipped=len(given) - len(told),
         pending=sum(len(batch.pending) for batch in pending),
-        free=len(view.free(state.taken)),
+        free=train - len(state.taken),
         rounds=state.next_round,
         open_batches=tuple(batch.batch_id for batch in pending),
-        labels_per_class=dict(zip(pool.class_names, per_class, strict=True)),
+        labels_per_class={name: per_class[index] for index, name in enumerate(names)},
         answers_by_annotator=dict(Counter(answer.annotator for answer in store.answers_log())),
     )

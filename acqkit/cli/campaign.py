@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from acqkit.campaign import Batch, Campaign, CampaignStatus
+from acqkit.campaign.status import stored_status
 from acqkit.cli.console import say, say_table
 from acqkit.cli.sheet_files import SheetFile
 from acqkit.cli.sheets import read_sheet
@@ -144,8 +145,11 @@ def backup(
 @app.command("status")
 def status(folder: Folder, pool: Pool = None) -> None:
     """Say how far the campaign is."""
-    with _open(folder, pool) as campaign:
-        say_table(_rows(campaign.status()))
+    found = stored_status(folder) if pool is None else None
+    if found is None:
+        with _open(folder, pool) as campaign:
+            found = campaign.status()
+    say_table(_rows(found))
 
 
 def _open(folder: Path, pool: str | None, **others: Any) -> Campaign:

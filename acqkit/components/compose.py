@@ -12,7 +12,6 @@ from typing import Any, cast
 from pydantic import field_validator
 
 from acqkit.embeddings import FloatArray
-from acqkit.engine.threads import beside
 from acqkit.interfaces import (
     Allocator,
     BelievingTrainer,
@@ -51,6 +50,9 @@ class Composed(Component):
 
         Where the allocator gives no reasons for its picks, they are what the scorer says.
         """
+        # Not at the top: looking at a campaign reads this file, and torch takes a second.
+        from acqkit.engine.threads import beside  # noqa: PLC0415
+
         allocator = self.allocator
         wanted = allocator.reads(context, n) if isinstance(allocator, SamplingAllocator) else None
         with beside(lambda: _prepared(allocator, context, n)) as prepared:

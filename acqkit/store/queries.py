@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, true
 
 from acqkit.embeddings import IntArray
+from acqkit.errors import CampaignError
 from acqkit.store.rows import Classes, NewBatch, NewTraining, StoredAnswer, StoredBatch
 from acqkit.store.schema import answers, batches, items, records, settings
 
@@ -28,10 +29,15 @@ def now() -> str:
 
 
 def read_settings(connection: Connection) -> dict[str, Any]:
-    """What the campaign was made with."""
+    """What the campaign was made with; raises CampaignError where it is no JSON."""
     ours = (settings.c.key == _TRAINING) | settings.c.key.startswith(_WITHDRAWN)
     found = select(settings).where(~ours)
-    return {row.key: row.value for row in connection.execute(found)}
+    try:
+        return {row.key: row.value for row in connection.execute(found)}
+    except json.JSONDecodeError as error:
+        raise CampaignError(
+            f"the settings of the campaign are damaged ({error}); go on with a backup"
+        ) from None
 
 
 def write_settings(connection: Connection, values: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from acqkit.store.answers import additions, conflicts, standings
 from acqkit.store.arrays import EmbeddingFiles, cannot_keep
 from acqkit.store.artifacts import Artifacts
 from acqkit.store.backup import back_up
+from acqkit.store.check import check_rows
 from acqkit.store.database import FILE_NAME, Database
 from acqkit.store.models import read_model, write_model
 from acqkit.store.rows import (
@@ -96,6 +97,11 @@ class SqliteStore:
     def close(self) -> None:
         """See `Store.close`."""
         self._database.close()
+
+    def check(self, pairs: int, classes: int, multilabel: bool) -> None:
+        """See `Store.check`."""
+        with self._database.read() as connection:
+            check_rows(connection, self._folder, pairs, classes, multilabel)
 
     def settings(self) -> dict[str, Any]:
         """See `Store.settings`."""

@@ -49,6 +49,14 @@ class Store(Protocol):
         """What the campaign was made with."""
         ...
 
+    def check(self, pairs: int, classes: int, multilabel: bool) -> None:
+        """Raise CampaignError where a row is none that a step on such a pool could have written.
+
+        Say an answer with a class that is not among `classes` many, or with two where
+        `multilabel` is false, or a pair at a position that is not among `pairs` many.
+        """
+        ...
+
     def state(self) -> StoredState:
         """What the next round starts from."""
         ...

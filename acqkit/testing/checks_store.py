@@ -170,6 +170,15 @@ def a_copy_is_a_store_of_its_own(home: StoreHome) -> None:
     same((_state(copy)[1], _state(store)[1]), ([2, 4], [2, 7]), "taken positions of both")
 
 
+def rows_that_cannot_be_are_noticed(home: StoreHome) -> None:
+    """Answers and pairs that no step on a pool of that size could have written are damage."""
+    store = home.create({2: (0,), 5: (1, 3)})
+    store.check(6, 4, True)
+    refused("a pool of five pairs with one at position 5", lambda: store.check(5, 4, True))
+    refused("a pool of three classes with a class 3", lambda: store.check(6, 3, True))
+    refused("a single-label pool with two classes for a pair", lambda: store.check(6, 4, False))
+
+
 def records_are_kept_by_round_and_replaced(home: StoreHome) -> None:
     """A later record of a round stands in the place of the one before."""
     store = home.create()
@@ -227,6 +236,7 @@ STORE = (
     answers_are_all_recorded_or_none,
     withdrawn_pairs_are_free_again,
     a_copy_is_a_store_of_its_own,
+    rows_that_cannot_be_are_noticed,
     records_are_kept_by_round_and_replaced,
     two_handles_see_one_store,
     a_closed_store_says_so,

@@ -74,6 +74,17 @@ class MemoryStore:
     def settings(self) -> dict[str, Any]:
         return copy.deepcopy(dict(self._open.settings))
 
+    def check(self, pairs: int, classes: int, multilabel: bool) -> None:
+        taken = [p for batch in self._open.batches for p in batch.positions.tolist()]
+        given = [list(answer.classes) for answer in self._open.log if answer.classes is not None]
+        if not (
+            all(0 <= position < pairs for position in taken)
+            and all(0 <= c < classes for answer in given for c in answer)
+            and all(answer == sorted(set(answer)) for answer in given)
+            and (multilabel or all(len(answer) == 1 for answer in given))
+        ):
+            raise CampaignError("the campaign is damaged; go on with a backup")
+
     def state(self) -> StoredState:
         current = {p: standing.answer for p, standing in standings(self._open.log).items()}
         taken = [b.positions for b in self._open.batches]

@@ -13,7 +13,7 @@ import pytest
 from acqkit.errors import CampaignError
 from acqkit.store import SqliteStore, database
 
-WRITERS, TELLS = 5, 8
+WRITERS, TELLS = 5, 40
 
 
 def test_writers_that_hold_the_campaign_all_the_time_let_the_others_in(tmp_path: Path) -> None:
