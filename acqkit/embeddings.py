@@ -55,7 +55,7 @@ class ModalityEmbeddings:
     present: BoolArray | None = None
 
     def take(self, rows: IntArray | slice) -> ModalityEmbeddings:
-        """The rows given by positions or by a slice (a slice copies nothing)."""
+        """The given rows of every array: positions `[k]`, or a slice, which copies nothing."""
         return ModalityEmbeddings(
             _rows(self.mean, rows),
             None if self.variance is None else _rows(self.variance, rows),
@@ -122,7 +122,7 @@ class PairEmbeddings:
         return self
 
     def take(self, rows: IntArray | slice) -> PairEmbeddings:
-        """A block: the given rows of every array."""
+        """A block: the given rows of every array, `[k]` or a slice."""
         return PairEmbeddings(
             self.a.take(rows),
             self.b.take(rows),
@@ -162,7 +162,7 @@ class PairEmbeddings:
     def blocks(
         self, rows: IntArray | None = None, size: int = DEFAULT_BLOCK_SIZE
     ) -> Iterator[PairEmbeddings]:
-        """Blocks of at most `size` pairs, over all pairs or over `rows`, in order."""
+        """Blocks of at most `size` pairs, over all pairs or over `rows` `[k]`, in order."""
         total = len(self) if rows is None else len(rows)
         for start in range(0, total, size):
             stop = min(start + size, total)
@@ -204,7 +204,7 @@ class PairEmbeddings:
         (folder / MANIFEST_NAME).write_text(self.manifest())
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The arrays with a row a pair, by the name under which they are saved."""
+        """The arrays with a row a pair, `[n, ...]`, by the name under which they are saved."""
         named = {
             f"{name}_{field}": getattr(side, field)
             for name, side in zip("ab", self.sides, strict=True)
@@ -213,7 +213,7 @@ class PairEmbeddings:
         return {name: values for name, values in named.items() if values is not None}
 
     def constants(self) -> dict[str, FloatArray]:
-        """The classifier's arrays, by the name under which they are saved."""
+        """The classifier's weight `[c, d]` and bias `[c]`, by the names for a file."""
         if self.classifier is None:
             return {}
         return {

@@ -39,12 +39,12 @@ class LabelState:
 
     @property
     def labeled(self) -> NDArray[np.int64]:
-        """Positions of labeled pairs, ascending."""
+        """Positions `[l]` of labeled pairs, ascending."""
         return np.flatnonzero(self.round >= 0)
 
     @property
     def unlabeled(self) -> NDArray[np.int64]:
-        """Positions neither labeled nor skipped, ascending."""
+        """Positions `[u]` of pairs neither labeled nor skipped, ascending."""
         return np.flatnonzero(self.round == UNLABELED)
 
     def with_answers(
@@ -57,5 +57,5 @@ class LabelState:
         return LabelState(rounds, labels)
 
     def take(self, positions: NDArray[np.int64]) -> LabelState:
-        """The state of some pairs, in the order of `positions`."""
+        """The state of the pairs at `positions` `[k]`, in that order."""
         return LabelState(self.round[positions], self.matrix[positions])

@@ -1,9 +1,8 @@
 """Random numbers that depend on (seed, round, pair) and on nothing else.
 
-Resuming a campaign needs no saved generator state: a round's generator is derived from
-the seed and the round. Where each pair needs a number of its own (a random pick, a tie)
-it comes from a hash of the pair's *id*, so that reordering the pool reorders the picks
-and changes nothing else.
+A round's generator is derived from the seed and the round, so that no generator state is saved
+with a campaign. Numbers of single pairs (for random picks and ties) come from a hash of the pair's
+*id*: reordering the pool reorders the picks and changes nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# The constants of splitmix64.
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -63,10 +63,10 @@ def _object_key(value: object) -> int:
 
 
 def pair_keys(ids: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    """Keys `[n]` of the pairs under one derived seed; `ids` are what `id_keys` gave."""
+    """Keys `[n]` of the pairs for one derived seed; `ids` `[n]` are hashes from `id_keys`."""
     return mix(ids ^ mix(np.array([seed], dtype=np.uint64)))
 
 
 def uniforms(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Numbers in [0, 1) from keys, `[n]`: the top 53 bits, as `numpy.random` does it."""
+    """Numbers in [0, 1), `[n]`, from the top 53 bits of keys `[n]`, as in `numpy.random`."""
     return (keys >> np.uint64(11)).astype(np.float64) * (1.0 / (1 << 53))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 import yaml
 
 from _site import NAMES_OF, PAGES, entries, public_names
+from acqkit import errors
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -72,6 +76,90 @@ def test_each_public_name_has_a_docstring_and_so_have_its_methods(
         public = [each for each in methods if each.is_function and each.name[0] != "_"]
         silent += [each.path for each in [entry, *public] if not each.has_docstring]
     assert not silent
+
+
+ARRAY = re.compile(r"\b(\w*Array(Like)?|Tensor)\b")
+SHAPE = re.compile(r"(?<![\w)\]])\[((\w|\.\.\.)[^\[\]]*)?\]")
+ERRORS = {
+    name
+    for name, value in vars(errors).items()
+    if isinstance(value, type) and issubclass(value, errors.AcqkitError)
+}
+
+
+def functions_of(package: str, sources: Any) -> list[Any]:
+    """Public functions, and public methods and properties of public classes, as griffe reads them.
+
+    What a class inherits is described where it is written.
+    """
+    return [found for name in public_names(package) for found in _functions(sources[name])]
+
+
+def _functions(entry: Any) -> list[Any]:
+    entry = entry.final_target if entry.is_alias else entry
+    if entry.is_function or "property" in entry.labels:
+        return [entry]
+    own = entry.members.values() if entry.is_class or entry.is_module else []
+    public = [each for each in own if each.name[0] != "_" and not each.is_alias]
+    return [found for each in public for found in _functions(each)]
+
+
+def declared_types(function: Any) -> list[str]:
+    """What is written of parameters and result."""
+    if not function.is_function:
+        return [str(function.annotation)]
+    return [str(each.annotation) for each in function.parameters] + [str(function.returns)]
+
+
+def raised(function: Any) -> set[str]:
+    """Names of the errors of acqkit that are raised in the function's own body."""
+    tree = ast.parse(textwrap.dedent(function.source))
+    calls = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    made = [call.func if isinstance(call, ast.Call) else call for call in calls]
+    return ERRORS & {node.id for node in made if isinstance(node, ast.Name)}
+
+
+def gaps(function: Any) -> list[str]:
+    """What the entry of a function does not say."""
+    text = function.docstring.value if function.has_docstring else ""
+    found = [f"{name} is raised" for name in sorted(raised(function)) if name not in text]
+    if any(ARRAY.search(each) for each in declared_types(function)) and not SHAPE.search(text):
+        found.append("an array without a shape such as [n, d]")
+    return [f"{function.path}: {gap}" for gap in found]
+
+
+@pytest.mark.parametrize("package", sorted(set(packages()) - WITHOUT_ENTRIES.keys()))
+def test_entries_say_shapes_and_errors(package: str, sources: Any) -> None:
+    assert not [gap for function in functions_of(package, sources) for gap in gaps(function)]
+
+
+SILENT = '''
+class Thing:
+    def rows(self, x: FloatArray) -> int:
+        """Rows of list[int]."""
+        raise PoolError("no")
+
+    @property
+    def mean(self) -> "Tensor | None":
+        """The mean."""
+
+    def good(self, x: "NDArray[np.int64]") -> None:
+        """Rows `[n]`; raises PoolError."""
+        raise PoolError
+
+    def _hidden(self, x: FloatArray) -> None: ...
+'''
+
+
+def test_an_entry_that_is_silent_is_found() -> None:
+    griffe: Any = pytest.importorskip("griffe")
+    module = griffe.visit("silent", Path("silent.py"), SILENT)
+    module.lines_collection[Path("silent.py")] = SILENT.splitlines()
+    assert [gap for each in _functions(module["Thing"]) for gap in gaps(each)] == [
+        "silent.Thing.rows: PoolError is raised",
+        "silent.Thing.rows: an array without a shape such as [n, d]",
+        "silent.Thing.mean: an array without a shape such as [n, d]",
+    ]
 
 
 def test_each_page_is_in_the_navigation() -> None:

@@ -156,7 +156,8 @@ class Campaign:
 
         The batch is stored when this returns; if the process is killed, it may be among
         `open_batches` all the same. Raises BudgetError when fewer than `n` pairs are free,
-        SelectionError when the strategy breaks its contract.
+        SelectionError when the strategy breaks its contract, CampaignError when `n` is no whole
+        number.
         """
         part = self._parts["strategy"]
         if strategy is not None:

@@ -1,4 +1,4 @@
-"""What embeds pairs: the one thing asked of every model, and what some offer besides."""
+"""What embeds pairs: what every model must do, and what some can do besides."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ class Model(Protocol):
     """Any paired-modality model: learns from the labels known so far, embeds pairs."""
 
     def fit(self, pool: Pool, seed: int) -> None:
-        """Learn from scratch from `pool.labels` (and, if it likes, the unlabeled pairs)."""
+        """Train from scratch on `pool.labels`, and on unlabeled pairs if it can use them."""
         ...
 
     def embed(self, batch: PairBatch) -> PairEmbeddings:
-        """Embed a block of pairs into the common space."""
+        """Embeddings `[k, d]` of the batch's pairs, both modalities in one space, row by row.
+
+        Variances and class probabilities are None in a model that has none.
+        """
         ...
 
 
@@ -30,7 +33,7 @@ class SamplingModel(Protocol):
     """A model that can also draw stochastic predictions (MC dropout, an ensemble)."""
 
     def sample_probabilities(self, batch: PairBatch, n_samples: int, seed: int) -> FloatArray:
-        """Class probabilities `[n_samples, k, c]` of the pair, one stochastic pass each.
+        """Class probabilities `[n_samples, k, c]` of the batch's `k` pairs in stochastic passes.
 
         A pass uses the same dropout mask for every pair, so that splitting a batch into
         blocks changes nothing.
@@ -40,7 +43,7 @@ class SamplingModel(Protocol):
 
 @runtime_checkable
 class EmbeddingClassifier(Protocol):
-    """A model whose classifier, linear or not, can be asked about any point of the space."""
+    """A model that classifies any point of its embedding space, by any function."""
 
     def classify(self, means: FloatArray) -> FloatArray:
         """Class probabilities `[k, c]` of points `[k, d]`."""
@@ -60,16 +63,16 @@ class StatefulModel(Protocol):
     """A model that a campaign can keep, so that another process need not train it again."""
 
     def state(self) -> ModelState | None:
-        """All in which a fitted model differs from one that its factory made.
+        """What was learned: all in which a fitted model differs from a newly built one.
 
-        None where that cannot be said in arrays and plain data: then it is trained again.
+        None if arrays and plain data cannot hold it: then the model is trained again.
         """
         ...
 
     def load_state(self, state: ModelState) -> None:
-        """Become the model of which `state` is, from one that the same factory made.
+        """Turn a newly built model into the fitted one that gave `state`.
 
-        Raises EmbeddingError for the state of another model; executes nothing of what it holds.
+        Raises EmbeddingError for the state of another model. No code in a state is executed.
         """
         ...
 

@@ -17,7 +17,11 @@ Inputs = Any
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PairBatch:
-    """Some pairs as a model reads them: inputs and presence masks per modality."""
+    """Some pairs as a model reads them: inputs and presence masks per modality.
+
+    positions `[k]`: of the pairs in their pool. a, b: arrays `[k, ...]` or lists of `k` raw
+    items. present_a, present_b `[k]`: False where a pair lacks the modality; None if none does.
+    """
 
     positions: IntArray
     a: Inputs
@@ -37,29 +41,53 @@ class Pool(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
     @property
-    def modalities(self) -> tuple[str, str]: ...
+    def modalities(self) -> tuple[str, str]:
+        """Names of modality a and b, such as `("image", "text")`."""
+        ...
+
     @property
-    def ids(self) -> NDArray[Any]: ...
+    def ids(self) -> NDArray[Any]:
+        """The user's ids, `[n]`, no two alike."""
+        ...
+
     @property
-    def class_names(self) -> tuple[str, ...]: ...
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the `c` classes; a class's number is its place here."""
+        ...
+
     @property
-    def multilabel(self) -> bool: ...
+    def multilabel(self) -> bool:
+        """Whether a pair may be of several classes, or of none."""
+        ...
+
     @property
-    def labels(self) -> LabelState: ...
+    def labels(self) -> LabelState:
+        """The labels known so far, of all pairs."""
+        ...
+
     @property
-    def cost(self) -> FloatArray | None: ...
+    def cost(self) -> FloatArray | None:
+        """What a label of each pair costs, `[n]`, in the user's unit; None where all cost alike."""
+        ...
+
     @property
-    def group(self) -> NDArray[Any] | None: ...
+    def group(self) -> NDArray[Any] | None:
+        """A group of each pair, `[n]`, for quotas; None without groups."""
+        ...
+
     @property
     def dims(self) -> tuple[int, int] | None:
-        """Feature widths, or None when the pool yields raw pairs."""
+        """Feature widths of a and b, or None when the pool yields raw pairs."""
         ...
 
     def __len__(self) -> int: ...
     def batch(self, positions: IntArray) -> PairBatch:
-        """The inputs of the pairs at `positions`, in that order."""
+        """The inputs of the pairs at `positions` `[k]`, in that order."""
         ...
 
     def id_keys(self) -> NDArray[np.uint64]:
@@ -72,5 +100,5 @@ class PoolSource(Protocol):
     """Makes a pool with known truth: a data set by name."""
 
     def load(self) -> Pool:
-        """Raises PoolError where the files of the data set are missing or damaged."""
+        """The pool; raises PoolError where files of the data set are missing or damaged."""
         ...

@@ -21,8 +21,9 @@ class RoundContext:
     """Everything known when picks are to be made.
 
     `candidates` `[u]` are the positions that may be picked: unlabeled, not skipped, not
-    already asked for. `embeddings` cover the whole pool, row = position. `engine` runs what is
-    mapped over blocks of pairs; picks do not depend on it.
+    already asked for. `embeddings` cover the whole pool, row = position; `block_size` is the
+    number of pairs in a block of them. `clock` adds up seconds by phase. `engine` runs what is
+    mapped over blocks; picks do not depend on it.
     """
 
     round: int
@@ -48,14 +49,13 @@ class RoundContext:
         return uniforms(pair_keys(self.pool.id_keys(), self.derive(purpose)))
 
     def canonical(self, positions: IntArray) -> IntArray:
-        """`positions` in an order that depends on ids and seed only.
+        """`positions` `[k]` in an order that depends on ids and seed only.
 
         Algorithms whose result depends on the order of their input (k-means, greedy with
         ties) run on this order, so that permuting the pool permutes the picks.
         """
         keys = pair_keys(self.pool.id_keys()[positions], self.derive("order"))
-        # No stable sort, which takes four times as long: different ids have different keys but
-        # once in billions.
+        # A stable sort takes four times as long, and two ids share a key once in billions of pairs.
         return positions[np.argsort(keys)]
 
 
@@ -63,8 +63,8 @@ class RoundContext:
 class Scores:
     """Informativeness per pair, higher is more wanted; `terms` say what it is made of.
 
-    values `[n]`; terms: name -> `[n]`. sentences: for some of the terms, what to tell people about
-    a pair in which that term is the largest of these.
+    values `[n]`; terms: name -> `[n]`. sentences: by the name of a term, why a pair was picked
+    whose largest term it is.
     """
 
     values: FloatArray
@@ -72,7 +72,7 @@ class Scores:
     sentences: Mapping[str, str] = field(default_factory=dict)
 
     def reasons(self, positions: IntArray) -> list[str]:
-        """The sentence of each pair's largest term; "" where none of them is above 0."""
+        """What the largest term of each of `positions` `[k]` says; "" where no term is above 0."""
         if not self.sentences:
             return [""] * len(positions)
         terms = np.stack([self.terms[name][positions] for name in self.sentences])

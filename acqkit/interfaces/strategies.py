@@ -13,7 +13,7 @@ class Scorer(Protocol):
     """Gives each pair an informativeness, block by block."""
 
     def score(self, block: PairEmbeddings, context: RoundContext) -> FloatArray | Scores:
-        """Informativeness `[len(block)]`, higher is more wanted; `block.positions` says who."""
+        """Informativeness `[k]` of the pairs at `block.positions` `[k]`; higher is more wanted."""
         ...
 
 
@@ -22,7 +22,7 @@ class PreparedScorer(Protocol):
     """A scorer that looks at the whole pool once before it scores block by block."""
 
     def prepare(self, context: RoundContext) -> Scorer:
-        """The scorer that is asked for the blocks; holds what was learned from the pool."""
+        """A scorer of single blocks, which holds what was learned from the whole pool."""
         ...
 
 
@@ -31,23 +31,24 @@ class Allocator(Protocol):
     """Turns scores into exactly `n` picks."""
 
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> IntArray | Selection:
-        """`n` distinct candidates; `scores.values` is `[len(pool)]`, -inf where nothing is scored.
+        """`n` distinct positions `[n]` out of `context.candidates`, in order of choice.
 
-        That is off the candidates, and off what a `SamplingAllocator` said that it reads.
+        `scores.values` is `[len(pool)]`: -inf for pairs that are no candidates, and for those
+        that a `SamplingAllocator` did not ask for.
         """
         ...
 
 
 @runtime_checkable
 class SamplingAllocator(Protocol):
-    """An allocator that looks at the scores of some candidates only, say of a large pool's sample.
+    """An allocator that reads the scores of some candidates only, as of a sample of a large pool.
 
     The others are not scored: their `scores.values` are -inf. Which ones it reads must follow
     from the context and `n` alone, and permuting the pool must permute them.
     """
 
     def reads(self, context: RoundContext, n: int) -> IntArray | None:
-        """The distinct candidates whose scores are needed to pick `n`; None for all of them."""
+        """Distinct candidates `[r]` whose scores are needed to pick `n`; None for all of them."""
         ...
 
 
@@ -55,15 +56,12 @@ class SamplingAllocator(Protocol):
 class PreparedAllocator(Protocol):
     """An allocator that can do part of its work before there are scores.
 
-    A composed strategy has it done while candidates are scored, in another thread if there
-    is more than one.
+    A composed strategy runs `prepare` in another thread, if there is one, while candidates are
+    scored.
     """
 
     def prepare(self, context: RoundContext, n: int) -> Allocator:
-        """The allocator that is asked for `n` picks; holds what was worked out.
-
-        Its picks are those of the allocator itself.
-        """
+        """An allocator that holds what does not depend on scores, and picks as this one would."""
         ...
 
 
@@ -72,5 +70,5 @@ class Strategy(Protocol):
     """Chooses the next pairs."""
 
     def select(self, context: RoundContext, n: int) -> IntArray | Selection:
-        """`n` distinct positions out of `context.candidates`."""
+        """`n` distinct positions `[n]` out of `context.candidates`, in order of choice."""
         ...

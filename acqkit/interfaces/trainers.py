@@ -25,7 +25,7 @@ class Trainer(Protocol):
 
 @runtime_checkable
 class BelievingTrainer(Protocol):
-    """A trainer that can say of every pair what it believes, beyond what its model says."""
+    """A trainer that predicts labels of all pairs by other means than its model's classifier."""
 
     def pool_beliefs(self, model: Model, pool: Pool) -> FloatArray | None:
         """Class probabilities `[n, c]` of all pairs after `fit`; None before the first label."""
@@ -41,7 +41,7 @@ class TransferTrainer(Protocol):
     ) -> Mapping[str, Any] | None:
         """Train `model` from scratch on the labels known so far and on what `source` knows.
 
-        `source` may be of another kind or width; it is left as it is. beliefs: those of the
-        trainer that made it, where it has some. Returns what `Trainer.fit` returns.
+        `source`, which may be of another kind or width, is not changed. beliefs `[n, c]`: class
+        probabilities from the trainer of `source`, if it has some. Returns as `Trainer.fit` does.
         """
         ...

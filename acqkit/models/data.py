@@ -42,7 +42,7 @@ class TrainingData:
         return len(self.pool)
 
     def batch(self, positions: IntArray) -> PairBatch:
-        """Inputs of the pairs at `positions`, tensors on the device where they are cached."""
+        """Inputs of the pairs at `positions` `[k]`, tensors on the device where they are cached."""
         if self._cache is None:
             return self.pool.batch(positions)
         return self._cache.batch(positions)

@@ -141,7 +141,10 @@ class PairNetwork(nn.Module):
         return ModelState(arrays, data | {"knows_classes": self.knows_classes})
 
     def load_state(self, state: ModelState) -> None:
-        """See `StatefulModel.load_state`; tensors go to the device of this network."""
+        """See `StatefulModel.load_state`; tensors go to the device of this network.
+
+        Raises EmbeddingError for the state of a network of other shapes.
+        """
         own = self.state_dict()
         wanted = {name: (*tensor.shape,) for name, tensor in own.items()}
         found = {name: array.shape for name, array in state.arrays.items()}

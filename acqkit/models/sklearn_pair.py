@@ -95,7 +95,7 @@ class SklearnPairModel:
         return ModelState(arrays, data)
 
     def load_state(self, state: ModelState) -> None:
-        """See `StatefulModel.load_state`."""
+        """See `StatefulModel.load_state`; raises EmbeddingError for that of other classifiers."""
         if state.data.get("classifiers") != [_said(classifier) for classifier in self._untrained]:
             raise EmbeddingError(
                 "the state is of other classifiers, or of some with other parameters, than "

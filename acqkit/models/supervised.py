@@ -25,7 +25,7 @@ class SupervisedObjective(Objective):
     temperature: float
 
     def loss(self, step: Step) -> Tensor:
-        """The weighted sum for one step."""
+        """The weighted sum for one step, a scalar `[]`."""
         a, b = step.sample.paired_means()
         total = self.contrastive_weight * pairing_loss(a, b, self.temperature)
         if step.labeled is not None:

@@ -90,7 +90,7 @@ class Objective(ABC):
 
     @abstractmethod
     def loss(self, step: Step) -> Tensor:
-        """A scalar. One without gradient (nothing to learn from) leaves the parameters alone."""
+        """A scalar `[]`; one without gradient (nothing to learn from) leaves parameters alone."""
 
     def start(self, network: PairNetwork, data: TrainingData, steps: int) -> None:  # noqa: B027
         """Called once, after the network was reset: set up what the training needs."""

@@ -185,7 +185,7 @@ class PairPool:
         return self._positions.get(key) if isinstance(key, Hashable) else None
 
     def batch(self, positions: IntArray) -> PairBatch:
-        """Inputs and presence masks of the pairs at `positions`, in that order."""
+        """Inputs and presence masks of the pairs at `positions` `[k]`, in that order."""
         present = [None if mask is None else np.asarray(mask[positions]) for mask in self.present]
         a, b = (
             _without_absent(source.rows(positions), mask)
@@ -195,16 +195,19 @@ class PairPool:
 
     @property
     def train_positions(self) -> IntArray:
-        """Positions of the pairs that may be learned from and asked for."""
+        """Positions `[t]` of the pairs that may be learned from and asked for, ascending."""
         return np.arange(len(self)) if self.test is None else np.flatnonzero(~self.test)
 
     @property
     def test_positions(self) -> IntArray:
-        """Positions of the pairs kept for evaluation (queries and gallery both)."""
+        """Positions `[e]` of the pairs for evaluation (queries and gallery both), ascending."""
         return np.arange(0) if self.test is None else np.flatnonzero(self.test)
 
     def take(self, positions: IntArray) -> PairPool:
-        """A pool of some pairs, without copying features; its positions start at 0 again."""
+        """A pool of the pairs at `positions` `[k]`, without copying features.
+
+        Its own positions start at 0 again, in the order of `positions`.
+        """
         if len(positions) == len(self) and np.array_equal(positions, np.arange(len(self))):
             return self
 

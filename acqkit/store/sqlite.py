@@ -148,13 +148,13 @@ class SqliteStore:
         return batch.batch_id
 
     def withdraw(self, round: int) -> IntArray:
-        """See `Store.withdraw`."""
+        """Positions `[k]`; see `Store.withdraw`."""
         with self._database.write() as connection:
             return queries.withdraw(connection, round)
 
     @contextmanager
     def new_embeddings(self, positions: IntArray) -> Iterator[EmbeddingFiles]:
-        """See `Store.new_embeddings`."""
+        """For pairs at `positions` `[n]`; see `Store.new_embeddings`."""
         with ExitStack() as stack:
             try:
                 draft = stack.enter_context(self._artifacts.draft())
@@ -244,7 +244,7 @@ class SqliteStore:
             return []
 
     def backup(self, folder: Path) -> None:
-        """See `Store.backup`."""
+        """See `Store.backup`; raises CampaignError where no copy can be made."""
         _check_vacant(folder)
         try:
             with temporary_folder(folder) as temporary:

@@ -84,7 +84,8 @@ class Store(Protocol):
     def withdraw(self, round: int) -> IntArray:
         """Take the pairs of one round's batch that nobody has answered out of it.
 
-        They are free again, and known as `withdrawn` from it for ever. Returns their positions.
+        They are free again, and known as `withdrawn` from it for ever. Returns their positions
+        `[k]`.
         """
         ...
 

@@ -15,7 +15,7 @@ class KMeans(Component):
     """The candidates nearest to the centroids of k-means with one cluster per pick."""
 
     def select(self, context: RoundContext, n: int) -> IntArray:
-        """`n` picks: k-means of the candidates' unified means, largest cluster first.
+        """`n` picks `[n]`: k-means of the candidates' unified means, largest cluster first.
 
         Where clusters are empty, because fewer than `n` candidates differ, the candidates
         farthest from their centroids are picked as well.

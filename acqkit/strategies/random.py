@@ -17,7 +17,7 @@ class Random(Component):
     needs_embeddings: ClassVar[bool] = False
 
     def select(self, context: RoundContext, n: int) -> IntArray:
-        """The `n` candidates with the smallest of the numbers drawn for all pairs."""
+        """The candidates `[n]` with the smallest of the numbers drawn for all pairs."""
         candidates = context.candidates
         check_budget(n, len(candidates))
         drawn = context.uniforms("random")[candidates]

@@ -13,7 +13,7 @@ class Top(Component):
     """The n candidates with the highest scores; ties are broken at random, by the seed."""
 
     def allocate(self, scores: Scores, context: RoundContext, n: int) -> IntArray:
-        """`n` picks, highest score first, in O(len(pool) + n log n)."""
+        """`n` picks `[n]`, highest score first, in O(len(pool) + n log n)."""
         check_budget(n, len(context.candidates))
         values = scores.values  # -inf off the candidates
         last = len(values) - n

@@ -1,8 +1,7 @@
-"""The layouts of each data set, each with the public code that reads it.
+"""The file layouts in which each data set is published, with public code that reads them.
 
-Keys and file names are facts of the releases; where copies differ in a name, the
-alternatives follow one another. Order matters: of several layouts that are complete in a
-folder, the first is read.
+File names and keys are those of the releases; where copies differ in a name, all names are listed.
+Order matters: the first layout whose files are all in a folder is the one that is read.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ WIKIPEDIA_CLASSES = (
 )
 """In the order of the category numbers 1 to 10 (zs-zhong/DJSRH datasets.py)."""
 
-
 _MRL = "penghu-cs/MRL src/noisydataset.py"
 _UCCH = "penghu-cs/UCCH src/cmdataset.py"
 _NRCH = "LonganWANG-cs/NRCH utils/tools.py"
@@ -32,7 +30,7 @@ _NRCH = "LonganWANG-cs/NRCH utils/tools.py"
 def whole(
     name: str, files: tuple[str, str, str], keys: tuple[str, str, str], source: str
 ) -> FileLayout:
-    """Images, texts and labels of all pairs, each in its file; no split."""
+    """Images, texts and labels in a file each, without a split into train and test."""
     image, text, labels = (
         StoredArray((file,), (key,)) for file, key in zip(files, keys, strict=True)
     )
@@ -45,7 +43,7 @@ def one_file(
     parts: tuple[tuple[bool, tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...],
     source: str,
 ) -> FileLayout:
-    """Everything in one file: per part its side (test or not) and keys of image, text, label."""
+    """All arrays in one file; a part is (is it test, keys of images, of texts, of labels)."""
     made = tuple(
         StoredSubset(
             StoredArray(files, image), StoredArray(files, text), StoredArray(files, labels), test
@@ -58,7 +56,7 @@ def one_file(
 def doc2vec(
     name: str, *files: str, source: str = "penghu-cs/MRL src/noisydataset.py"
 ) -> FileLayout:
-    """VGG-19 features and Doc2Vec of texts; pairs for validation, if any, are left out."""
+    """VGG-19 features of images and Doc2Vec of texts; validation pairs, if any, are not read."""
     return one_file(
         name,
         files,
@@ -71,7 +69,7 @@ def doc2vec(
 
 
 def query_database(file: str) -> FileLayout:
-    """Queries are the test pairs; the training pairs are among the database, so not read."""
+    """Queries are the test pairs; the database, with the training pairs in it, the train pairs."""
     return one_file(
         "query-database",
         (file,),
@@ -84,10 +82,10 @@ def query_database(file: str) -> FileLayout:
 
 
 def cnn(*files: str) -> FileLayout:
-    """CNN features and tags; `_te` are the test pairs, `_tr` not read.
+    """CNN features and tags: `_te` are the test pairs, `_db` the train pairs; `_tr` is not read.
 
-    The readers leave open whether `_tr` are among `_db`; by their numbers in papers (10,000,
-    18,015 and 2,000 of 20,015 on MIRFlickr) they are.
+    By the counts in papers (on MIRFlickr 10,000 `_tr`, 18,015 `_db`, 2,000 `_te` of 20,015) `_tr`
+    is part of `_db`; the public readers do not say.
     """
     return one_file(
         "cnn",
@@ -98,7 +96,7 @@ def cnn(*files: str) -> FileLayout:
 
 
 def separate(source: str) -> FileLayout:
-    """A .mat file for each of images, texts and labels of each side."""
+    """Images, texts and labels of the train and of the test part in a .mat file each."""
     parts = tuple(
         StoredSubset(
             StoredArray((f"{side}_img.mat",), (f"{side}_img",)),
@@ -112,7 +110,7 @@ def separate(source: str) -> FileLayout:
 
 
 def dcmh(name: str, stem: str, image: str, end: str, source: str) -> FileLayout:
-    """The release of DCMH, with image features of the same rows in a file of their own."""
+    """The release of DCMH, with image features, row by row, in a file of their own."""
     files = (f"{stem}-{image}{end}.mat", f"{stem}-yall{end}.mat", f"{stem}-lall{end}.mat")
     return whole(name, files, ("XAll", "YAll", "LAll"), source)
 
@@ -124,7 +122,7 @@ NPY = FileLayout(
             StoredArray(("feature.npy",)), StoredArray(("bow.npy",)), StoredArray(("label.npy",))
         ),
     ),
-    "features that one extracts oneself, named as in public loaders; memory-mapped",
+    "your own features under the names of public loaders; memory-mapped",
     test_rows=StoredArray(("test_data_list.npy",)),
 )
 

@@ -51,7 +51,7 @@ class Density(Component):
     )
 
     def reads(self, context: RoundContext, n: int) -> IntArray | None:
-        """The candidates in the sample of a pool of more than 50,000 pairs.
+        """The candidates `[r]` in the sample of a pool of more than 50,000 pairs.
 
         None, which is all, for smaller pools and wherever regions are to be filled or
         constraints kept to, since both look at every candidate.

@@ -63,7 +63,7 @@ class MemoryBank:
         return int(self.seen.any(axis=0).sum())
 
     def rows(self) -> IntArray:
-        """Rows that hold something, in an order of the pairs' positions."""
+        """Rows `[r]` that hold a pair, in the order of the pairs' positions."""
         held = np.flatnonzero(self.seen.any(axis=0))
         return held[np.argsort(self._positions[held], kind="stable")]
 
@@ -120,7 +120,7 @@ class MemoryBank:
         return found
 
     def state(self) -> dict[str, NDArray[np.generic]]:
-        """Everything that changes, as arrays; see `restore`."""
+        """Everything that changes: arrays `[2, capacity, ...]`, positions `[capacity]`, cursor."""
         return {
             "features": self.features,
             "probabilities": self.probabilities,
@@ -130,7 +130,7 @@ class MemoryBank:
         }
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> None:
-        """Go on from a `state`; raises ConfigError where it is that of another bank."""
+        """Go on from a `state`, arrays `[2, capacity, ...]`; raises ConfigError for another one."""
         own = self.state()
         for name, mine in own.items():
             if name not in state or state[name].shape != mine.shape:

@@ -51,7 +51,7 @@ class PseudoLabels:
         return len(self.ids)
 
     def take(self, rows: IntArray | BoolArray) -> PseudoLabels:
-        """Some rows, by number or by mask: `table.take(table.confidence > 0.9)`."""
+        """Some rows, by number `[k]` or by mask `[n]`: `table.take(table.confidence > 0.9)`."""
         return PseudoLabels(
             self.ids[rows],
             self.positions[rows],
