@@ -24,10 +24,15 @@ def _group() -> None:
 @app.command("describe")
 def describe_command(
     path: Annotated[str, typer.Argument(help="Path of a pool, or a data set's name.")],
+    verify: Annotated[
+        bool,
+        typer.Option(help="Compare a saved pool with its digest; --no-verify for a huge one."),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Check a pool and say what is in it, and what is not."""
-    data = describe(load_pool(path))
+    # A data set by name has no such option.
+    data = describe(load_pool(path, **({} if verify else {"verify": False})))
     if as_json:
         say_json(data)
     else:

@@ -5,7 +5,7 @@ Every function returns the checked column and raises ColumnError naming the firs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,9 @@ Masks = tuple[BoolArray | None, BoolArray | None]
 
 def check_modalities(names: Any) -> tuple[str, str]:
     """Two different names."""
-    values = [names] if isinstance(names, str) else [str(name) for name in names]
+    values = [str(name) for name in names] if isinstance(names, Iterable) else [names]
+    if isinstance(names, str):
+        values = [names]
     if len(values) != 2 or not all(values) or values[0] == values[1]:
         raise ColumnError("modality_names", f"is {shown(values)}, wanted two different names")
     return values[0], values[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,17 @@ def content_digests(pool: PairPool) -> dict[str, str | None]:
         "a": features_digest(pool.features[0]),
         "b": features_digest(pool.features[1]),
     }
+
+
+def columns_digest(columns: Mapping[str, NDArray[Any]]) -> str:
+    """A digest of arrays by name, whatever their order."""
+    named = [[name, _array(np.atleast_1d(values))] for name, values in sorted(columns.items())]
+    return _short(hashlib.sha256(encode(named)))
+
+
+def items_digest(items: Sequence[Any]) -> str:
+    """A digest of texts, bytes and None, in their order."""
+    return _short(hashlib.sha256(encode(list(items))))
 
 
 def encode(value: Any) -> bytes:

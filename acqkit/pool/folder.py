@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
-from acqkit.files import publish, temporary_folder
+from acqkit.files import publish, temporary_folder, whole_file
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
 from acqkit.pool.display_file import DisplayFile
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
+from acqkit.pool.npz import write_npz
 from acqkit.pool.pairs import PairPool
-from acqkit.pool.sidecar import open_sidecar
+from acqkit.pool.sidecar import open_sidecar, write_items
 from acqkit.pool.source import Source, reading
 
 _ROWS_WRITTEN = 8192
@@ -32,6 +32,7 @@ def open_folder(
     name: str | None = None,
     modalities: tuple[str, str] | None = None,
     multilabel: bool | None = None,
+    verify: bool = True,
 ) -> PairPool:
     """Open a pool of one `.npy` file per column, named as in `acqkit.pool.arrays.KEYS`.
 
@@ -47,7 +48,7 @@ def open_folder(
             name=name or path.resolve().name,
             modalities=modalities,
             multilabel=multilabel,
-            display=open_sidecar(path, data["modality_a"]),
+            display=open_sidecar(path, data["modality_a"], verify),
         )
         return PairPool(**checked_fields(columns))
 
@@ -58,23 +59,43 @@ def _open_array(file: Path) -> NDArray[Any]:
         return array
 
 
-def save_pool(pool: PairPool, folder: Path | str) -> Path:
-    """Write a pool as a folder that `open_folder` opens; returns it.
+def save_pool(pool: PairPool, path: Path | str) -> Path:
+    """Write a pool as a folder, or as one file where `path` ends in `.npz`; returns the path.
 
-    Features are read and written block by block. What is known of labels and the truth are
-    both kept, and files that display columns name are written into it. The folder appears whole
-    or not at all. Raises PoolError when it is there already, when the pool holds raw items,
-    which have no array, or when such a file cannot be read.
+    For a folder features are read and written block by block, for a file they are held in
+    memory. A file, and what is shown in a folder, carry a digest that is compared on opening.
+
+    What is known of labels and the truth are both kept, and files that display columns name are
+    written into the folder. It appears whole or not at all. Raises PoolError when it is there
+    already, when the pool holds raw items, which have no array, when such a file cannot be read,
+    or when a file is to hold display columns.
     """
-    folder = Path(folder)
-    if folder.exists():
-        raise PoolError(f"{folder} is there already; choose another folder or remove it first")
+    path = Path(path)
+    if path.exists():
+        raise PoolError(f"{path} is there already; choose another path or remove it first")
     if pool.dims is None and not all(_is_array(source) for source in pool.features):
         raise PoolError(f"pool {pool.name!r} holds raw items; only pools of arrays can be saved")
-    with temporary_folder(folder) as temporary:
+    if path.suffix == ".npz":
+        _save_file(pool, path)
+        return path
+    with temporary_folder(path) as temporary:
         _write(pool, temporary)
-        publish(temporary, folder)
-    return folder
+        publish(temporary, path)
+    return path
+
+
+def _save_file(pool: PairPool, path: Path) -> None:
+    if pool.display:
+        raise PoolError(
+            f"{path} cannot hold what pool {pool.name!r} shows ({', '.join(pool.display)}); save "
+            "it as a folder"
+        )
+    columns = _columns(pool)
+    for letter, source in zip("ab", pool.features, strict=True):
+        values = source.rows(np.arange(len(pool)))
+        columns[f"modality_{letter}"] = values.astype(_saved_dtype(source), copy=False)
+    with whole_file(path) as file:
+        write_npz(file, columns)
 
 
 def _is_array(source: FeatureSource) -> bool:
@@ -85,6 +106,14 @@ def _is_array(source: FeatureSource) -> bool:
 def _write(pool: PairPool, folder: Path) -> None:
     for letter, source in zip("ab", pool.features, strict=True):
         _write_features(source, folder / f"modality_{letter}.npy")
+    for name, values in _columns(pool).items():
+        np.save(folder / f"{name}.npy", values, allow_pickle=False)
+    if pool.display:
+        _write_display(pool, folder / "items.parquet")
+
+
+def _columns(pool: PairPool) -> dict[str, NDArray[Any]]:
+    """All that is saved but features and what is shown, by the names of `KEYS`."""
     columns: dict[str, Any] = {
         "class_names": np.array(pool.class_names),
         "modality_names": np.array(pool.modalities),
@@ -102,18 +131,12 @@ def _write(pool: PairPool, folder: Path) -> None:
     if pool.known is not None:
         columns["labeled_round"] = pool.known.round
         columns["labels"] = pool.known.matrix if pool.truth is None else pool.truth
-    for name, values in columns.items():
-        if values is not None:
-            np.save(folder / f"{name}.npy", np.asarray(values), allow_pickle=False)
-    if pool.display:
-        _write_display(pool, folder / "items.parquet")
+    return {name: np.asarray(values) for name, values in columns.items() if values is not None}
 
 
 def _write_features(source: FeatureSource, file: Path) -> None:
     n = len(source)
-    stored = _stored_dtype(source)
-    # float32, as which features are read, holds every value of a dtype this narrow.
-    dtype = stored if stored.itemsize <= 2 else np.dtype(np.float32)
+    dtype = _saved_dtype(source)
     array: NDArray[Any] | None = None
     for start in range(0, n, _ROWS_WRITTEN):
         block = source.rows(np.arange(start, min(start + _ROWS_WRITTEN, n)))
@@ -124,9 +147,11 @@ def _write_features(source: FeatureSource, file: Path) -> None:
         array.flush()
 
 
-def _stored_dtype(source: FeatureSource) -> np.dtype[Any]:
+def _saved_dtype(source: FeatureSource) -> np.dtype[Any]:
     base = source.base if isinstance(source, FeatureSubset) else source
-    return base.array.dtype if isinstance(base, ArrayFeatures) else np.dtype(np.float32)
+    stored = base.array.dtype if isinstance(base, ArrayFeatures) else np.dtype(np.float32)
+    # float32, as which features are read, holds every value of a dtype this narrow.
+    return stored if stored.itemsize <= 2 else np.dtype(np.float32)
 
 
 def _saved_ids(ids: NDArray[Any]) -> NDArray[Any]:
@@ -141,11 +166,11 @@ def _write_display(pool: PairPool, file: Path) -> None:
     names = list(pool.display)
     kinds = {name: _arrow_type(name, pool.display[name]) for name in names}
     schema = pa.schema(list(kinds.items()))
-    with pq.ParquetWriter(file, schema) as writer:
-        for start in range(0, len(pool), _ITEMS_WRITTEN):
-            rows = range(start, min(start + _ITEMS_WRITTEN, len(pool)))
-            columns = {name: [_stored(pool.display[name][i]) for i in rows] for name in names}
-            writer.write_table(pa.table(columns, schema=schema))
+    starts = range(0, len(pool), _ITEMS_WRITTEN)
+    groups = (range(start, min(start + _ITEMS_WRITTEN, len(pool))) for start in starts)
+    write_items(file, schema, (
+        {name: [_stored(pool.display[name][i]) for i in rows] for name in names} for rows in groups
+    ))  # fmt: skip
 
 
 def _stored(value: Any) -> Any:

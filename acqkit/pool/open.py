@@ -18,7 +18,8 @@ def open_pool(path: Path | str, **options: Any) -> PairPool:
     """Open a pool: an `.npz`, a `.parquet`, a folder of `.npy`, or a folder that holds one.
 
     options: `name`, `modalities` and `multilabel` override what the file says; `columns`
-    names the two feature columns of a Parquet file. Raises PoolError naming the file, the
+    names the two feature columns of a Parquet file; `verify` False opens a saved file without
+    comparing it with its digest. Raises PoolError naming the file, the
     column and the first offending row.
     """
     path = Path(path)
@@ -61,7 +62,7 @@ def _similar(path: Path) -> str:
 
 
 def _check_options(options: dict[str, Any], open_it: Any) -> None:
-    known = {"name", "modalities", "multilabel"} | (
+    known = {"name", "modalities", "multilabel", "verify"} | (
         {"columns"} if open_it is open_parquet else set()
     )
     unknown = sorted(set(options) - known)

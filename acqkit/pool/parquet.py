@@ -34,6 +34,7 @@ def open_parquet(
     name: str | None = None,
     modalities: tuple[str, str] | None = None,
     multilabel: bool | None = None,
+    verify: bool = True,
 ) -> PairPool:
     """Open a pool of one row per pair.
 
@@ -49,7 +50,7 @@ def open_parquet(
     The schema's metadata may hold, under the key `acqkit`, a JSON object with `columns`,
     `modalities`, `class_names` and `multilabel`. Raises PoolError.
     """
-    rows = ParquetRows(path)
+    rows = ParquetRows(path, verify)
     meta = _metadata(path, rows.schema)
     pair = _feature_columns(path, rows.schema, columns or meta.get("columns"))
     with Source(str(path), names=dict(zip(_FEATURES, pair, strict=True))).naming():
@@ -68,6 +69,11 @@ def _open(
     fields: dict[str, Any],
 ) -> PairPool:
     held = rows.schema.names
+    for key in ("class_names", "modality_names", "multilabel"):
+        if key in held:
+            raise ColumnError(
+                key, "is no column of pairs; give it in the schema's metadata, under 'acqkit'"
+            )
     check_unknown(held, ("labels", *_PLAIN, *_MASKS, *pair))
     declared = hugging_face_classes(rows.schema)
     present: list[Any] = []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,27 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
+from acqkit.pool.digest import items_digest
 from acqkit.pool.display import first_shown, kind_of_name
 from acqkit.pool.display_file import DisplayFile
-from acqkit.pool.source import check_repeated, reading
+from acqkit.pool.source import check_digest, check_repeated, reading
 
 NAMES = ("items.parquet", "items.csv", "captions.csv")
 """Names of sidecars, the first one that exists is used."""
+
+DIGESTS = "acqkit.digests"
+"""The key of a file's metadata under which `write_items` keeps a digest per column and group."""
 
 HIDDEN = frozenset({"category", "class", "id", "ids", "label", "labels", "split"})
 """Columns that are never displayed: they identify the pair or give its label away."""
 
 
-def open_sidecar(folder: Path, features: NDArray[Any]) -> Mapping[str, Sequence[Any]]:
+def open_sidecar(
+    folder: Path, features: NDArray[Any], verify: bool = True
+) -> Mapping[str, Sequence[Any]]:
     """The display columns of the first of `NAMES` in `folder`, one row per row of `features`.
 
+    Where `verify`, items of a saved pool are compared with their digests when they are looked at.
     Raises PoolError where the file cannot be read or has another number of rows.
     """
     if features.ndim == 0:  # `check_features` explains it.
@@ -36,12 +44,14 @@ def open_sidecar(folder: Path, features: NDArray[Any]) -> Mapping[str, Sequence[
     for name in NAMES:
         path = folder / name
         if path.exists():
-            return _open_parquet(path, n) if path.suffix == ".parquet" else _open_csv(path, n)
+            return (
+                _open_parquet(path, n, verify) if path.suffix == ".parquet" else _open_csv(path, n)
+            )
     return {}
 
 
-def _open_parquet(path: Path, n: int) -> Mapping[str, Sequence[Any]]:
-    rows = ParquetRows(path)
+def _open_parquet(path: Path, n: int, verify: bool) -> Mapping[str, Sequence[Any]]:
+    rows = ParquetRows(path, verify)
     _check_rows(path, len(rows), n)
     return shown_columns(rows, [str(name) for name in rows.schema.names], path.parent)
 
@@ -68,20 +78,35 @@ def _is_shown(kind: pa.DataType) -> bool:
     return any(test(kind) for test in (*tests, *binary))
 
 
+def write_items(path: Path, schema: pa.Schema, groups: Iterable[Mapping[str, list[Any]]]) -> None:
+    """Write columns of texts or bytes, a row group each of `groups`, with digests of all."""
+    digests: dict[str, list[str]] = {name: [] for name in schema.names}
+    with pq.ParquetWriter(path, schema) as writer:
+        for columns in groups:
+            writer.write_table(pa.table(columns, schema=schema))
+            for name, kept in digests.items():
+                kept.append(items_digest(columns[name]))
+        writer.add_key_value_metadata({DIGESTS: json.dumps(digests)})
+
+
 class ParquetRows:
     """A Parquet file read by row group; the last group of each column is cached.
 
     Every method raises PoolError where the file cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, verify: bool = True) -> None:
         self._path = path
         with reading(path, "Parquet"):
             self._file = pq.ParquetFile(path, memory_map=True)
             self.schema: pa.Schema = self._file.schema_arrow
             metadata = self._file.metadata
             sizes = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
+            digests = (metadata.metadata or {}).get(DIGESTS.encode(), b"{}")
+            self._digests: dict[str, list[str]] = json.loads(digests) if verify else {}
         check_repeated(path, self.schema.names)
+        if self._digests:
+            check_digest(path, str(sorted(self._digests)), str(sorted(self.schema.names)))
         self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
         self._cache: dict[str, tuple[int, pa.ChunkedArray]] = {}
 
@@ -111,7 +136,11 @@ class ParquetRows:
 
     def _group(self, name: str, group: int) -> pa.ChunkedArray:
         with reading(f"{self._path}: {name}"):
-            return self._file.read_row_group(group, columns=[name]).column(name)
+            values = self._file.read_row_group(group, columns=[name]).column(name)
+            if name in self._digests:
+                found = items_digest(values.to_pylist())
+                check_digest(f"{self._path}: {name}", self._digests[name][group], found)
+            return values
 
 
 class ParquetColumn(Sequence[Any]):

@@ -144,6 +144,15 @@ def check_repeated(path: object, names: Iterable[str]) -> None:
         seen.add(name)
 
 
+def check_digest(what: object, kept: str, found: str) -> None:
+    """Raise PoolError unless a file still holds what its digest is of."""
+    if kept != found:
+        raise PoolError(
+            f"{what} is not what was saved, for its content has another digest; get the file "
+            "again, or open it all the same with verify=False (--no-verify)"
+        )
+
+
 def as_text(values: NDArray[Any], column: str) -> NDArray[Any]:
     """Bytes as the text they are in UTF-8; other values as they are."""
     if values.dtype.kind != "S":

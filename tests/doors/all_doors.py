@@ -8,9 +8,10 @@ import warnings
 from count_doors import main
 from door import Door
 from test_config_door import DOOR as CONFIG
+from test_pools import DOOR as POOL
 from test_results_door import DOOR as RESULTS
 
-DOORS: dict[str, Door] = {door.name: door for door in (CONFIG, RESULTS)}
+DOORS: dict[str, Door] = {door.name: door for door in (CONFIG, POOL, RESULTS)}
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
