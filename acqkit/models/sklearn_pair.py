@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
 
 from acqkit.embeddings import BoolArray, FloatArray, IntArray, ModalityEmbeddings, PairEmbeddings
-from acqkit.errors import EmbeddingError, PoolError
+from acqkit.errors import ConfigError, EmbeddingError, PoolError
 from acqkit.interfaces import Component, ModelState, PairBatch, Pool
 from acqkit.models.cca import Projection, fit_cca
 from acqkit.models.data import blocks_of
@@ -24,7 +24,7 @@ SEED_LIMIT = 2**32
 
 
 class SklearnPairModel:
-    """Two classifiers with `predict_proba`, one per modality, on features.
+    """Two classifiers with `predict_proba`, one per modality, on features (else ConfigError).
 
     The common space is that of CCA on unit length, which needs no label, and with labels
     the class probabilities times `semantic_weight` beside it, as in `PairNetwork`
@@ -41,6 +41,8 @@ class SklearnPairModel:
         components: int = 16,
         semantic_weight: float = 2.0,
     ) -> None:
+        for classifier in (classifier_a, classifier_b):
+            _check_classifier(classifier)
         self._untrained = (classifier_a, classifier_b)
         self._components = components
         self._semantic_weight = semantic_weight
@@ -200,6 +202,19 @@ class _Probabilities:
         elif self._parts:
             result[:, self._seen] = self._parts[0].predict_proba(features)
         return result
+
+
+def _check_classifier(classifier: Any) -> None:
+    """Raise ConfigError for what is no scikit-learn classifier with probabilities."""
+    methods = ("fit", "get_params", "predict_proba")
+    missing = [name for name in methods if not callable(getattr(classifier, name, None))]
+    if isinstance(classifier, type):
+        raise ConfigError(f"{classifier.__name__} is a class; pass an instance of it")
+    if missing:
+        raise ConfigError(
+            f"{type(classifier).__name__} has no {missing[0]}, wanted a scikit-learn classifier "
+            "with predict_proba; CalibratedClassifierCV makes one of those without"
+        )
 
 
 def _said(classifier: Any) -> str:

@@ -153,6 +153,19 @@ def read_labels(rows: ParquetRows, names: Names | None) -> Any:
     return values.to_pylist()
 
 
+def read_categories(rows: ParquetRows, count: int) -> tuple[list[str | None], Names]:
+    """Labels that were `count` categories and no texts, as names, and all names in order."""
+    values = rows.column("labels").to_pylist()
+    used = sorted({value for value in values if value is not None})
+    if len(used) != count:
+        raise ColumnError(
+            "labels",
+            f"had {count} categories when pandas wrote them, of which the file keeps the "
+            f"{len(used)} in use, because they are no texts; save categories as texts",
+        )
+    return [None if value is None else str(value) for value in values], list(map(str, used))
+
+
 def is_number(kind: pa.DataType) -> bool:
     """Whether an Arrow type is one of integers or floats."""
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))

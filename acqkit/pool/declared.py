@@ -46,6 +46,23 @@ def hugging_face_classes(schema: pa.Schema) -> Mapping[str, Names]:
     return {name: names for name, names in found.items() if names is not None}
 
 
+def pandas_categories(schema: pa.Schema) -> Mapping[str, int]:
+    """How many categories pandas' metadata says that a column has, by name.
+
+    Parquet keeps categories that are texts; of others only their number is told.
+    """
+    text = (schema.metadata or {}).get(b"pandas")
+    try:
+        columns = json.loads(text or b"{}")["columns"]
+        return {
+            str(column["name"]): int(column["metadata"]["num_categories"])
+            for column in columns
+            if column["pandas_type"] == "categorical"
+        }
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}  # Other versions write other metadata.
+
+
 def _class_label(feature: Any) -> Names | None:
     if isinstance(feature, list) and len(feature) == 1:  # how old versions write a list
         return _class_label(feature[0])

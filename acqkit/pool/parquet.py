@@ -13,8 +13,20 @@ import pyarrow as pa
 from acqkit.embeddings import BoolArray
 from acqkit.errors import PoolError, did_you_mean
 from acqkit.pool.arrays import Columns, check_unknown, checked_fields
-from acqkit.pool.arrow_columns import is_number, read_column, read_labels, read_vectors
-from acqkit.pool.declared import Names, declared_classes, hugging_face_classes, is_list
+from acqkit.pool.arrow_columns import (
+    is_number,
+    read_categories,
+    read_column,
+    read_labels,
+    read_vectors,
+)
+from acqkit.pool.declared import (
+    Names,
+    declared_classes,
+    hugging_face_classes,
+    is_list,
+    pandas_categories,
+)
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.scan import first_row
 from acqkit.pool.sidecar import ParquetRows, shown_columns
@@ -84,11 +96,15 @@ def _open(
     for key in _PLAIN:
         if key in held:
             fields[key] = read_column(rows, key, declared.get(key))
-    names = None
+    names: Names | None = None
     if "labels" in held:
-        fields["labels"] = read_labels(rows, declared.get("labels"))
-        names = declared.get("labels") or declared_classes(rows.column("labels"))
         kind = rows.schema.field("labels").type
+        counts = pandas_categories(rows.schema)
+        if is_number(kind) and "labels" in counts:
+            fields["labels"], names = read_categories(rows, counts["labels"])
+        else:
+            fields["labels"] = read_labels(rows, declared.get("labels"))
+            names = declared.get("labels") or declared_classes(rows.column("labels"))
         if fields["multilabel"] is None and _of_names(kind, names):
             fields["multilabel"] = is_list(kind)
     shown = [name for name in held if name not in {"labels", *_PLAIN, *_MASKS, *pair}]

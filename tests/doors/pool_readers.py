@@ -39,18 +39,12 @@ def read_npy(data: bytes) -> Any:
 def read_arrays(folder: Path) -> Columns:
     """Columns of an `.npz`, or of a folder of `.npy`."""
     if (folder / "modality_a.npy").exists():
-        arrays = {
-            path.stem: read_npy(path.read_bytes())
-            for path in folder.glob("*.npy")
-            if path.stem in KEYS
-        }
+        held = {path.stem: path.read_bytes for path in folder.glob("*.npy")}
+        arrays = {name: read_npy(read()) for name, read in held.items() if name in KEYS}
     else:
         with zipfile.ZipFile(folder / "pool.npz") as archive:
-            arrays = {
-                name[:-4]: read_npy(archive.read(name))
-                for name in archive.namelist()
-                if name[:-4] in KEYS
-            }
+            names = [name for name in archive.namelist() if name[:-4] in KEYS]
+            arrays = {name[:-4]: read_npy(archive.read(name)) for name in names}
     return {name: values.tolist() for name, values in arrays.items()}
 
 

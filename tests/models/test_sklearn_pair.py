@@ -7,9 +7,12 @@ import pytest
 from sklearn.cross_decomposition import CCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 from toy import difference, embedded, hidden_truth, lacking, raw_pool
 
-from acqkit.errors import EmbeddingError, PoolError
+from acqkit.errors import ConfigError, EmbeddingError, PoolError
 from acqkit.interfaces import Model
 from acqkit.labels import LabelState
 from acqkit.models.cca import fit_cca
@@ -133,3 +136,17 @@ def test_what_cannot_be_is_said() -> None:
         embedded(_fitted(pool), make_pool(20, 2, dims=(3, 6)))
     with pytest.raises(PoolError, match="yields raw items"):
         LogisticPair().build(raw_pool(), "cpu").fit(raw_pool(), 0)
+
+
+@pytest.mark.parametrize(
+    ("classifier", "said"),
+    [
+        (LinearSVC(), "LinearSVC has no predict_proba"),
+        (make_pipeline(StandardScaler(), LinearSVC()), "Pipeline has no predict_proba"),
+        (LogisticRegression, "LogisticRegression is a class"),
+        (None, "NoneType has no fit"),
+    ],
+)
+def test_what_gives_no_probabilities_is_refused_at_once(classifier: object, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        SklearnPairModel(LogisticRegression(), classifier)

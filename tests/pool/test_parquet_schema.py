@@ -65,6 +65,18 @@ def test_categories_that_are_numbers_are_names() -> None:
         assert truth_of(pool) == [["10"], ["30"], ["10"], ["10"], ["30"], ["10"]]
 
 
+def test_categories_of_pandas_that_are_numbers_are_names_in_a_file_too(tmp_path: Path) -> None:
+    frame = {"modality_a": VECTORS.tolist(), "modality_b": VECTORS.tolist()}
+    for used in ([10, 30] * 3, [10, 10] * 3):
+        labels = pd.Categorical(used, categories=[30, 10])
+        pd.DataFrame({**frame, "labels": labels}).to_parquet(tmp_path / "p.parquet")
+        if len(set(used)) == 2:
+            pool = open_pool(tmp_path / "p.parquet")
+            assert pool.class_names == ("10", "30") and truth_of(pool) == [["10"], ["30"]] * 3
+    with pytest.raises(PoolError, match=r"labels had 2 categories .* the 1 in use"):
+        open_pool(tmp_path / "p.parquet")
+
+
 @pytest.mark.parametrize("rows", [None, 2])
 def test_lists_of_a_dictionary_are_multi_label(rows: int | None, tmp_path: Path) -> None:
     numbers = pa.array([1, 0, 1, 2, 1, 1, 0], pa.int8())
