@@ -50,10 +50,12 @@ def read_arrays(folder: Path) -> Columns:
 
 def read_rows(path: Path) -> Columns:
     """Columns of a Parquet file with its metadata, as Python objects."""
-    table = pq.read_table(path)
-    columns: Columns = {name: table.column(name).to_pylist() for name in table.column_names}
-    meta = json.loads((table.schema.metadata or {}).get(b"acqkit", b"{}"))
+    schema = pq.read_schema(path)
+    meta = json.loads((schema.metadata or {}).get(b"acqkit", b"{}"))
     pair = meta.get("columns") or ["modality_a", "modality_b"]
+    # Not what people look at, which is read when they do.
+    table = pq.read_table(path, columns=[name for name in schema.names if name in (*KEYS, *pair)])
+    columns: Columns = {name: table.column(name).to_pylist() for name in table.column_names}
     both = [columns.pop(name) for name in pair]
     columns |= {"modality_a": both[0], "modality_b": both[1]}
     columns |= {
