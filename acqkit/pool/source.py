@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,11 @@ def reading(what: object, kind: str = "") -> Iterator[None]:
     """Turn whatever a library raises over the file `what` into a PoolError that names it.
 
     Over a damaged file numpy, zipfile and pyarrow raise nearly any exception there is, so nothing
-    but their own calls belongs into the block. kind: what the file was read as.
+    but their own calls belongs into the block. kind: what the file was read as. A pipe, which
+    would be waited for, or a device, which may never end, is not opened at all.
     """
+    if isinstance(what, Path) and what.exists() and not what.is_file():
+        raise PoolError(f"{what} is no regular file")
     try:
         yield
     except AcqkitError:

@@ -264,6 +264,19 @@ def test_many_files_left_out_are_counted(home: Path) -> None:
     assert note.count("No such file") == 5 and note.endswith("; and 10 more.")
 
 
+@pytest.mark.parametrize("name", ["items.csv", "items.parquet", "modality_a.npy"])
+def test_a_pool_made_of_pipes_is_refused_at_once(home: Path, name: str) -> None:
+    stranger(home, ["pics/own.png"] * 3)
+    (home / name).unlink(missing_ok=True)
+    os.mkfifo(home / name)
+    with pytest.raises(PoolError, match=rf"{name} is no regular file"):
+        open_pool(home)
+    for suffix in ("npz", "parquet"):
+        os.mkfifo(home.parent / f"pool.{suffix}")
+        with pytest.raises(PoolError, match=f"{suffix} is no regular file"):
+            open_pool(home.parent / f"pool.{suffix}")
+
+
 def test_a_saved_pool_holds_the_pictures_that_it_shows(home: Path) -> None:
     pool = open_pool(stranger(home, ["pics/own.png", "pics/own.png", "pics/own.png"]))
     saved = save_pool(pool, home.parent / "saved")
