@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.live import Live
@@ -14,6 +14,9 @@ from rich.table import Table
 from acqkit.base import hookimpl
 from acqkit.cli.console import PlainConsole, visible
 from acqkit.config import RunConfig
+
+if TYPE_CHECKING:
+    from acqkit.runs import Results
 
 
 class RunDisplay:
@@ -56,6 +59,10 @@ class RunDisplay:
         """Print a sentence above the live display."""
         self._console.print(sentence)
 
+    def conclude(self, results: Sequence[Results]) -> None:
+        """Print what came out: every metric after the last round, and why each run ended."""
+        self._console.print(final_figures(self._config, results))
+
     @hookimpl
     def acqkit_round_finished(self, record: Mapping[str, Any]) -> None:
         """Move the bar on and note the round's MAP."""
@@ -89,3 +96,23 @@ class RunDisplay:
             return ""
         mean = sum(maps.values()) / len(maps)
         return f"{mean:.4f}" if len(maps) == self._config.seeds else f"{mean:.4f} ({len(maps)})"
+
+
+def final_figures(config: RunConfig, results: Sequence[Results]) -> Table:
+    """Every metric after the last round, mean over seeds; a column a strategy, and all labels."""
+    table = Table(title=f"After the last round on {config.pool.label}, mean over seeds")
+    table.add_column("")
+    columns = {
+        spec.label: found.final() for spec, found in zip(config.strategy, results, strict=True)
+    }
+    full = results[0].full
+    if full is not None:
+        columns["all labels"] = full.metrics
+    for label in columns:
+        table.add_column(label, justify="right")
+    for name, facts in results[0].metrics.items():
+        cells = [f"{own[name]:.4g}" if name in own else "" for own in columns.values()]
+        if any(cells):
+            better = "" if facts.higher_is_better else " (lower is better)"
+            table.add_row(facts.title + better, *cells)
+    return table

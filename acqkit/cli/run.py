@@ -114,9 +114,10 @@ def execute(config: RunConfig) -> None:
         with display:
             pool = load_pool(config.pool.name, **config.pool.params)
             plan = Plan.make(config, pool)
-            carry_out(plan, display.say)
+            results = carry_out(plan, display.say)
     finally:
         manager.unregister(display)
+    display.conclude(results)
     path = write_report([plan.out.path], pool=pool)
     say(f"results: {plan.out.path}")
     say(f"report:  {path}")

@@ -28,7 +28,7 @@ from acqkit.report.data import (
 from acqkit.report.gallery import Gallery
 from acqkit.report.poolmap import pool_map
 from acqkit.report.runs import RunFolder, component_label, find_runs
-from acqkit.runs import Reference
+from acqkit.runs import MetricFacts, Reference
 from acqkit.runs.folder import StoredBatch
 from acqkit.runs.pool import with_split
 
@@ -54,6 +54,7 @@ def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData
     notes += _left_out(gallery.shelf.refused)
     return ReportData(
         pool=_facts(runs[0], pool),
+        metrics=_metrics(runs),
         runs=[
             _run(run, said, pool, gallery.picks[run.name], full)
             for run, said in zip(runs, batches, strict=True)
@@ -115,6 +116,13 @@ def _positions(
 def _facts(run: RunFolder, pool: PairPool | None) -> PoolFacts:
     modalities = ("a", "b") if pool is None else pool.modalities
     return PoolFacts(**run.results.pool.model_dump(), modalities=modalities)
+
+
+def _metrics(runs: list[RunFolder]) -> dict[str, MetricFacts]:
+    """Every metric that any run has measured, in the order of their results."""
+    known = {name: facts for run in runs for name, facts in run.results.metrics.items()}
+    measured = {name for run in runs for record in run.results.rounds for name in record.metrics}
+    return {name: facts for name, facts in known.items() if name in measured}
 
 
 def _train_truth(pool: PairPool | None) -> NDArray[np.uint8] | None:

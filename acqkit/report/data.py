@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from acqkit.runs import Measured, MetricFacts
+
 
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,14 +31,11 @@ class Figures(_Data):
     seed: int
     round: int
     labels: int
-    map: float
-    map50: float
-    map_ab: float
-    map_ba: float
+    metrics: dict[str, float]
     seconds: dict[str, float]
 
 
-class Full(_Data):
+class Full(_Data, Measured):
     """The fully supervised reference."""
 
     map: float
@@ -163,6 +162,7 @@ class ReportData(_Data):
 
     pool: PoolFacts
     runs: list[Run]
+    metrics: dict[str, MetricFacts]
     classes: ClassFacts | None = None
     map: PoolMap | None = None
     media: dict[str, str] = {}

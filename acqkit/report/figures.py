@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,6 @@ from scipy.stats import t
 
 from acqkit.metrics import area_under_curve, labels_to_reach
 from acqkit.report.data import Figures, Run
-
-Metric = Literal["map", "map50", "map_ab", "map_ba"]
 
 BASELINE = "random"
 SHARE_OF_FULL = 0.95
@@ -54,8 +51,8 @@ class CurvePoint:
     by_seed: dict[int, float]
 
 
-def curve(run: Run, metric: Metric = "map") -> list[CurvePoint]:
-    """The MAP-budget curve, over the rounds that every seed has reached.
+def curve(run: Run, metric: str = "map") -> list[CurvePoint]:
+    """A metric over the budget, in the rounds in which every seed has measured it.
 
     A round that only some seeds have would bend the mean when the others drop out of it.
     """
@@ -65,8 +62,8 @@ def curve(run: Run, metric: Metric = "map") -> list[CurvePoint]:
     seeds = len({figure.seed for figure in run.figures})
     points = []
     for round, figures in sorted(by_round.items()):
-        if len(figures) == seeds:
-            values = {f.seed: float(getattr(f, metric)) for f in figures}
+        values = {f.seed: f.metrics[metric] for f in figures if metric in f.metrics}
+        if len(values) == seeds:
             labels = float(np.mean([f.labels for f in figures]))
             points.append(CurvePoint(round, labels, Estimate.of(list(values.values())), values))
     return points
@@ -82,7 +79,7 @@ def areas(run: Run, last: int | None = None) -> dict[int, float]:
     for seed in sorted({figure.seed for figure in run.figures}):
         own = sorted((f for f in run.figures if f.seed == seed), key=lambda f: f.round)
         own = [f for f in own if f.round <= last]
-        found[seed] = area_under_curve([f.labels for f in own], [f.map for f in own])
+        found[seed] = area_under_curve([f.labels for f in own], [f.metrics["map"] for f in own])
     return found
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from acqkit.report.data import ClassFacts, Coverage, ReportData, Run
-from acqkit.report.figures import SHARE_OF_FULL, Metric, baseline_of, curve
+from acqkit.report.figures import SHARE_OF_FULL, baseline_of, curve
 from acqkit.report.precision import precision_lines
 from acqkit.runs import PHASES
 
@@ -48,9 +48,9 @@ def payload(data: ReportData) -> dict[str, Any]:
         "modalities": modalities,
         "train": data.pool.train,
         "runs": [
-            _run(run, color, data.classes)
-            for run, color in zip(data.runs, colors(data.runs), strict=True)
+            _run(run, color, data) for run, color in zip(data.runs, colors(data.runs), strict=True)
         ],
+        "metrics": {name: facts.model_dump() for name, facts in data.metrics.items()},
         "phases": list(PHASES),
         "share": SHARE_OF_FULL,
         "classes": None if data.classes is None else _classes(data.classes),
@@ -59,25 +59,24 @@ def payload(data: ReportData) -> dict[str, Any]:
     }
 
 
-def _run(run: Run, color: str, classes: ClassFacts | None) -> dict[str, Any]:
-    metrics: tuple[Metric, ...] = get_args(Metric)
+def _run(run: Run, color: str, data: ReportData) -> dict[str, Any]:
     coverage = None
-    if run.coverage is not None and classes is not None:
-        coverage = _coverage(run.coverage, classes)
+    if run.coverage is not None and data.classes is not None:
+        coverage = _coverage(run.coverage, data.classes)
     return {
         "name": run.name,
         "color": color,
         "full": None if run.full is None else run.full.model_dump(),
-        "curves": {metric: _curve(run, metric) for metric in metrics},
+        "curves": {metric: _curve(run, metric) for metric in data.metrics},
         "seconds": _seconds(run),
         "coverage": coverage,
         "precision": None if run.precision is None else precision_lines(run.precision),
     }
 
 
-def _curve(run: Run, metric: Metric) -> dict[str, Any]:
+def _curve(run: Run, metric: str) -> dict[str, Any]:
     points = curve(run, metric)
-    seeds = sorted(points[0].by_seed)
+    seeds = sorted({figure.seed for figure in run.figures})
     return {
         "round": [point.round for point in points],
         "labels": [round(point.labels, 2) for point in points],

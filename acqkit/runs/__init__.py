@@ -2,6 +2,7 @@
 
 from acqkit.runs.records import PHASES as PHASES
 from acqkit.runs.records import LabelPrecision as LabelPrecision
+from acqkit.runs.records import Measured as Measured
 from acqkit.runs.records import MetricFacts as MetricFacts
 from acqkit.runs.records import PoolSummary as PoolSummary
 from acqkit.runs.records import Reference as Reference

@@ -36,7 +36,7 @@ PHASES = ("train", "embed", "score", "allocate", "evaluate")
 """The parts of a round whose seconds are counted."""
 
 
-HEADLINES = ("map_ab", "map_ba", "map", "map50")
+HEADLINES = ("map", "map50", "map_ab", "map_ba")
 """Metrics that a round has under keys of its own, too."""
 
 
@@ -70,7 +70,7 @@ class PoolSummary(BaseModel):
 class Measured(BaseModel):
     """Metrics by name; what was written before there was a mapping has the headlines alone."""
 
-    metrics: dict[str, Figure]
+    metrics: dict[str, Figure] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -149,6 +149,13 @@ class Results(BaseModel):
     def _curve(self, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         own = sorted((r for r in self.rounds if r.seed == seed), key=lambda r: r.round)
         return np.array([r.labels for r in own]), np.array([r.map for r in own])
+
+    def final(self) -> dict[str, float]:
+        """Every metric in the last round of each seed, mean over seeds that all measured it."""
+        last = {record.seed: record for record in sorted(self.rounds, key=lambda r: r.round)}
+        found = [record.metrics for record in last.values()]
+        names = [name for name in found[0] if all(name in own for own in found)]
+        return {name: float(np.mean([own[name] for own in found])) for name in names}
 
     def area(self) -> dict[int, float]:
         """Area under the MAP-budget curve per seed, as a mean MAP over the budget."""

@@ -29,7 +29,7 @@ from acqkit.report.data import (
     Run,
     Side,
 )
-from acqkit.runs import PHASES
+from acqkit.runs import PHASES, MetricFacts
 from acqkit.store import NewBatch, NewTraining, SqliteStore
 
 NASTY = "</script><script>window.broken = 1</script><img src=x onerror=window.broken=1> & <b>\u2028"
@@ -64,10 +64,13 @@ def figures(gain: float = 0.0, seeds: int = 2, rounds: int = ROUNDS) -> list[Fig
                     seed=seed,
                     round=round,
                     labels=10 * (round + 1),
-                    map=value,
-                    map50=value + 0.1,
-                    map_ab=value - 0.01,
-                    map_ba=value + 0.01,
+                    metrics={
+                        "map": value,
+                        "map50": value + 0.1,
+                        "map_ab": value - 0.01,
+                        "map_ba": value + 0.01,
+                        "gap": 200 - 100 * value,
+                    },
                     seconds=dict.fromkeys(PHASES, 0.5),
                 )
             )
@@ -145,6 +148,11 @@ def make_data(**more: Any) -> ReportData:
             modalities=("image", NASTY),
         ),
         "runs": runs,
+        "metrics": {
+            "map": MetricFacts(title="MAP"),
+            "map50": MetricFacts(title="MAP@50"),
+            "gap": MetricFacts(title=NASTY, higher_is_better=False),
+        },
         "classes": ClassFacts(names=[NASTY, "cat"], counts=[8, 4]),
         "map": PoolMap(
             method="PCA",
@@ -200,7 +208,7 @@ def write_run(
         store.add_batch(batch)
         if figure.round == ROUNDS - 1:
             store.close()
-        rounds.append(figure.model_dump() | {"picked": pool.ids[picked].tolist()})
+        rounds.append(figure.model_dump() | figure.metrics | {"picked": pool.ids[picked].tolist()})
         if label_precision is not None and figure.round == ROUNDS - 1:
             rounds[-1]["label_precision"] = label_precision
     results = {

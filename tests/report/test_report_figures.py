@@ -8,16 +8,22 @@ from numpy.testing import assert_allclose
 from report_data import figures, make_data, make_run
 from scipy.stats import ttest_1samp
 
-from acqkit.report.data import ClassFacts, Coverage, Full, Run
+from acqkit.report.data import ClassFacts, Coverage, Figures, Full, Run
 from acqkit.report.figures import Estimate, areas, baseline_of, curve, key_figures
 from acqkit.report.headline import headline
 from acqkit.report.payload import MOST_CLASSES, colors, payload
 
 
+def moved(figures: Figures, by: float) -> Figures:
+    """The same round with another MAP."""
+    metrics = figures.metrics | {"map": figures.metrics["map"] + by}
+    return figures.model_copy(update={"metrics": metrics})
+
+
 def test_a_curve_is_mean_and_standard_error_over_seeds() -> None:
     run = make_run("x", figures=figures(seeds=3))
     points = curve(run, "map50")
-    values = np.array([[f.map50 for f in run.figures if f.round == r] for r in range(3)])
+    values = np.array([[f.metrics["map50"] for f in run.figures if f.round == r] for r in range(3)])
     assert_allclose([p.value.mean for p in points], values.mean(axis=1))
     errors = values.std(axis=1, ddof=1) / np.sqrt(3)
     assert_allclose([p.value.error or 0.0 for p in points], errors)
@@ -63,7 +69,7 @@ def test_the_headline_says_what_was_found_and_how_far_to_believe_it() -> None:
 
 def spread(name: str, *gains: float, more: float = 0.0) -> Run:
     """A run whose seeds are each another amount above `figures`."""
-    own = [f.model_copy(update={"map": f.map + gains[f.seed]}) for f in figures(more, len(gains))]
+    own = [moved(f, gains[f.seed]) for f in figures(more, len(gains))]
     return make_run(name, figures=own)
 
 
@@ -136,7 +142,7 @@ def test_labels_that_made_map_worse_are_the_headline() -> None:
         "Labels made MAP worse with x: 0.210 with 10 labels, 0.010 with 30."
     )
     doubtful = make_run("x", figures=[
-        f.model_copy(update={"map": f.map - 0.3 * (f.round == 2 and f.seed == 1)})
+        moved(f, -0.3 * (f.round == 2 and f.seed == 1))
         for f in figures(-0.05)
     ])  # fmt: skip
     said = headline([doubtful])

@@ -155,7 +155,7 @@ def test_the_address_holds_the_state(page: Path, profile: Path) -> None:
     opened = Opened(page, profile, "#round=1&metric=map50&hide=0", width=500)
     assert opened.console == []
     assert [card["data-round"] for card in opened.visible_cards()] == ["1"] * 4
-    assert "MAP@50, mean of both directions" in opened.dom.text
+    assert ">MAP@50</text>" in opened.html
     assert "hidden" in opened.dom.all("div", class_="allocation")[0]
     # One strategy of two: a band and a line.
     assert len(re.findall(r'class="trace scatter', opened.html.split('id="map"')[0])) == 2
@@ -163,6 +163,27 @@ def test_the_address_holds_the_state(page: Path, profile: Path) -> None:
     assert ["hidden" in group for group in groups] == [True, False]
     chips = opened.dom.all("button", class_="chip")
     assert [chip["aria-pressed"] for chip in chips] == ["false", "true"]
+
+
+def test_the_curves_switch_to_the_metric_of_a_plugin(tmp_path: Path, profile: Path) -> None:
+    page = render_report(make_data(), tmp_path / "report.html")
+    opened = Opened(page, profile, "#metric=gap", width=500)
+    assert opened.console == []
+    curves = opened.html.split('id="chart-curves"')[1].split("</section>")[0]
+    assert "(lower is better)</text>" in curves
+    # Two bands, two lines; no reference, for nobody measured it with all labels.
+    assert len(re.findall(r'class="trace scatter', curves)) == 4
+    assert "fully supervised" not in curves
+    run_also(page, CHOOSE_MAP)
+    curves = Opened(page, profile, "#metric=gap").html.split('id="chart-curves"')[1]
+    assert "fully supervised 0.500" in curves and "(lower is better)</text>" not in curves
+
+
+CHOOSE_MAP = """{
+const select = document.getElementById("metric");
+select.value = "map";
+select.dispatchEvent(new Event("change"));
+}"""
 
 
 def run_also(path: Path, script: str) -> None:
@@ -248,7 +269,7 @@ def test_a_report_with_next_to_nothing_is_drawn_too(tmp_path: Path, profile: Pat
     opened = Opened(path, profile, "#round=77&metric=nonsense&hide=5")
     assert opened.console == []
     assert 'class="trace scatter' in opened.html
-    assert "MAP, mean of both directions" in opened.dom.text
+    assert ">MAP</text>" in opened.html
     assert not {"coverage", "precision"} & {s.get("id") for s in opened.dom.all("section")}
 
 

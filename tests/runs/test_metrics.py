@@ -14,9 +14,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 import acqkit
+from acqkit.cli import main
 from acqkit.components.registry import registry
 from acqkit.errors import ConfigError, PluginError
 from acqkit.metrics import STANDARD, evaluate_retrieval
+from acqkit.pool.folder import save_pool
 from acqkit.runs import Results
 from acqkit.testing import make_pool
 from distributions import lay_out
@@ -95,6 +97,35 @@ def test_a_metric_of_a_plugin_is_in_the_results(tmp_path: Path, install: Install
     for figures in (*data["rounds"], data["full"]):
         assert_allclose(figures["metrics"]["gap"], gap, rtol=1e-6)
         assert "calibration" not in figures["metrics"]  # None: it cannot be measured
+
+
+def test_a_metric_of_a_plugin_is_in_terminal_and_report(
+    tmp_path: Path,
+    install: Install,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    install()
+    save_pool(POOL, tmp_path / "pool")
+    words = "--strategy random --strategy entropy+top --model sklearn --initial 12 --per-round 8"
+    more = f"--rounds 1 --seeds 2 --pool {tmp_path / 'pool'} --out {tmp_path / 'run'}"
+    monkeypatch.setattr(sys, "argv", ["acqkit", "run", *words.split(), *more.split()])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    table = capsys.readouterr().err.partition("After the last round")[2]
+    rows = {cells[0]: cells[1:] for line in table.splitlines() if (cells := _cells(line))}
+    files = sorted((tmp_path / "run").glob("*/results.json"), reverse=True)
+    last = [[r for r in Results.read(file).rounds if r.round == 1] for file in files]
+    for title, name in (("gap of image and text (lower is better)", "gap"), ("nDCG", "ndcg")):
+        means = [np.mean([record.metrics[name] for record in records]) for records in last]
+        assert_allclose([float(cell) for cell in rows[title]], means, rtol=1e-3)
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert '<option value="gap">gap of image and text</option>' in page
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("│")[1:-1]]
 
 
 def test_the_metrics_of_the_field_are_those_of_the_rankings(tmp_path: Path) -> None:

@@ -1,11 +1,9 @@
-// MAP-budget curves.
+// A metric by labels.
 
-const METRICS = {
-  map: "MAP, mean of both directions",
-  map50: "MAP@50, mean of both directions",
-  map_ab: `MAP, ${data.modalities[0]} queries ${data.modalities[1]}`,
-  map_ba: `MAP, ${data.modalities[1]} queries ${data.modalities[0]}`,
-};
+function metricTitle() {
+  const { title, higher_is_better: higher } = data.metrics[state.metric];
+  return higher ? title : `${title} (lower is better)`;
+}
 
 function drawCurves() {
   const element = document.getElementById("chart-curves");
@@ -21,7 +19,7 @@ function drawCurves() {
     margin,
     hovermode: "x unified",
     xaxis: axis("labels", { range: labelRange(runs), nticks: narrow ? 5 : 10, hoverformat: ",.0f", unifiedhovertitle: { text: "%{x} labels" } }),
-    yaxis: axis(plain(METRICS[state.metric]), { range, tickformat: ".2f" }),
+    yaxis: axis(plain(metricTitle()), { range, tickformat: range[1] < 100 && range[1] - range[0] > 0.05 ? ".2f" : ".3~r" }),
     shapes: lines.map(({ value, dash }) => ({
       type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value,
       line: { color: color("--ink"), width: 1.2, dash },
@@ -31,7 +29,7 @@ function drawCurves() {
         text, x: 0, xref: "paper", y: value, xanchor: "left", yanchor: anchor, showarrow: false,
         font: { size: 12, color: color("--muted") },
       })),
-      ...(narrow ? [] : endLabels(runs.map(curveEnd), range, height - 70)),
+      ...(narrow ? [] : endLabels(runs.filter((run) => run.curves[state.metric].labels.length).map(curveEnd), range, height - 70)),
     ],
   });
 }
@@ -61,15 +59,15 @@ function curveTraces(run) {
   return seeds.length === 1 ? [line] : [band, ...(state.seeds ? single : []), line];
 }
 
-// The fully supervised figure is known for both directions together only.
+// A share of the fully supervised figure is no mark where less is better.
 function referenceLines(runs) {
-  if (!["map", "map50"].includes(state.metric)) return [];
-  const found = runs.find((run) => run.full);
-  if (!found) return [];
-  const full = found.full[state.metric];
+  const full = runs.find((run) => run.full)?.full.metrics[state.metric];
+  if (full === undefined) return [];
   const percent = Math.round(data.share * 100);
+  const line = { value: full, dash: "dash", anchor: "bottom", text: `fully supervised ${full.toFixed(3)}` };
+  if (!data.metrics[state.metric].higher_is_better) return [line];
   return [
-    { value: full, dash: "dash", anchor: "bottom", text: `fully supervised ${full.toFixed(3)}` },
+    line,
     { value: data.share * full, dash: "dot", anchor: "top", text: `${percent}% of it, ${(data.share * full).toFixed(3)}` },
   ];
 }
@@ -80,12 +78,12 @@ function curveRange(runs, lines) {
   if (!values.length) return [0, 1];
   const low = Math.min(...values);
   const high = Math.max(...values);
-  const room = Math.max(high - low, 0.01) * 0.06;
-  return [Math.max(0, low - room), high + room * 1.6];
+  const room = Math.max(high - low, 0.01 * Math.max(Math.abs(low), Math.abs(high))) * 0.06;
+  return [low < 0 ? low - room : Math.max(0, low - room), high + room * 1.6];
 }
 
 function labelRange(runs) {
-  const labels = runs.flatMap((run) => run.curves[state.metric].labels);
+  const labels = runs.flatMap((run) => run.curves.map.labels);
   const [low, high] = [Math.min(...labels), Math.max(...labels)];
   const room = Math.max(high - low, 1) * 0.025;
   return [low - room, high + room];

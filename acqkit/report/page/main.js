@@ -4,6 +4,7 @@ function drawControls() {
   document.querySelectorAll(".choice input").forEach((input) => {
     input.checked = state[input.name] === input.value;
   });
+  document.getElementById("metric").value = state.metric;
   document.getElementById("single-seeds").checked = state.seeds;
   document.querySelectorAll("[data-round-slider]").forEach((slider) => {
     slider.value = state.round;
@@ -27,6 +28,9 @@ view(["metric", "coverage", "round", "seeds", "hide"], drawControls);
 
 document.querySelectorAll(".choice input").forEach((input) => {
   input.addEventListener("change", () => choose({ [input.name]: input.value }));
+});
+document.getElementById("metric").addEventListener("change", (event) => {
+  choose({ metric: event.target.value });
 });
 document.getElementById("single-seeds").addEventListener("change", (event) => {
   choose({ seeds: event.target.checked });

@@ -3,7 +3,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const rounds = [...new Set(data.runs.flatMap((run) => run.curves.map.round))].sort((a, b) => a - b);
 const lastRound = rounds[rounds.length - 1];
-const CHOICES = { metric: ["map", "map50", "map_ab", "map_ba"], coverage: ["labels", "class"] };
+const CHOICES = { metric: Object.keys(data.metrics), coverage: ["labels", "class"] };
 
 let state = stateOf(location.hash);
 const views = [];
