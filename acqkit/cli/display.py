@@ -62,6 +62,9 @@ class RunDisplay:
     def conclude(self, results: Sequence[Results]) -> None:
         """Print what came out: every metric after the last round, and why each run ended."""
         self._console.print(final_figures(self._config, results))
+        for spec, found in zip(self._config.strategy, results, strict=True):
+            for ending in found.endings():
+                self._console.print(f"{spec.label} ended: {ending}")
 
     @hookimpl
     def acqkit_round_finished(self, record: Mapping[str, Any]) -> None:

@@ -159,6 +159,7 @@ def _run(
         full=None if full is None else Full(**full.model_dump(include=set(Full.model_fields))),
         coverage=_coverage(run, pool),
         precision=_precision(run),
+        endings=results.endings(),
         shown_seed=seed,
         picks=picks,
         picks_total={record.round: len(record.picked) for record in run.rounds(seed)},

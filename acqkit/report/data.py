@@ -127,6 +127,7 @@ class Run(_Data):
     full: Full | None = None
     coverage: Coverage | None = None
     precision: Precision | None = None
+    endings: list[str] = []
     shown_seed: int | None = None
     picks: list[Pick] = []
     picks_total: dict[int, int] = {}

@@ -11,8 +11,10 @@ from acqkit.components.resolve import Resolved, resolve
 from acqkit.components.spec import ComponentSpec
 from acqkit.config import RunConfig, resolve_amount
 from acqkit.devices import check_device
+from acqkit.errors import ConfigError
 from acqkit.interfaces import Engine, Model, ModelFactory, Trainer
 from acqkit.pool import PairPool
+from acqkit.runner.stopping import FEWEST_HELD_OUT
 from acqkit.runs.claim import Claim, StrategyClaim, folder_without_out, pool_content
 from acqkit.runs.folder import OutputFolder
 from acqkit.runs.metrics import metric_versions
@@ -39,7 +41,10 @@ class Plan:
         resolve("trainer", config.trainer)
         resolve("model", config.model)
         resolve("engine", config.engine)
-        return cls(config, with_split(replace(pool, known=None), config.test_share))
+        plan = cls(config, with_split(replace(pool, known=None), config.test_share))
+        if config.stop.target_map is not None:
+            plan._check_target_map()
+        return plan
 
     @property
     def trainer(self) -> Trainer:
@@ -65,6 +70,34 @@ class Plan:
     def count(self, amount: int | str) -> int:
         """An amount as a count of train pairs."""
         return resolve_amount(amount, len(self.pool.train_positions))
+
+    @functools.cached_property
+    def budget(self) -> int | None:
+        """Labels in all at which to stop, None for no such number."""
+        budget = self.config.stop.budget
+        return None if budget is None else self.count(budget)
+
+    def wanted(self, round: int, labels_before: int) -> int:
+        """Labels to ask for in a round: 0 where there is nothing left to ask for."""
+        wanted = self.count(self.config.per_round if round else self.config.initial)
+        if self.budget is not None:
+            wanted = min(wanted, self.budget - labels_before)
+        return max(0, min(wanted, len(self.pool.train_positions) - labels_before))
+
+    def _check_target_map(self) -> None:
+        """Refuse to stop by a MAP among so few pairs that it says nothing of a real gallery."""
+        stop, labels = self.config.stop, 0
+        for round in range(self.config.rounds + 1):
+            labels += self.wanted(round, labels)
+        gallery = int(stop.validation * labels)
+        if gallery < FEWEST_HELD_OUT:
+            raise ConfigError(
+                f"stop.target_map would judge by a gallery of at most {gallery} held-out pairs "
+                f"({stop.validation:.0%} of {labels} labels), where {FEWEST_HELD_OUT} are wanted: "
+                "MAP falls as galleries grow, so that among few pairs it is far above that of a "
+                "real gallery; label more, raise stop.validation, or use stop.stability or "
+                "stop.budget"
+            )
 
     @property
     def seeds(self) -> range:

@@ -18,7 +18,7 @@ from acqkit.pool import PairPool
 from acqkit.runner.full import full_reference
 from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
-from acqkit.runner.simulate import Simulation
+from acqkit.runner.simulate import Simulation, why_ended
 from acqkit.runs import Reference, Results, RoundRecord
 from acqkit.runs.claim import DEFAULT_OUT, claimed
 from acqkit.runs.folder import SeedFolder, StrategyFolder
@@ -151,6 +151,7 @@ def _results(
         config=config.record() | _spec_parts(spec),
         metrics=metric_facts(plan.pool.modalities),
         full=full,
+        ended={seed: reason for seed, own in rounds.items() if (reason := why_ended(plan, own))},
         rounds=[record for own in rounds.values() for record in drop_earlier_precision(own)],
     )
 

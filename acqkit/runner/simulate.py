@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,10 +39,6 @@ class Simulation:
         self.seed = seed
         self.folder = folder
         self.oracle = TruthOracle(plan.pool)
-        self.initial = plan.count(plan.config.initial)
-        self.per_round = plan.count(plan.config.per_round)
-        budget = plan.config.stop.budget
-        self.budget = None if budget is None else plan.count(budget)
         self.campaign = self._campaign(spec)
 
     def _campaign(self, spec: StrategySpec) -> Campaign:
@@ -66,36 +62,19 @@ class Simulation:
         records = read_rounds(self.campaign.records(), self.folder.campaign)
         for record in records:
             observer(record.plain())
-        while not self._is_over(records):
+        while not why_ended(self.plan, records):
             record = self._round(len(records), records[-1].labels if records else 0)
-            if self._is_over([*records, record]):
+            if why_ended(self.plan, [*records, record]):
                 record = self._with_label_precision(record)
             self.campaign.add_record(record.round, record.plain())
             records.append(record)
             observer(record.plain())
         return records
 
-    def _is_over(self, records: list[RoundRecord]) -> bool:
-        """Whether these are all rounds, or the stopping criterion is met, or no pair is left."""
-        if not records:
-            return False
-        if len(records) > self.plan.config.rounds:
-            return True
-        history = [record.plain() for record in records]
-        if reason_to_stop(self.plan.config.stop, self.budget, history):
-            return True
-        return self._wanted(len(records), records[-1].labels) == 0
-
-    def _wanted(self, round: int, labels_before: int) -> int:
-        wanted = self.initial if round == 0 else self.per_round
-        if self.budget is not None:
-            wanted = min(wanted, self.budget - labels_before)
-        return max(0, min(wanted, len(self.plan.pool.train_positions) - labels_before))
-
     def _round(self, round: int, labels_before: int) -> RoundRecord:
         clock = PhaseClock()
         self.campaign.clock = clock
-        wanted = self._wanted(round, labels_before)
+        wanted = self.plan.wanted(round, labels_before)
         batch = self._labeled_batch(round, wanted) if wanted else None
         trained = self.campaign.trained()
         with clock.phase("evaluate"):
@@ -123,7 +102,7 @@ class Simulation:
 
     def _labeled_batch(self, round: int, wanted: int) -> Batch:
         """The round's batch with every answer told, asked for now or in an earlier process."""
-        index = round if self.initial else round - 1
+        index = round if self.plan.wanted(0, 0) else round - 1
         batches = self.campaign.batches()
         if len(batches) > index:
             batch = batches[index]
@@ -143,7 +122,7 @@ class Simulation:
         stop = self.plan.config.stop
         figures: dict[str, float] = {}
         if stop.target_map is not None:
-            figures["validation_map"] = validation_map(
+            validated = validation_map(
                 self.plan.untrained_model(trained.pool),
                 self.plan.trainer,
                 trained.pool,
@@ -151,11 +130,27 @@ class Simulation:
                 self.seed,
                 self.plan.engine,
             )
+            if validated is not None:
+                figures["validation_map"], figures["validation_pairs"] = validated
         if stop.stability is not None:
             kappa = Stability(self.folder).update(round, trained.embeddings)
             if kappa is not None:
                 figures["stability"] = kappa
         return figures
+
+
+def why_ended(plan: Plan, records: Sequence[RoundRecord]) -> str:
+    """Why no round follows these of one seed, in words; empty where one does."""
+    if not records:
+        return ""
+    history = [record.plain() for record in records]
+    if reason := reason_to_stop(plan.config.stop, plan.budget, history):
+        return reason
+    if len(records) > plan.config.rounds:
+        return "all rounds are done"
+    if plan.wanted(len(records), records[-1].labels) == 0:
+        return "there is no pair left to ask for"
+    return ""
 
 
 def _seconds(clock: PhaseClock) -> dict[str, float]:

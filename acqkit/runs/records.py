@@ -127,7 +127,10 @@ class RoundRecord(Measured):
 
 
 class Results(BaseModel):
-    """A strategy's rounds on one pool over all seeds; `metrics` says what those measured are."""
+    """A strategy's rounds on one pool over all seeds.
+
+    `metrics` says what those measured are, `ended` by seed why there is no further round.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -140,6 +143,7 @@ class Results(BaseModel):
     )
     full: Reference | None = None
     rounds: Annotated[list[RoundRecord], AfterValidator(check_rounds)]
+    ended: dict[int, str] = {}
 
     def curves(self) -> dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
         """Per seed: labels `[r]` and MAP `[r]` in the order of rounds."""
@@ -149,6 +153,16 @@ class Results(BaseModel):
     def _curve(self, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         own = sorted((r for r in self.rounds if r.seed == seed), key=lambda r: r.round)
         return np.array([r.labels for r in own]), np.array([r.map for r in own])
+
+    def endings(self) -> list[str]:
+        """Why runs ended, one sentence a reason with its seeds."""
+        seeds: dict[str, list[int]] = {}
+        for seed, reason in self.ended.items():
+            seeds.setdefault(reason, []).append(seed)
+        return [
+            f"{reason} ({'seed' if len(own) == 1 else 'seeds'} {', '.join(map(str, own))})"
+            for reason, own in seeds.items()
+        ]
 
     def final(self) -> dict[str, float]:
         """Every metric in the last round of each seed, mean over seeds that all measured it."""

@@ -23,6 +23,7 @@ from suite.tables import (
     in_order,
     labels_needed,
     labels_table,
+    metrics_table,
     rank_table,
     seconds_table,
     win_table,
@@ -56,7 +57,9 @@ class Findings:
             tables.append(area_table(study, order))
             tables += [rank_table(study, ranks), lead_table(study, ranks)] if ranks else []
             tables += [labels_table(study, order, labels)] if study.has_curves else []
-            tables += [win_table(study, order), seconds_table(study, order)]
+            tables += [win_table(study, order)]
+            tables += [every] if (every := metrics_table(study, order)) else []
+            tables += [seconds_table(study, order)]
         starred = any(row[0].endswith(" *") for table in tables[:1] for row in table.rows)
         return cls(
             study=study,

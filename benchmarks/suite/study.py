@@ -32,7 +32,7 @@ class Curve:
 
     A curve whose first batch was random begins with the model without labels too, if others in
     its block have it: that model does not depend on the strategy. `seconds` is the mean over
-    the rounds after the first.
+    the rounds after the first. `metrics` are the values of every metric that each round has.
     """
 
     labels: tuple[int, ...]
@@ -40,14 +40,20 @@ class Curve:
     seconds: dict[str, float]
     pairs: int
     random_first: bool
+    metrics: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def area(self) -> float:
-        """Area under the curve over its labeled budgets: a mean of the metric.
+        """Area under the curve over its labeled budgets: a mean of the metric."""
+        return self._area(self.values)
 
-        The point without labels is left out: no strategy has a part in it.
-        """
-        points = [(x, y) for x, y in zip(self.labels, self.values, strict=True) if x > 0]
+    def area_of(self, metric: str) -> float | None:
+        """The same of any metric by name; None where not every round has it."""
+        return self._area(self.metrics[metric]) if metric in self.metrics else None
+
+    def _area(self, values: Sequence[float]) -> float:
+        """The point without labels is left out: no strategy has a part in it."""
+        points = [(x, y) for x, y in zip(self.labels, values, strict=True) if x > 0]
         return area_under_curve([x for x, _ in points], [y for _, y in points])
 
 
@@ -176,6 +182,11 @@ def _curve(rows: list[Row], start: Row | None, column: str) -> Curve:
         seconds=seconds,
         pairs=own[0].pairs or 0,
         random_first=random_first,
+        metrics={
+            name: tuple(row.metrics[name] for row in own)
+            for name in own[-1].metrics
+            if all(name in row.metrics for row in own)
+        },
     )
 
 

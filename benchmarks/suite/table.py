@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +21,8 @@ class Row:
     """One round of one cell; where the status is not `done`, `error` says why and all is empty.
 
     kind: `strategy`, or `full` for the fully supervised reference. pairs is the number of
-    train pairs. Metrics are on test pairs; seconds are those of the round, by phase.
+    train pairs. Metrics are on test pairs, `metrics` has all of them by name; seconds are those of
+    the round, by phase.
     """
 
     kind: Literal["strategy", "full"]
@@ -46,6 +47,7 @@ class Row:
     seconds_score: float | None = None
     seconds_allocate: float | None = None
     seconds_evaluate: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 def make_table(work: Work, out: Path) -> list[Row]:
@@ -80,6 +82,7 @@ def _rows(cell: Cell, out: Path) -> Iterable[Row]:
             map_ba=record.map_ba,
             map=record.map,
             map50=record.map50,
+            metrics=record.metrics,
             **_seconds(record.seconds),
         )
         for record in sorted(outcome.results.rounds, key=lambda record: record.round)
@@ -101,8 +104,9 @@ SCHEMA = pa.schema(
     [
         (name, pa.string() if name in _TEXTS else pa.int64() if name in _INTEGERS else pa.float64())
         for name in Row.__dataclass_fields__
+        if name != "metrics"
     ]
-)
+).append(pa.field("metrics", pa.map_(pa.string(), pa.float64())))
 
 
 def write_table(rows: list[Row], path: Path) -> None:
@@ -114,4 +118,5 @@ def write_table(rows: list[Row], path: Path) -> None:
 
 def read_table(path: Path) -> list[Row]:
     """The rows that `write_table` wrote."""
-    return [Row(**values) for values in pq.read_table(path).to_pylist()]
+    rows = pq.read_table(path).to_pylist()
+    return [Row(**values | {"metrics": dict(values.get("metrics") or ())}) for values in rows]

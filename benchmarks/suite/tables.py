@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from acqkit.report.figures import Estimate
-from acqkit.runs import PHASES
+from acqkit.runs import PHASES, MetricFacts
+from acqkit.runs.metrics import metric_facts
 from suite.reach import (
     FAR,
     NEAR,
@@ -116,6 +117,42 @@ def _title(study: Study, rival: str) -> str:
     own = study.curves[rival].values()
     cold = any(0 in curve.labels for curve in own)
     return f"{rival} *" if cold and all(curve.random_first for curve in own) else rival
+
+
+def metrics_table(study: Study, order: list[str]) -> TableText | None:
+    """Every metric that was measured in all blocks of some rival; None where there is none."""
+    blocks = study.blocks()
+    found: dict[str, dict[str, Estimate]] = {}
+    for rival in order:
+        curves = [study.curves[rival][block] for block in blocks if block in study.curves[rival]]
+        for name in curves[0].metrics if len(curves) == len(blocks) else ():
+            areas = [area for curve in curves if (area := curve.area_of(name)) is not None]
+            if len(areas) == len(blocks):
+                found.setdefault(name, {})[rival] = Estimate.of(areas)
+    if not found:
+        return None
+    known = metric_facts(("a", "b"))
+    facts = {name: known.get(name, MetricFacts(title=name)) for name in found}
+    rows = [
+        [rival, *(f"{own[rival].mean:.4g}" if rival in own else NOTHING for own in found.values())]
+        for rival in order
+    ]
+    best = set()
+    for column, (name, own) in enumerate(found.items(), start=1):
+        choose = max if facts[name].higher_is_better else min
+        top = choose(own.values(), key=lambda estimate: estimate.mean).mean
+        best |= {(i, column) for i, r in enumerate(order) if r in own and own[r].mean == top}
+    return TableText(
+        "All metrics",
+        "Each over the labeled budgets, mean over settings and seeds; of rivals without a missing "
+        "cell.",
+        [
+            study.what.capitalize(),
+            *(one.title + ("" if one.higher_is_better else " (lower)") for one in facts.values()),
+        ],
+        rows,
+        best,
+    )
 
 
 def rank_table(study: Study, ranks: Ranks) -> TableText:

@@ -135,7 +135,7 @@ def test_there_is_none_where_nothing_can_be_measured(
 
 
 def test_it_comes_with_the_last_round_however_the_run_ends(tmp_path: Path) -> None:
-    for name, stop in (("budget", {"budget": 20}), ("target", {"target_map": 0.01})):
+    for name, stop in (("budget", {"budget": 20}), ("stability", {"stability": 0.01})):
         records = run(tmp_path / name, rounds=9, stop=stop)
         assert len(records) < 9
         assert records[-1].label_precision is not None

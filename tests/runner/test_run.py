@@ -187,15 +187,23 @@ def test_budget_stops_a_run_and_is_never_exceeded(tmp_path: Path) -> None:
     settings = light(rounds=9, seeds=1, stop={"budget": 30})
     results = acqkit.run(make_pool(test_share=0.25), out=tmp_path / "run", **settings)
     assert [record.labels for record in results.rounds] == [12, 20, 28, 30]
+    assert results.ended == {0: "budget of 30 labels spent"}
 
 
 def test_validation_map_and_stability_stop_a_run(tmp_path: Path) -> None:
     pool = make_pool(test_share=0.25)
-    by_map = acqkit.run(
-        pool, out=tmp_path / "a", **light(rounds=9, seeds=1, stop={"target_map": 0.01})
-    )
-    measured = [record.model_dump()["validation_map"] for record in by_map.rounds]
-    assert measured[-1] >= 0.01 and all(value < 0.01 for value in measured[:-1])
+    large = make_pool(700, test_share=0.1)
+    stop = {"target_map": 0.01, "validation": 0.5}
+    labels = {"initial": 300, "per_round": 150, "rounds": 2}
+    by_map = acqkit.run(large, out=tmp_path / "a", **light(seeds=1, stop=stop, **labels))
+    first, last = (record.model_dump() for record in by_map.rounds)
+    assert "validation_map" not in first  # about 150 pairs are held out
+    assert last["validation_map"] >= 0.01 and last["validation_pairs"] >= 200
+    (said,) = by_map.endings()
+    assert f"among {last['validation_pairs']} held-out pairs reached 0.01" in said
+    assert said in Results.read(tmp_path / "a" / "results.json").endings()
+    with pytest.raises(ConfigError, match=r"at most 7 held-out pairs \(20% of 36 labels\).*falls"):
+        acqkit.run(pool, out=tmp_path / "c", **light(stop={"target_map": 0.5}))
     stable = acqkit.run(
         pool, out=tmp_path / "b", **light(rounds=15, seeds=1, stop={"stability": 0.9})
     )
