@@ -174,16 +174,9 @@ def test_the_curves_switch_to_the_metric_of_a_plugin(tmp_path: Path, profile: Pa
     # Two bands, two lines; no reference, for nobody measured it with all labels.
     assert len(re.findall(r'class="trace scatter', curves)) == 4
     assert "fully supervised" not in curves
-    run_also(page, CHOOSE_MAP)
+    run_also(page, '{ metric.value = "map"; metric.dispatchEvent(new Event("change")); }')
     curves = Opened(page, profile, "#metric=gap").html.split('id="chart-curves"')[1]
     assert "fully supervised 0.500" in curves and "(lower is better)</text>" not in curves
-
-
-CHOOSE_MAP = """{
-const select = document.getElementById("metric");
-select.value = "map";
-select.dispatchEvent(new Event("change"));
-}"""
 
 
 def run_also(path: Path, script: str) -> None:
