@@ -33,8 +33,10 @@ _GIVE_LABEL_AWAY = frozenset(
 _LONGEST = 30_000
 """Characters of a display text; Excel splits cells of more than 32,767."""
 
-_KEY_LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
-"""Letters that spell neither a number, a date nor a word."""
+_KEY_LETTERS = "bcdfghjkmnpqrstv"
+"""The digits of keys: they spell neither a number, a date nor a word."""
+_TO_LETTERS = str.maketrans("0123456789abcdef", _KEY_LETTERS)
+_TO_DIGITS = str.maketrans(_KEY_LETTERS, "0123456789abcdef")
 
 _MOST_ERRORS = 20
 _SAVE_AS = "save the sheet as 'CSV UTF-8'"
@@ -83,11 +85,6 @@ def _different(names: Iterable[str], taken: Sequence[str]) -> list[str]:
     return made
 
 
-def _key(number: int) -> str:
-    """The key of a pair in a sheet, from its id's hash."""
-    return f"{number:016x}".translate(_KEY_LETTERS)
-
-
 def read_sheet(path: Path, pool: PairPool) -> Mapping[str, Mapping[Any, Any]]:
     """Answers by batch and id.
 
@@ -122,9 +119,9 @@ def read_sheet(path: Path, pool: PairPool) -> Mapping[str, Mapping[Any, Any]]:
 def _all(path: Path, errors: Sequence[str]) -> str:
     if len(errors) == 1:
         return f"{path} {errors[0]}"
-    listed = "\n".join(errors[:_MOST_ERRORS])
-    more = f"\nand {len(errors) - _MOST_ERRORS} more" if len(errors) > _MOST_ERRORS else ""
-    return f"{path} has {len(errors)} errors and is not recorded:\n{listed}{more}"
+    listed = "; ".join(errors[:_MOST_ERRORS])
+    more = f"; and {len(errors) - _MOST_ERRORS} more" if len(errors) > _MOST_ERRORS else ""
+    return f"{path} has {len(errors)} errors and is not recorded: {listed}{more}"
 
 
 class _Pairs:
@@ -133,11 +130,8 @@ class _Pairs:
     def __init__(self, pool: PairPool) -> None:
         self.ids: list[Any] = pool.ids.tolist()
         self._texts = list(map(str, self.ids))
-        keys = map(_key, pool.id_keys().tolist())
-        self._by_key = {key: position for position, key in enumerate(keys)}
-        self._by_text: dict[str, set[int]] = {}
-        for position, text in enumerate(self._texts):
-            self._by_text.setdefault(text, set()).add(position)
+        self._by_text = {text: position for position, text in enumerate(self._texts)}
+        self._by_key = {key: position for position, key in enumerate(pool.id_keys().tolist())}
 
     @cached_property
     def _known(self) -> Known:
@@ -146,25 +140,37 @@ class _Pairs:
     def position(self, row: Mapping[str, str]) -> int:
         """The position of the row's pair; raises CampaignError where that is not certain."""
         shown = row["id"].strip()
-        said = text_of(shown)
-        named = self._by_text.get(said, set()) | self._by_text.get(row["id"], set())
+        said = {text_of(shown), row["id"]}
+        named = said & self._by_text.keys()
         if key := row.get("key", "").strip():
-            position = self._by_key.get(key)
+            position = self._by_key.get(_number(key))
             if position is None:
                 raise CampaignError(f"the pool has no pair with the key {key!r}")
             text = self._texts[position]
-            if position not in named and (named or not Known([text]).find(shown)):
+            if text not in said and (named or not Known([text]).find(shown)):
                 raise CampaignError(
-                    f"the id is {said!r}, but the key is that of {text!r}; the row is mixed up"
+                    f"the id is {text_of(shown)!r}, but the key is that of {text!r}; the row is "
+                    "mixed up"
                 )
             return position
         if not named:
-            raise CampaignError(f"the pool has no pair with id {said!r}")
-        similar = {p for text in self._known.find(shown) for p in self._by_text[text]}
-        if len(named | similar) > 1:
-            ids = " or ".join(sorted(repr(self.ids[p]) for p in named | similar))
-            raise CampaignError(f"the id {said!r} may be {ids}; use a sheet that `ask` wrote")
-        return named.pop()
+            raise CampaignError(f"the pool has no pair with id {text_of(shown)!r}")
+        texts = named | self._known.find(shown)
+        # Of all ids, because 1 and "1" are two with one text.
+        meant = [position for position, text in enumerate(self._texts) if text in texts]
+        if len(meant) > 1:
+            ids = " or ".join(sorted(repr(self.ids[position]) for position in meant))
+            raise CampaignError(f"the id {shown!r} may be {ids}; use a sheet that `ask` wrote")
+        return meant[0]
+
+
+def _key(number: int) -> str:
+    """The key of a pair in a sheet, from its id's hash."""
+    return f"{number:016x}".translate(_TO_LETTERS)
+
+
+def _number(key: str) -> int | None:
+    return int(key.translate(_TO_DIGITS), 16) if set(key) <= set(_KEY_LETTERS) else None
 
 
 def _text(path: Path) -> str:
