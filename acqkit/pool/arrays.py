@@ -18,7 +18,7 @@ from acqkit.pool.features import ArrayFeatures, FeatureSource
 from acqkit.pool.ids import check_ids
 from acqkit.pool.label_input import LabelReader, Labels
 from acqkit.pool.scan import first_row
-from acqkit.pool.source import ColumnError, row, shown
+from acqkit.pool.source import ColumnError, as_text, row, shown
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,9 @@ def read_mapping(data: Mapping[str, Any], **overrides: Any) -> Columns:
     for key in ("labels", "class_names", "ids", "split", "cost", "group", "labeled_round"):
         columns[key] = data.get(key)
     if "modality_names" in data:
-        columns["modalities"] = np.atleast_1d(data["modality_names"]).tolist()
+        columns["modalities"] = as_text(
+            np.atleast_1d(data["modality_names"]), "modality_names"
+        ).tolist()
     columns["multilabel"] = data.get("multilabel")
     columns.update({key: value for key, value in overrides.items() if value is not None})
     return Columns(**columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.errors import AcqkitError, PoolError
-from acqkit.pool.scan import first_row
+from acqkit.pool.scan import blocks, first_row
 from acqkit.tensors import as_numpy
 
 ARGUMENTS = {
@@ -158,7 +159,17 @@ def check_digest(what: object, kept: str, found: str) -> None:
 
 
 def as_text(values: NDArray[Any], column: str) -> NDArray[Any]:
-    """Bytes as the text they are in UTF-8; other values as they are."""
+    """Bytes as the text they are in UTF-8; other values as they are.
+
+    Raises ColumnError for what is no text: numpy takes any 32 bits for a character of a damaged
+    file, and Python fails later over those that Unicode does not have.
+    """
+    if values.dtype.kind == "U" and values.dtype.itemsize:
+        code = np.dtype(np.uint32).newbyteorder(values.dtype.byteorder)
+        for _, block in blocks(np.atleast_1d(values)):
+            codes = np.ascontiguousarray(block).view(code)
+            if ((codes > sys.maxunicode) | ((codes >= 0xD800) & (codes <= 0xDFFF))).any():
+                raise ColumnError(column, "holds characters that are not in Unicode")
     if values.dtype.kind != "S":
         return values
     try:

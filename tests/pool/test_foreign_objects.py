@@ -180,3 +180,20 @@ def test_a_damaged_header_is_one_sentence(build: Any, tmp_path: Path) -> None:
             except PoolError as error:
                 assert "\n" not in str(error)
         file.write_bytes(whole)
+
+
+@pytest.mark.parametrize("column", ["labels", "class_names", "ids", "split", "modality_names"])
+@pytest.mark.parametrize("code", [0x110000, 0xFFFFFFFF, 0xD800])
+def test_characters_that_unicode_does_not_have_are_refused(
+    column: str, code: int, tmp_path: Path
+) -> None:
+    texts = {
+        "labels": np.array(["cat", "dog", "emu"] * 4),
+        "class_names": np.array(["cat", "dog", "emu"]),
+        "ids": np.array([f"id{i}" for i in range(12)]),
+        "split": np.array(["train"] * 12),
+        "modality_names": np.array(["image", "text"]),
+    }
+    texts[column].view(np.uint32)[1] = code
+    with pytest.raises(PoolError, match=f"{column} holds characters that are not in Unicode"):
+        open_pool(npz(lambda: texts)(tmp_path))
