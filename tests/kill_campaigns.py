@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import sqlite3
 import tempfile
@@ -40,14 +39,14 @@ class Tally:
     seconds: float = 0.0
 
 
-def work(folder: Path, journal: TextIO) -> None:
+def work(folder: Path, journal: TextIO, rounds: int = ROUNDS) -> None:
     """Ask and tell until all rounds are answered; journal every answer that `tell` accepted."""
     with light_campaign(folder) as campaign:
         while True:
             batches = campaign.batches()
             if batches:
                 answer(campaign, batches[-1], journal)
-            if len(batches) == ROUNDS:
+            if len(batches) == rounds:
                 return
             campaign.ask(PER_ROUND, strategy=None if batches else ById())
 
@@ -72,15 +71,14 @@ def tell(
         name = label if isinstance(label, str) else None
         journal.write(json.dumps([pair, annotator, name]) + "\n")
     journal.flush()
-    os.fsync(journal.fileno())
 
 
-def run_process(folder: Path, journal: Path, seconds: float | None) -> bool:
+def run_process(folder: Path, journal: Path, seconds: float | None, rounds: int = ROUNDS) -> bool:
     """Work in a process of its own, killed after `seconds`; whether it was killed."""
 
     def note_while_working() -> None:
         with journal.open("a", encoding="utf-8") as file:
-            work(folder, file)
+            work(folder, file, rounds)
 
     return run_in_fork(note_while_working, seconds)
 
