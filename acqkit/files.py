@@ -107,6 +107,7 @@ class NewFile:
             final = path.resolve()
             try:
                 os.link(self._temporary, final)
+                self._temporary.unlink()  # both names are of one file
             except FileExistsError:
                 raise
             except OSError:  # not every file system has links

@@ -150,3 +150,34 @@ def test_a_folder_with_content_is_not_replaced(tmp_path: Path) -> None:
         files.publish(folder, final)
     assert names(final) == ["mine"]
     assert names(tmp_path) == ["arrays"]
+
+
+def test_a_new_file_replaces_nothing_and_leaves_nothing_hidden(tmp_path: Path) -> None:
+    file = files.NewFile(tmp_path / "sheet.csv")
+    file.write(b"a longer first draft")
+    file.write(b"second")
+    assert not (tmp_path / "sheet.csv").exists()
+    file.publish(tmp_path / "sheet.csv")
+    assert (tmp_path / "sheet.csv").read_bytes() == b"second"
+    file.write(b"third")
+    with pytest.raises(FileExistsError) as caught:
+        file.publish(tmp_path / "sheet.csv")
+    assert caught.value.filename == str(tmp_path / "sheet.csv")
+    file.remove()
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [
+        ("sheet.csv", b"second")
+    ]
+
+
+def test_a_new_file_outlives_the_removal_of_abandoned_ones(tmp_path: Path) -> None:
+    """Between its first write and its last, work may take longer than files are left alone."""
+    file = files.NewFile(tmp_path / "sheet.csv")
+    file.write(b"")
+    (hidden,) = tmp_path.iterdir()
+    os.utime(hidden, (0, 0))
+    files.remove_abandoned(tmp_path / "sheet.csv")
+    assert list(tmp_path.iterdir()) == []
+    file.write(b"picked at last")
+    file.publish(tmp_path / "sheet.csv")
+    file.remove()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"picked at last"]

@@ -55,7 +55,7 @@ def test_campaign_and_pool_move_together_or_apart(
     shutil.move(tmp_path / "pool", together / "pool")
     assert acqkit("campaign", "status", together / "c").returncode == 0
     shutil.move(together / "pool", tmp_path / "apart")
-    assert_one_sentence(acqkit("campaign", "status", together / "c"), "--pool PATH")
+    assert_one_sentence(acqkit("campaign", "ask", together / "c"), "--pool PATH")
     sheet, pool = tmp_path / "s.csv", ("--pool", tmp_path / "apart")
     for command in (
         ("status", together / "c"),
