@@ -86,15 +86,7 @@ def parse_yaml(text: str, source: str) -> Any:
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f"line {error.problem_mark.line + 1}: "
         reason = f"{line}{error.problem or error.context}"
-    # Values such as the date 2020-13-01 or the number 0b are errors of what should make them.
-    except (
-        yaml.YAMLError,
-        ValueError,
-        ArithmeticError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except (yaml.YAMLError, *_UNMADE) as error:
         reason = str(error)
     raise ConfigError(f"{source} cannot be read as YAML: {' '.join(reason.split())[:200]}")
 

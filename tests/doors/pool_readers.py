@@ -116,8 +116,9 @@ def _labels(held: Columns, pool: PairPool) -> str | None:
     names = list(pool.class_names)
     if "class_names" in held and [str(_text(name)) for name in held["class_names"]] != names:
         return f"classes are {names}, wanted {held['class_names']}"
-    several = held.get("multilabel", pool.multilabel)
-    if several not in (pool.multilabel, [pool.multilabel]):
+    # One value, in however many brackets.
+    several = np.array(held.get("multilabel", pool.multilabel)).ravel().tolist()
+    if several != [pool.multilabel]:
         return f"multilabel is {pool.multilabel}, wanted {several}"
     rows = held.get("labels", [None] * len(pool))
     lists = any(isinstance(row, list) and not _is_row(row) for row in rows)
