@@ -12,6 +12,7 @@ from acqkit.campaign.batch import CampaignStatus
 from acqkit.campaign.content import checked_settings
 from acqkit.components.resolve import title_of
 from acqkit.store import SqliteStore, Store
+from acqkit.store.answers import standings
 
 
 def stored_status(folder: Path) -> CampaignStatus | None:
@@ -28,9 +29,9 @@ def stored_status(folder: Path) -> CampaignStatus | None:
 
 def campaign_status(store: Store, settings: Mapping[str, Any], train: int) -> CampaignStatus:
     """Counts of pairs, labels and answers; `train` is how many train pairs the pool has."""
-    state = store.state()
-    pending = [batch for batch in store.batches() if len(batch.pending)]
-    given = [answer.classes for answer in state.answers.values()]
+    log, batches = store.answers_log(), store.batches()
+    pending = [batch for batch in batches if len(batch.pending)]
+    given = [standing.answer.classes for standing in standings(log).values()]
     told = [classes for classes in given if classes is not None]
     per_class = Counter(one for classes in told for one in classes)
     names = settings["fingerprint"]["classes"]
@@ -42,9 +43,9 @@ def campaign_status(store: Store, settings: Mapping[str, Any], train: int) -> Ca
         labeled=len(told),
         skipped=len(given) - len(told),
         pending=sum(len(batch.pending) for batch in pending),
-        free=train - len(state.taken),
-        rounds=state.next_round,
+        free=train - sum(len(batch.positions) for batch in batches),
+        rounds=batches[-1].round + 1 if batches else 0,
         open_batches=tuple(batch.batch_id for batch in pending),
         labels_per_class={name: per_class[index] for index, name in enumerate(names)},
-        answers_by_annotator=dict(Counter(answer.annotator for answer in store.answers_log())),
+        answers_by_annotator=dict(Counter(answer.annotator for answer in log)),
     )
