@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from acqkit.components.registry import registry
-from acqkit.errors import PoolError, did_you_mean
+from acqkit.errors import PoolError, did_you_mean, shown
 from acqkit.interfaces import PoolSource
 from acqkit.pool import PairPool
 from acqkit.pool.open import open_pool
@@ -21,10 +21,17 @@ def load_pool(path_or_name: str | Path, **options: Any) -> PairPool:
     path = Path(path_or_name)
     names = registry().names("dataset")
     is_path = bool(path.suffix) or path.name != str(path_or_name)
-    if path.exists() or (is_path and str(path_or_name) not in names):
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise PoolError(
+            f"cannot look for the pool {shown(str(path_or_name))}: {error.strerror}; give another "
+            "path"
+        ) from None
+    if is_there or (is_path and str(path_or_name) not in names):
         return open_pool(path, **options)
     if str(path_or_name) in names:
         source = cast(PoolSource, registry().make("dataset", str(path_or_name), options))
         return cast(PairPool, source.load())
     hint = did_you_mean(path_or_name, names, f"data sets by name: {', '.join(names)}")
-    raise PoolError(f"no file, folder or data set {str(path_or_name)!r}; {hint}")
+    raise PoolError(f"no file, folder or data set {shown(str(path_or_name))}; {hint}")

@@ -244,3 +244,56 @@ def test_means_are_read_only_for_scorers_that_need_them(context: RoundContext) -
     own = context.candidates
     assert (score_candidates(_Peek(), context).values[own] == context.embeddings.dim).all()
     assert (score_candidates(_PeekWithoutMeans(), context).values[own] == 0).all()
+
+
+_ANY_SELECTION: Any = Selection
+_ANY_SCORES: Any = Scores
+"""Made of anything, as a plugin without types makes them."""
+
+
+class _Returning(Component):
+    """A strategy and scorer that returns whatever it was given."""
+
+    what: Any
+
+    def select(self, context: RoundContext, n: int) -> Any:
+        return self.what
+
+    def score(self, block: PairEmbeddings, context: RoundContext) -> Any:
+        return self.what if not isinstance(self.what, list) else self.what[: len(block)]
+
+
+def test_lists_are_as_good_as_arrays(context: RoundContext) -> None:
+    first, second = context.candidates[:2].tolist()
+    returned = _ANY_SELECTION([first, second], [0.5, 1], {"t": [1, 2]})
+    selection = select(_Returning(what=returned), context, 2)
+    assert selection.positions.tolist() == [first, second]
+    assert selection.scores is not None and selection.scores.tolist() == [0.5, 1.0]
+    assert select(_Returning(what=[second]), context, 1).positions.tolist() == [second]
+    scores = score_candidates(_Returning(what=list(range(len(context.pool)))), context)
+    assert np.isfinite(scores.values[context.candidates]).all()
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        None, "ab", 3, [[1], [2, 3]], ["a", "b"], [0.5, 1.5], {1, 2}, object(),
+        _ANY_SELECTION(None), _ANY_SELECTION(np.array([0, 1]), scores="x"),
+        _ANY_SELECTION(np.array([0, 1]), scores=np.array(["a", "b"])),
+        _ANY_SELECTION(np.array([0, 1]), terms=[1]), _ANY_SELECTION(np.array([0, 1]), record=[1]),
+        _ANY_SELECTION(np.array([0, 1]), record={"reasons": 5}),
+    ],
+    ids=range(14),
+)  # fmt: skip
+def test_what_is_no_selection_is_refused(context: RoundContext, returned: Any) -> None:
+    with pytest.raises(SelectionError):
+        select(_Returning(what=returned), context, 2)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [None, "ab", object(), np.array(["a"] * 4), _ANY_SCORES(None), _ANY_SCORES(np.zeros(4), [1])],
+)
+def test_what_are_no_scores_is_refused(context: RoundContext, returned: Any) -> None:
+    with pytest.raises(SelectionError):
+        score_candidates(_Returning(what=returned), context)

@@ -44,7 +44,8 @@ def _changed(draw: st.DrawFn) -> bytes:
             parent = parent[key]
         change = draw(st.sampled_from(["other", "near", "missing", "twice", "renamed"]))
         if change == "other":
-            parent[last] = draw(st.one_of(st.sampled_from(ODD), st.text(max_size=4)))
+            value = draw(st.one_of(st.sampled_from(ODD), st.text(max_size=4)))
+            parent[last] = copy.deepcopy(value)
         elif change == "near":
             value = parent[last]
             number = isinstance(value, int | float) and not isinstance(value, bool)
