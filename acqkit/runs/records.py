@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import (
@@ -78,6 +78,14 @@ class Measured(BaseModel):
         if not isinstance(data, Mapping) or "metrics" in data:
             return data
         return {**data, "metrics": {name: data[name] for name in HEADLINES if name in data}}
+
+    @model_validator(mode="after")
+    def _headlines_are_among_them(self) -> Self:
+        for name in HEADLINES:
+            beside = getattr(self, name, None)
+            if beside is not None and self.metrics.get(name) != beside:
+                raise ValueError(f"metrics has {name} {self.metrics.get(name)}, beside it {beside}")
+        return self
 
 
 class Reference(Measured):

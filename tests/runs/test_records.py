@@ -51,6 +51,8 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         (changed(lambda d: d["rounds"].append(d["rounds"][0])), "[0, 0, 1, 2], wanted each once"),
         (changed(lambda d: d["rounds"][2]["label_precision"].pop("classifier")), None),
         (changed(lambda d: d["rounds"][2]["label_precision"]["classifier"].pop()), "one a cover"),
+        (changed(lambda d: d["rounds"][3]["metrics"].pop("map")), "metrics has map None"),
+        (changed(lambda d: d["rounds"][3]["metrics"].update(map=0.9)), "metrics has map 0.9"),
         (changed(lambda d: d.update(schema=2)), "schema: Input should be 1, got 2"),
         (b"\xff" + json.dumps(FINE).encode(), "Invalid JSON"),
         (b"[" * 5000, "Invalid JSON"),
