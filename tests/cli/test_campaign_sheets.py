@@ -178,7 +178,9 @@ def test_an_interrupted_ask_says_what_is_kept(
 
 
 def test_a_real_ctrl_c_ends_an_ask_with_a_sentence(folder: Path) -> None:
-    wait = "from acqkit.campaign import Campaign; import time, sys; from acqkit.cli import main\n"
+    # A shell starts what runs in the background with Ctrl-C ignored.
+    wait = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    wait += "from acqkit.campaign import Campaign; import time, sys; from acqkit.cli import main\n"
     wait += "Campaign.ask = lambda *a, **k: (print('asking', flush=True), time.sleep(60))\n"
     process = subprocess.Popen(
         [sys.executable, "-c", f"{wait}main()", "campaign", "ask", folder],

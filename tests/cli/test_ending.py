@@ -82,8 +82,13 @@ def test_signals_say_what_is_kept(
 ) -> None:
     monkeypatch.setattr(app, "_invoke", lambda arguments: os.kill(os.getpid(), number))
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as ended:
-        app.main()
+    # A shell starts what runs in the background with Ctrl-C ignored.
+    of_the_tests = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+    finally:
+        signal.signal(signal.SIGINT, of_the_tests)
     assert ended.value.code == status
     assert "what is done is kept" in capfd.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is before

@@ -87,7 +87,7 @@ def meant(pool: PairPool, labels: Sequence[tuple[str, ...] | None]) -> dict[Any,
 @given(
     answered(), st.sampled_from([",", ";", "\t"]), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])
 )
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @pytest.mark.parametrize("program", ["csv", "pandas", "polars"])
 def test_labels_come_back_from_programs(
     program: str, batch: Any, delimiter: str, encoding: str
@@ -102,7 +102,7 @@ def test_labels_come_back_from_programs(
 
 
 @given(answered())
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @pytest.mark.parametrize("excel", EXCELS.values(), ids=EXCELS)
 def test_labels_come_back_from_excel_or_are_refused(excel: Excel, batch: Any) -> None:
     pool, labels, cells = batch

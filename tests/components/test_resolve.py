@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
-from sklearn.svm import LinearSVC
 
 import acqkit
 from acqkit import Campaign, Component, PairPool, RoundContext
@@ -73,7 +72,7 @@ def test_another_model_object_is_another_run(tmp_path: Path) -> None:
     how = SHORT | {"strategy": "random", "out": tmp_path / "run"}
     acqkit.run(pool, **how | {"model": classifiers(LogisticRegression)})
     with pytest.raises(ConfigError, match=r"holds another run.*model"):
-        acqkit.run(pool, **how | {"model": classifiers(LinearSVC)})
+        acqkit.run(pool, **how | {"model": classifiers(GaussianNB)})
     again = acqkit.run(pool, **how | {"model": classifiers(LogisticRegression)})
     assert len(again.rounds) == 2
 
