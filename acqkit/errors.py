@@ -9,6 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONGEST_QUOTE = 120
+"""Characters of a value or of another library's error that a message quotes: two lines or so."""
+
 
 class AcqkitError(Exception):
     """Base of all errors raised on purpose by acqkit and its plugins."""
@@ -54,10 +57,15 @@ class AcqkitWarning(UserWarning):
     """What was done is not all that was asked for; the command line prints it as one sentence."""
 
 
-def shown(value: object) -> str:
+def shortened(text: str, longest: int = _LONGEST_QUOTE) -> str:
+    """A text that a message quotes, in one line and at most `longest` characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[: longest - 4]} ..."
+
+
+def shown(value: object, longest: int = _LONGEST_QUOTE) -> str:
     """A value as it would be typed, as much of it as somebody reads."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."
+    return shortened(repr(value), longest)
 
 
 def did_you_mean(word: object, known: Iterable[object], otherwise: str | None = None) -> str:

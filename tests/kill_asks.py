@@ -5,16 +5,13 @@ Run with --help. Each command is forked from a process that has imported everyth
 
 from __future__ import annotations
 
-import argparse
 import functools
-import json
 import os
 import random
 import signal
 import sys
-import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from acqkit import Campaign
@@ -22,7 +19,7 @@ from acqkit.cli import main as acqkit
 from acqkit.files import NewFile
 from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
-from killable import run_in_fork
+from killable import print_tally, run_in_fork
 
 
 @dataclass
@@ -97,14 +94,5 @@ def kill_asks(kills: int, seed: int, root: Path) -> Tally:
     return tally
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as root:
-        print(json.dumps(asdict(kill_asks(arguments.kills, arguments.seed, Path(root)))))
-
-
 if __name__ == "__main__":
-    main()
+    print_tally(kill_asks, __doc__)

@@ -6,19 +6,17 @@ no more than a minute or two.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sqlite3
-import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from acqkit import Batch, Campaign
 from acqkit.store import SqliteStore
-from killable import run_in_fork
+from killable import print_tally, run_in_fork
 from simulated_annotators import ById, light_campaign, mistaken_label, true_label
 
 ROUNDS = 24
@@ -159,16 +157,5 @@ def kill_campaigns(kills: int, seed: int, root: Path) -> Tally:
     return tally
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as root:
-        tally = kill_campaigns(arguments.kills, arguments.seed, Path(root))
-    print(json.dumps(asdict(tally)))
-    assert tally.lost == 0, "answers were lost"
-
-
 if __name__ == "__main__":
-    main()
+    assert print_tally(kill_campaigns, __doc__).lost == 0, "answers were lost"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
-import json
 import random
-import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import acqkit
 from acqkit.runs import Results
 from acqkit.testing import make_pool
-from killable import run_in_fork
+from killable import print_tally, run_in_fork
 from light_components import LightFactory, LightMargin, LightTrainer
 
 LONGEST_LIFE = 0.8
@@ -41,31 +39,32 @@ def history(out: Path) -> list[dict[str, Any]]:
     return [record.model_dump(exclude={"seconds"}) for record in results.rounds]
 
 
-def kill_runs(kills: int, seed: int, root: Path) -> dict[str, float]:
+@dataclass
+class Tally:
+    """What happened."""
+
+    kills: int = 0
+    runs: int = 0
+    seconds: float = 0.0
+
+
+def kill_runs(kills: int, seed: int, root: Path) -> Tally:
     """Kill runs at instants drawn from `seed` until there were `kills`."""
     began = time.perf_counter()
     chance = random.Random(seed)
     run_in_fork(lambda: run(root / "uninterrupted"), None)
     wanted = history(root / "uninterrupted")
-    killed, runs = 0, 0
-    while killed < kills:
-        out = root / f"run-{runs}"
+    tally = Tally()
+    while tally.kills < kills:
+        out = root / f"run-{tally.runs}"
         work = functools.partial(run, out)
-        while run_in_fork(work, chance.uniform(0, LONGEST_LIFE) if killed < kills else None):
-            killed += 1
-        runs += 1
+        while run_in_fork(work, chance.uniform(0, LONGEST_LIFE) if tally.kills < kills else None):
+            tally.kills += 1
+        tally.runs += 1
         assert history(out) == wanted, "an interrupted run went another way"
-    return {"kills": killed, "runs": runs, "seconds": round(time.perf_counter() - began, 1)}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as root:
-        print(json.dumps(kill_runs(arguments.kills, arguments.seed, Path(root))))
+    tally.seconds = round(time.perf_counter() - began, 1)
+    return tally
 
 
 if __name__ == "__main__":
-    main()
+    print_tally(kill_runs, __doc__)

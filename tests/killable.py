@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import signal
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def print_tally(kill: Callable[[int, int, Path], T], about: str | None) -> T:
+    """Call `kill(kills, seed, folder)` by the command line; print what it counted as JSON."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as root:
+        tally = kill(arguments.kills, arguments.seed, Path(root))
+    print(json.dumps(asdict(tally)))
+    return tally
 
 
 def run_in_fork(work: Callable[[], object], seconds: float | None) -> bool:

@@ -11,6 +11,9 @@ from acqkit.errors import did_you_mean, shown
 MOST = 2
 """Errors that one sentence names."""
 
+_LONGEST = 60
+"""Characters of the value of each: half of what a sentence on a single value quotes."""
+
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """A pydantic error as one sentence; an unknown key is refused with the nearest known one."""
@@ -24,7 +27,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
             said = any(part.endswith(hint) for part in parts)
             parts.append(f"unknown key {where!r}" + ("" if said else f"; {hint}"))
         else:
-            got = "" if item["type"] == "missing" else f", got {shown(item['input'])}"
+            got = "" if item["type"] == "missing" else f", got {shown(item['input'], _LONGEST)}"
             message = item["msg"].removeprefix("Value error, ")
             parts.append(f"{where}: {message}{got}" if where else message)
     more = len(errors) - MOST

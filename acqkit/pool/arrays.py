@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray
+from acqkit.errors import shown
 from acqkit.labels import LabelState
 from acqkit.pool import checks
 from acqkit.pool.declared import declared_classes
@@ -18,7 +19,7 @@ from acqkit.pool.features import ArrayFeatures, FeatureSource
 from acqkit.pool.ids import check_ids
 from acqkit.pool.label_input import LabelReader, Labels
 from acqkit.pool.scan import first_row
-from acqkit.pool.source import ColumnError, as_text, row, shown
+from acqkit.pool.source import ColumnError, as_text, row
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
+from acqkit.errors import shown
 from acqkit.pool.declared import Names, is_list
 from acqkit.pool.scan import first_row
 from acqkit.pool.sidecar import ParquetRows
-from acqkit.pool.source import ColumnError, row, shown
+from acqkit.pool.source import ColumnError, row
 
 _ROWS_READ = 8192
 """Vectors in memory beside the array that they are copied to."""

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, FloatArray
-from acqkit.errors import PoolError, did_you_mean
+from acqkit.errors import PoolError, did_you_mean, shown
 from acqkit.labels import SKIPPED, UNLABELED
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.source import ColumnError, as_text, row, shown, to_array
+from acqkit.pool.source import ColumnError, as_text, row, to_array
 
 Masks = tuple[BoolArray | None, BoolArray | None]
 

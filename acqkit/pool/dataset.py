@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
-from acqkit.errors import PoolError
+from acqkit.errors import PoolError, shown
 from acqkit.pool.arrays import Columns
 from acqkit.pool.checks import check_modalities, check_present
 from acqkit.pool.dataset_items import ItemReader, Key, plain, reader_of
 from acqkit.pool.scan import first_row
-from acqkit.pool.source import ColumnError, Source, row, shown, to_array
+from acqkit.pool.source import ColumnError, Source, row, to_array
 from acqkit.tensors import as_numpy
 
 

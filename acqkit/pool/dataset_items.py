@@ -134,6 +134,7 @@ class _ColumnReader(ItemReader):
 
 
 def reader_of(dataset: Any) -> ItemReader:
+    """The reader for a data set; raises PoolError for what has no items by position."""
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
         raise PoolError(
             f"{type(dataset).__name__} has no length or no items by position; {_WANTED}"

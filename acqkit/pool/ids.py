@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from acqkit.errors import shown
 from acqkit.pool.checks import check_length
 from acqkit.pool.look_alikes import look_alike, look_alike_keys, told_apart
 from acqkit.pool.scan import blocks
-from acqkit.pool.source import ColumnError, as_text, row, shown, to_array
+from acqkit.pool.source import ColumnError, as_text, row, to_array
 
 
 def check_ids(ids: Any, n: int) -> NDArray[Any] | None:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
-from acqkit.errors import did_you_mean
+from acqkit.errors import did_you_mean, shown
 from acqkit.pool.checks import check_length
 from acqkit.pool.declared import declared_classes
 from acqkit.pool.look_alikes import look_alike, told_apart
 from acqkit.pool.scan import blocks, first_row
-from acqkit.pool.source import ColumnError, as_text, row, shown, to_array
+from acqkit.pool.source import ColumnError, as_text, row, to_array
 from acqkit.tensors import as_numpy
 
 Matrix = NDArray[np.uint8]

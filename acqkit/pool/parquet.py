@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from acqkit.embeddings import BoolArray
-from acqkit.errors import PoolError, did_you_mean
+from acqkit.errors import PoolError, did_you_mean, shown
 from acqkit.pool.arrays import Columns, check_unknown, checked_fields
 from acqkit.pool.arrow_columns import (
     is_number,
@@ -30,7 +30,7 @@ from acqkit.pool.declared import (
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.scan import first_row
 from acqkit.pool.sidecar import ParquetRows, shown_columns
-from acqkit.pool.source import ColumnError, Source, row, shown
+from acqkit.pool.source import ColumnError, Source, row
 
 METADATA_KEY = b"acqkit"
 _PLAIN = ("ids", "split", "cost", "group", "labeled_round")

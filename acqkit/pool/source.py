@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acqkit.errors import AcqkitError, PoolError
+from acqkit.errors import AcqkitError, PoolError, shortened
 from acqkit.pool.scan import blocks, first_row
 from acqkit.tensors import as_numpy
 
@@ -24,9 +24,6 @@ ARGUMENTS = {
     "modality_b_present": "present[1]",
 }
 """Names of `PairPool.from_arrays` for columns that files call otherwise."""
-
-_LONGEST = 120
-"""Characters of a value or of another library's error that a message quotes."""
 
 
 class ColumnError(PoolError):
@@ -127,17 +124,7 @@ def row(index: int) -> str:
 
 def one_line(error: Exception) -> str:
     """The text of an error in one short line without a period at its end."""
-    return _shortened(str(error)).rstrip(".") or type(error).__name__
-
-
-def shown(value: object) -> str:
-    """A user's value as messages show it: in one short line."""
-    return _shortened(repr(value))
-
-
-def _shortened(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
+    return shortened(str(error)).rstrip(".") or type(error).__name__
 
 
 def check_repeated(path: object, names: Iterable[str]) -> None:

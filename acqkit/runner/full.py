@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
 from acqkit.components.registry import registry
 from acqkit.components.resolve import resolve
@@ -17,6 +18,7 @@ from acqkit.randomness import derive_seed
 from acqkit.runner.evaluate import evaluate
 from acqkit.runner.plan import Plan
 from acqkit.runs import Reference
+from acqkit.runs.checks import Figure
 from acqkit.runs.folder import OutputFolder
 from acqkit.runs.metrics import measure, metric_versions
 
@@ -38,17 +40,30 @@ def full_reference(plan: Plan, folder: OutputFolder) -> Reference:
     return max(found, key=lambda reference: reference.map)
 
 
+class _KeptFigures(BaseModel):
+    """What one training gave, and all that it depends on."""
+
+    figures: dict[str, Figure]
+    depends_on: dict[str, Any]
+
+    @classmethod
+    def read(cls, file: Path) -> _KeptFigures | None:
+        """What is kept in a file; None where there is none, or a damaged one."""
+        try:
+            return cls.model_validate_json(file.read_bytes()) if file.exists() else None
+        except ValidationError:
+            return None
+
+
 def _kept(plan: Plan, spec: ComponentSpec, seed: int, file: Path) -> dict[str, float]:
     """Metrics of one training: those in `file` if they are of the same one, else made anew."""
     depends_on = plan.training(spec) | {"metrics": metric_versions()}
-    if file.exists():
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        if kept.get("depends_on") == depends_on:
-            figures: dict[str, float] = kept["figures"]
-            return figures
+    kept = _KeptFigures.read(file)
+    if kept is not None and kept.depends_on == depends_on:
+        return kept.figures
     figures = _train_on_all(plan, spec, seed)
     make_folder(file.parent)
-    write_text(file, json.dumps({"figures": figures, "depends_on": depends_on}, indent=1))
+    write_text(file, _KeptFigures(figures=figures, depends_on=depends_on).model_dump_json(indent=1))
     return figures
 
 
