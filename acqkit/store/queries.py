@@ -76,15 +76,16 @@ def answers_log(
             answers.c.revision,
             answers.c.annotator,
             answers.c.classes,
+            answers.c.at,
         )
         .join(items, items.c.position == answers.c.position)
         .order_by(answers.c.number)
     )
     if among is not None:
         statement = statement.where(_among(answers.c.position, among))
-    for position, round, revision, annotator, classes in connection.execute(statement):
+    for position, round, revision, annotator, classes, at in connection.execute(statement):
         given = None if classes is None else tuple(classes)
-        yield StoredAnswer(position, round, revision, annotator, given)
+        yield StoredAnswer(position, round, revision, annotator, given, at)
 
 
 def insert_batch(connection: Connection, batch: NewBatch) -> None:

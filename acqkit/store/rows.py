@@ -20,7 +20,7 @@ class StoredAnswer:
     """One line of the answers log.
 
     `revision` counts how often the pair's answer was replaced before this one; annotators
-    who agree share a revision.
+    who agree share a revision. `at` is when it came, as ISO 8601 in UTC.
     """
 
     position: int
@@ -28,6 +28,7 @@ class StoredAnswer:
     revision: int
     annotator: str
     classes: Classes
+    at: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def a_pair_is_asked_for_once_ever(home: StoreHome) -> None:
 
 def the_log_of_answers_only_grows(home: StoreHome) -> None:
     """The same again adds nothing; agreement joins; replacement begins a revision and keeps all."""
-    store = home.create()
+    store, begun = home.create(), datetime.now(UTC).replace(microsecond=0)
     store.add_batch(new_batch(0, 1, 4))
     store.add_answers({1: (2,), 4: None}, "ann")
     store.add_answers({1: (2,)}, "ann")
@@ -105,6 +106,8 @@ def the_log_of_answers_only_grows(home: StoreHome) -> None:
     wanted += [(1, 0, "bob", (2,)), (1, 1, "cyd", (0,)), (4, 0, "cyd", None)]
     same(_log(store), wanted, "the log")
     same(_state(store)[2], {1: (0,), 4: None}, "current answers")
+    times = [begun, *(datetime.fromisoformat(answer.at) for answer in store.answers_log())]
+    same(sorted([*times, datetime.now(UTC)])[:-1], times, "when answers came")
 
 
 def answers_are_all_recorded_or_none(home: StoreHome) -> None:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -140,8 +141,9 @@ class MemoryStore:
         if len(new):
             self._insert(NewBatch(len(self._open.batches), "", new))
         rounds = {p: b.round for b in self._open.batches for p in b.positions.tolist()}
+        at = datetime.now(UTC).isoformat(timespec="seconds")
         self._open.log += [
-            StoredAnswer(position, rounds[position], revision, annotator, classes)
+            StoredAnswer(position, rounds[position], revision, annotator, classes, at)
             for position, revision, classes in additions(current, labels, annotator)
         ]
         return []
