@@ -20,7 +20,11 @@ Rows = list[list[str]]
 
 
 def made_pool(
-    ids: Any = None, names: Sequence[str] = ("cat", "dog"), multilabel: bool = False, **display: Any
+    ids: Any = None,
+    names: Sequence[str] = ("cat", "dog"),
+    multilabel: bool = False,
+    /,
+    **display: Any,  # of any name, so also of those above
 ) -> PairPool:
     n = 3 if ids is None else len(ids)
     return PairPool.from_arrays(

@@ -40,6 +40,11 @@ _TO_DIGITS = str.maketrans(_KEY_LETTERS, "0123456789abcdef")
 
 _MOST_ERRORS = 20
 _SAVE_AS = "save the sheet as 'CSV UTF-8'"
+_ANSI = "cp1252"
+_MARKS = {
+    "utf-8-sig": (codecs.BOM_UTF8,),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
 
 
 def sheet_bytes(batch: Batch, pool: PairPool) -> bytes:
@@ -89,10 +94,29 @@ def read_sheet(path: Path, pool: PairPool) -> Mapping[str, Mapping[Any, Any]]:
     """Answers by batch and id.
 
     The header decides on the delimiter (comma, semicolon, tab), the first bytes on the encoding
-    (UTF-8, UTF-16; else ANSI, which is said). Raises CampaignError with all that is wrong, by
-    line.
+    (UTF-8, UTF-16). Without a mark it is UTF-8 or else ANSI, which is said: whichever names pairs
+    and classes of the pool. Raises CampaignError with all that is wrong, by line.
     """
-    header, rows = _table(path, _text(path))
+    texts = _texts(path)
+    found: dict[str, Mapping[str, Mapping[Any, Any]]] = {}
+    refused: list[CampaignError] = []
+    for encoding, text in texts.items():
+        try:
+            found[encoding] = _answers(path, text, pool)
+        except CampaignError as error:
+            refused.append(error)
+    encoding = next(iter(found or texts))
+    if encoding == _ANSI:
+        say(f"{path} is not UTF-8; it was read as ANSI ({_ANSI})")
+    if not found:
+        raise refused[0]
+    if any(answers != found[encoding] for answers in found.values()):
+        raise CampaignError(f"{path} says other labels in {' than in '.join(found)}; {_SAVE_AS}")
+    return found[encoding]
+
+
+def _answers(path: Path, text: str, pool: PairPool) -> Mapping[str, Mapping[Any, Any]]:
+    header, rows = _table(path, text)
     pairs, cells = _Pairs(pool), LabelCells(pool.class_names, pool.multilabel)
     answers: dict[str, dict[Any, Any]] = {}
     seen: dict[int, tuple[int, Any]] = {}
@@ -173,29 +197,27 @@ def _number(key: str) -> int | None:
     return int(key.translate(_TO_DIGITS), 16) if set(key) <= set(_KEY_LETTERS) else None
 
 
-def _text(path: Path) -> str:
+def _texts(path: Path) -> dict[str, str]:
+    """What a file says, by the encodings that it may be in, the likeliest first."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise CampaignError(f"{path} cannot be read as a sheet: {error.strerror}") from None
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise CampaignError(f"{path} is a workbook; {_SAVE_AS}")
-    encoding = "utf-8"
-    if content.startswith(codecs.BOM_UTF8):
-        encoding = "utf-8-sig"
-    elif content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
+    marked = next((name for name, marks in _MARKS.items() if content.startswith(marks)), None)
+    texts = {name: _decoded(content, name) for name in ([marked] if marked else ["utf-8", _ANSI])}
+    if possible := {name: text for name, text in texts.items() if text is not None}:
+        return possible
+    problem = f"damaged ({marked})" if marked else f"neither UTF-8 nor ANSI ({_ANSI})"
+    raise CampaignError(f"{path} is {problem}; {_SAVE_AS}")
+
+
+def _decoded(content: bytes, encoding: str) -> str | None:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
-        if encoding != "utf-8":
-            raise CampaignError(f"{path} is damaged ({encoding}); {_SAVE_AS}") from None
-    try:
-        text = content.decode("cp1252")
-    except UnicodeDecodeError:
-        raise CampaignError(f"{path} is neither UTF-8 nor ANSI (cp1252); {_SAVE_AS}") from None
-    say(f"{path} is not UTF-8; it was read as ANSI (cp1252)")
-    return text
+        return None
 
 
 def _table(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -33,7 +33,7 @@ def test_the_encoding_is_found_and_ansi_is_said(
 
 def test_the_mark_for_excel_is_written_where_it_is_needed() -> None:
     assert asked(made_pool(["a", "b"])).isascii()
-    for pool in (made_pool(["ä", "b"]), made_pool(names=["Hündin", "b"])):
+    for pool in (made_pool(["ä", "b"]), made_pool(None, ["Hündin", "b"])):
         assert asked(pool).startswith(b"\xef\xbb\xbf")
 
 
@@ -57,7 +57,7 @@ def test_pictures_are_not_written_also_where_the_first_is_missing(first: bytes |
 
 
 def test_a_sheet_says_how_to_write_classes_that_need_it() -> None:
-    pool = made_pool(names=["?", "1-2"])
+    pool = made_pool(None, ["?", "1-2"])
     rows = rows_of(asked(pool))
     assert rows[0][-3] == 'write with quotes: "1-2" | can\'t tell: (?)'
     assert [row[-1] for row in rows] == ["label", "", "", ""]
@@ -154,6 +154,22 @@ def test_a_pair_given_two_labels_in_one_sheet_is_refused() -> None:
 def test_what_is_no_sheet_is_refused_in_one_sentence(content: bytes, problem: str) -> None:
     with pytest.raises(CampaignError, match=problem):
         told(content, made_pool())
+
+
+def test_a_sheet_without_a_mark_is_in_the_encoding_that_names_pairs_and_classes() -> None:
+    # The bytes of these in ANSI are other text in UTF-8.
+    pool = made_pool(["Â¡", "b"], ["Ã¤", "x"])
+    rows = through_csv(asked(pool), ["Ã¤", "x"])
+    for encoding in ("cp1252", "utf-8", "utf-8-sig"):
+        assert told(saved(rows, encoding=encoding), pool) == {"Â¡": (0,), "b": (1,)}
+
+
+def test_a_sheet_that_says_other_labels_in_another_encoding_is_refused() -> None:
+    pool = made_pool(["a", "b"], ["Ã¤", "ä"])
+    rows = through_csv(asked(pool), ["Ã¤", ""])
+    with pytest.raises(CampaignError, match="other labels in utf-8 than in cp1252; save the"):
+        told(saved(rows, encoding="cp1252"), pool)
+    assert told(saved(rows, encoding="utf-8-sig"), pool) == {"a": (0,)}
 
 
 def test_rows_without_a_label_are_answered_later() -> None:
