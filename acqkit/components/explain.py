@@ -6,13 +6,16 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from acqkit.errors import did_you_mean, shown
+from acqkit.errors import did_you_mean, shortened, shown
 
 MOST = 2
-"""Errors that one sentence names."""
+"""Errors that one sentence names at most."""
 
 _LONGEST = 60
-"""Characters of the value of each: half of what a sentence on a single value quotes."""
+"""Characters of the value of each, and of its place: half of what other sentences quote."""
+
+_LONGEST_TOGETHER = 240
+"""Characters of all errors that are named beside the first: three lines or so."""
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
@@ -20,7 +23,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     parts: list[str] = []
     errors = error.errors(include_url=False)
     for item in errors[:MOST]:
-        where = ".".join(str(part)[:60] for part in item["loc"])
+        where = shortened(".".join(map(str, item["loc"])), _LONGEST)
         if item["type"] == "extra_forbidden":
             known = _known_keys(model, item["loc"][:-1])
             hint = did_you_mean(str(item["loc"][-1]), known)
@@ -30,7 +33,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
             got = "" if item["type"] == "missing" else f", got {shown(item['input'], _LONGEST)}"
             message = item["msg"].removeprefix("Value error, ")
             parts.append(f"{where}: {message}{got}" if where else message)
-    more = len(errors) - MOST
+    while len(parts) > 1 and len("; ".join(parts)) > _LONGEST_TOGETHER:
+        parts.pop()
+    more = len(errors) - len(parts)
     return "; ".join(parts) + (f"; and {more} more of this kind" if more > 0 else "")
 
 
