@@ -1,4 +1,4 @@
-"""Density-aware budget allocation as an acqkit allocator."""
+"""Density-aware budget allocation as an acqkit allocator, and its coverage as a strategy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ from collections.abc import Mapping
 
 from acqkit import Component, hookimpl
 from acqkit_density.allocator import Density as Density
+from acqkit_density.strategy import CoverageStrategy as CoverageStrategy
 
 
 @hookimpl
 def acqkit_register_allocators() -> Mapping[str, type[Component]]:
     """`density`."""
     return {"density": Density}
+
+
+@hookimpl
+def acqkit_register_strategies() -> Mapping[str, type[Component]]:
+    """`coverage`."""
+    return {"coverage": CoverageStrategy}

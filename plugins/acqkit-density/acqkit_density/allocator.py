@@ -13,10 +13,9 @@ from acqkit_density.both import BothForm
 from acqkit_density.constrained import Rule, choose
 from acqkit_density.coverage import CoverageForm
 from acqkit_density.form import Form
-from acqkit_density.reasons import explain
+from acqkit_density.record import batch_record
 from acqkit_density.regions import Divergence, RegionsForm
 from acqkit_density.sample import SampleSizes, sampled_candidates
-from acqkit_density.table import allocation_table
 from acqkit_density.view import Mode, PoolView, ViewParameters
 
 
@@ -108,9 +107,6 @@ class PreparedDensity:
             rows, record = choose(form, self.params.constraints, view, utilities, context, n)
         else:
             rows = form.choose(view, utilities, n)
-        if view.sample.is_partial:
-            record["sample"] = {"pairs": len(view.order), "pool": len(context.pool)}
-        record["allocation"] = allocation_table(view, rows, form.regions)
         gains = form.gains(view, utilities, rows)
-        record |= explain(view, rows, gains, form.regions, scores, context)
+        record |= batch_record(view, rows, gains, form.regions, context, scores)
         return Selection(view.order[rows], record=record)

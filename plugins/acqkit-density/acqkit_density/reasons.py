@@ -44,13 +44,13 @@ def explain(
     rows: IntArray,
     gains: Gains,
     regions: RegionsForm,
-    scores: Scores,
     context: RoundContext,
+    scores: Scores | None,
 ) -> dict[str, Any]:
     """A record of picks `rows` `[n]`: `gains`, columns of n values, and `reasons`, n sentences.
 
     Columns are the gain, its parts, in the coverage forms `newly_covered`, and `nearest_labeled`
-    with its `distance`, once there are labels.
+    with its `distance`, once there are labels. scores: None where picks have no informativeness.
     """
     columns: dict[str, list[Any]] = {"gain": gains.total.tolist()}
     columns |= {name: part.tolist() for name, part in gains.parts.items()}
@@ -63,11 +63,11 @@ def explain(
         first = _on_regions(view, rows, regions)
     else:
         first = _on_coverage(gains.newly_covered, view.sample.is_partial)
-    sentences = zip(
-        first, _on_labels(labels, len(rows)), _on_parts(gains, scores.reasons(view.order[rows])),
-        strict=True,
-    )  # fmt: skip
-    return {"gains": columns, "reasons": [" ".join(parts) for parts in sentences]}
+    sentences = [first, _on_labels(labels, len(rows))]
+    if scores is not None:
+        sentences.append(_on_parts(gains, scores.reasons(view.order[rows])))
+    reasons = [" ".join(parts) for parts in zip(*sentences, strict=True)]
+    return {"gains": columns, "reasons": reasons}
 
 
 def _on_coverage(newly_covered: Float64Array, is_estimate: bool) -> list[str]:

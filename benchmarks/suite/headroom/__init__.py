@@ -1,0 +1,1 @@
+"""How far selection could go: the best of many batches, beside what strategies pick."""
