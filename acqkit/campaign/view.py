@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from acqkit.campaign.classes import ClassTable
 from acqkit.embeddings import IntArray
 from acqkit.errors import CampaignError
 from acqkit.labels import SKIPPED, UNLABELED, LabelState
@@ -50,12 +51,15 @@ class TrainView:
 def label_state(pool: PairPool, state: StoredState) -> LabelState:
     """The current answers as label state of the whole pool."""
     labels = LabelState.empty(len(pool), len(pool.class_names))
-    for position, answer in state.answers.items():
-        if answer.classes is None:
+    classes = ClassTable.after(pool.class_names, ())
+    for position, answers in state.answers.items():
+        label = classes.label(answers, pool.multilabel)
+        if label is None:
             labels.round[position] = SKIPPED
         else:
-            labels.round[position] = answer.round
-            labels.matrix[position, list(answer.classes)] = 1
+            # That in which it was labeled first: later ones say more of it, or other things.
+            labels.round[position] = next(a.round for a in answers if a.classes is not None)
+            labels.matrix[position, list(label)] = 1
     return labels
 
 

@@ -1,8 +1,11 @@
 """What lasts of a campaign: a `Store` Protocol, and the one with SQLite behind it."""
 
+from acqkit.store.changes import Kind as Kind
+from acqkit.store.changes import StoredChange as StoredChange
 from acqkit.store.rows import Classes as Classes
 from acqkit.store.rows import NewBatch as NewBatch
 from acqkit.store.rows import NewTraining as NewTraining
+from acqkit.store.rows import Roster as Roster
 from acqkit.store.rows import StoredAnswer as StoredAnswer
 from acqkit.store.rows import StoredBatch as StoredBatch
 from acqkit.store.rows import StoredState as StoredState

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from acqkit.store.changes import meaning
 from acqkit.store.rows import Classes, StoredAnswer
 
 
@@ -16,41 +17,90 @@ class Standing:
     annotators: set[str] = field(default_factory=set)
 
 
-def standings(log: Iterable[StoredAnswer]) -> dict[int, Standing]:
-    """The current answers by position, from the log in the order in which it was written."""
-    found: dict[int, Standing] = {}
+Question = tuple[int, int | None]
+"""What is asked: a position, and the round of the batch that asks again about a class, or None."""
+
+Into = Mapping[int, int]
+"""What each merged class is now, of `acqkit.store.changes.merged`."""
+
+
+def question(answer: StoredAnswer) -> Question:
+    """What `answer` answers."""
+    return answer.position, None if answer.about is None else answer.round
+
+
+def questions(
+    labels: Mapping[int, Classes], again: Mapping[int, Mapping[int, Classes]]
+) -> dict[Question, Classes]:
+    """Answers by question, from those by position, and those to what was asked again by round."""
+    asked: dict[Question, Classes] = {(position, None): told for position, told in labels.items()}
+    for round, answers in again.items():
+        asked |= {(position, round): told for position, told in answers.items()}
+    return asked
+
+
+def standings(log: Iterable[StoredAnswer]) -> dict[Question, Standing]:
+    """The current answers by question, from the log in the order in which it was written."""
+    found: dict[Question, Standing] = {}
     for answer in log:
-        standing = found.get(answer.position)
+        asked = question(answer)
+        standing = found.get(asked)
         if standing is None or answer.revision > standing.answer.revision:
-            standing = found[answer.position] = Standing(answer)
+            standing = found[asked] = Standing(answer)
         standing.annotators.add(answer.annotator)
     return found
 
 
-def conflicts(current: Mapping[int, Standing], labels: Mapping[int, Classes]) -> list[StoredAnswer]:
-    """The current answers that `labels` contradict."""
+def standing_answers(log: Iterable[StoredAnswer]) -> dict[int, tuple[StoredAnswer, ...]]:
+    """The answers that stand, by position, in the order in which they came."""
+    found: dict[Question, StoredAnswer] = {}
+    for answer in log:
+        asked = question(answer)
+        if asked not in found or answer.revision > found[asked].revision:
+            found[asked] = answer
+    by_position: dict[int, tuple[StoredAnswer, ...]] = {}
+    for answer in found.values():
+        others = by_position.get(answer.position)
+        by_position[answer.position] = (answer,) if others is None else (*others, answer)
+    for position, answers in by_position.items():
+        if len(answers) > 1:
+            by_position[position] = tuple(sorted(answers, key=lambda answer: answer.number))
+    return by_position
+
+
+def conflicts(
+    current: Mapping[Question, Standing], labels: Mapping[Question, Classes], into: Into
+) -> list[StoredAnswer]:
+    """The current answers that `labels` contradict, after mergers."""
     return [
-        current[position].answer
-        for position, classes in labels.items()
-        if position in current and current[position].answer.classes != classes
+        current[asked].answer
+        for asked, classes in labels.items()
+        if asked in current and not _agree(current[asked].answer.classes, classes, into)
     ]
 
 
 def additions(
-    current: Mapping[int, Standing], labels: Mapping[int, Classes], annotator: str
-) -> list[tuple[int, int, Classes]]:
-    """What must be added to the log: (position, revision, classes).
+    current: Mapping[Question, Standing],
+    labels: Mapping[Question, Classes],
+    annotator: str,
+    into: Into,
+) -> list[tuple[Question, int, Classes]]:
+    """What must be added to the log: (question, revision, classes).
 
     Nothing where this annotator gave the same answer already; an agreeing annotator joins
     the revision; another answer begins a new one.
     """
     added = []
-    for position, classes in labels.items():
-        standing = current.get(position)
+    for asked, classes in labels.items():
+        standing = current.get(asked)
         if standing is None:
-            added.append((position, 0, classes))
-        elif standing.answer.classes != classes:
-            added.append((position, standing.answer.revision + 1, classes))
+            added.append((asked, 0, classes))
+        elif not _agree(standing.answer.classes, classes, into):
+            added.append((asked, standing.answer.revision + 1, classes))
         elif annotator not in standing.annotators:
-            added.append((position, standing.answer.revision, classes))
+            added.append((asked, standing.answer.revision, classes))
     return added
+
+
+def _agree(one: Classes, other: Classes, into: Into) -> bool:
+    return one == other or meaning(one, into) == meaning(other, into)

@@ -12,6 +12,8 @@ _RULES = {
         SELECT round FROM batches WHERE typeof(round) != 'integer' OR round < 0
         OR typeof(batch_id) != 'text' OR typeof(strategy) != 'text' OR given NOT IN (0, 1)
         OR typeof(embeddings) NOT IN ('text', 'null')
+        OR typeof(answers) NOT IN ('integer', 'null') OR typeof(changes) NOT IN ('integer', 'null')
+        OR typeof(about) NOT IN ('integer', 'null') OR about NOT BETWEEN 0 AND :classes - 1
         OR NOT json_valid(record) OR json_type(record) != 'object'""",
     "a pair of a batch is none of the pool": """
         SELECT position FROM items WHERE typeof(position) != 'integer'
@@ -25,6 +27,9 @@ _RULES = {
         SELECT round FROM
         (SELECT round, (SELECT group_concat(key) FROM json_each(terms)) AS names FROM items)
         GROUP BY round HAVING count(DISTINCT ifnull(names, '')) > 1""",
+    "a pair of a batch is not as its batch": """
+        SELECT items.round FROM items JOIN batches USING (round)
+        WHERE again != (about IS NOT NULL) OR typeof(withdrawn) NOT IN ('text', 'null')""",
     "an answer is not a list of classes by somebody": """
         SELECT number FROM answers WHERE typeof(revision) != 'integer' OR revision < 0
         OR typeof(annotator) != 'text'
@@ -33,8 +38,11 @@ _RULES = {
         SELECT number FROM answers, json_each(classes)
         WHERE json_each.type != 'integer' OR json_each.value NOT BETWEEN 0 AND :classes - 1""",
     "an answer does not name one class": """
-        SELECT number FROM answers
-        WHERE NOT :multilabel AND classes IS NOT NULL AND json_array_length(classes) != 1""",
+        SELECT number FROM answers JOIN batches USING (round)
+        WHERE NOT :multilabel AND about IS NULL AND json_array_length(classes) != 1""",
+    "an answer names another class than it was asked about": """
+        SELECT number FROM answers JOIN batches USING (round), json_each(classes)
+        WHERE about IS NOT NULL AND json_each.value != about""",
     "an answer names its classes twice or in disorder": """
         SELECT number FROM answers, json_each(classes) a JOIN json_each(classes) b
         ON b.key = a.key + 1 WHERE b.value <= a.value""",

@@ -12,11 +12,17 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.pool import StaticPool
 
 from acqkit.errors import CampaignError
+from acqkit.files import publish, temporary_folder
+from acqkit.store.migration import migrate
 from acqkit.store.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
 
 FILE_NAME = "campaign.sqlite"
+
+EARLIER_NAME = "campaign-schema-1.sqlite"
+"""The file beside it that is as it was before it was migrated."""
 
 BUSY_SECONDS = 30.0
 """How long a step waits for the one writer that there can be; then it is an error."""
@@ -97,7 +103,11 @@ class Database:
 
         Raises sqlite3.Error.
         """
-        with self.read() as connection, closing(sqlite3.connect(path)) as target:
+        with closing(sqlite3.connect(path)) as target:
+            self._copy_to(target)
+
+    def _copy_to(self, target: sqlite3.Connection) -> None:
+        with self.read() as connection:
             source = connection.connection.dbapi_connection
             assert isinstance(source, sqlite3.Connection)  # SQLAlchemy's driver is Python's own
             source.backup(target)
@@ -117,24 +127,66 @@ class Database:
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def check(self) -> None:
-        """Raise CampaignError unless this is a campaign of the schema that we read."""
+        """Raise CampaignError unless this is a campaign of the schema that we read.
+
+        One of an earlier schema is migrated; a copy of the file as it was is kept beside it.
+        """
         with self.read() as connection:
             application = connection.exec_driver_sql("PRAGMA application_id").scalar()
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            version = _version(connection)
         if application != APPLICATION_ID:
             raise CampaignError(f"{self._folder / FILE_NAME} was not made by acqkit")
-        if version != SCHEMA_VERSION:
+        if version == 1:
+            self._migrate()
+        elif version != SCHEMA_VERSION:
             newer = "a newer" if version > SCHEMA_VERSION else "an older"
             raise CampaignError(
                 f"campaign {self._folder} was made by {newer} acqkit (schema {version}, this one "
                 f"reads {SCHEMA_VERSION}); install the acqkit that it was made with"
             )
 
+    def _migrate(self) -> None:
+        if self._read_only:
+            self._engine = self._in_memory()
+        with self._transaction(self._engine if self._read_only else self._writing) as connection:
+            if _version(connection) != 1:
+                return  # Another process was faster.
+            if not self._read_only:
+                self._keep_copy()
+            migrate(connection)
+
+    def _keep_copy(self) -> None:
+        final = self._folder / EARLIER_NAME
+        try:
+            with temporary_folder(final) as folder:
+                self.copy(folder / FILE_NAME)
+                publish(folder / FILE_NAME, final)
+        except (OSError, sqlite3.Error) as error:
+            raise CampaignError(
+                f"campaign {self._folder} was made by an earlier acqkit, and no copy of it can be "
+                f"kept in {final} before it is changed: {error}"
+            ) from None
+
+    def _in_memory(self) -> Engine:
+        """A copy that may be changed, of a file that may not."""
+        memory = sqlite3.connect(":memory:", check_same_thread=False)
+        self._copy_to(memory)
+        self._engine.dispose()
+        engine = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
+        return _configured(engine)
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
 
 def _engine(path: Path, options: Mapping[str, str]) -> Engine:
     query = {"uri": "true", **options}
     url = URL.create("sqlite", database=path.absolute().as_uri(), query=query)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    return _configured(create_engine(url, connect_args={"timeout": BUSY_SECONDS}))
+
+
+def _configured(engine: Engine) -> Engine:
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine

@@ -13,14 +13,9 @@ from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, 
 
 from acqkit.embeddings import IntArray
 from acqkit.errors import CampaignError
+from acqkit.store.answers import Question
 from acqkit.store.rows import Classes, NewBatch, NewTraining, StoredAnswer, StoredBatch
-from acqkit.store.schema import answers, batches, items, records, settings
-
-_TRAINING = "latest training"
-"""The key beside the settings under which the latest training is; schema 1 has no other table."""
-
-_WITHDRAWN = "withdrawn from round "
-"""How the keys begin under which withdrawn pairs are, beside the settings for the same reason."""
+from acqkit.store.schema import answers, batches, items, records, settings, trainings
 
 
 def now() -> str:
@@ -30,10 +25,8 @@ def now() -> str:
 
 def read_settings(connection: Connection) -> dict[str, Any]:
     """What the campaign was made with; raises CampaignError where it is no JSON."""
-    ours = (settings.c.key == _TRAINING) | settings.c.key.startswith(_WITHDRAWN)
-    found = select(settings).where(~ours)
     try:
-        return {row.key: row.value for row in connection.execute(found)}
+        return {row.key: row.value for row in connection.execute(select(settings))}
     except json.JSONDecodeError as error:
         raise CampaignError(
             f"the settings of the campaign are damaged ({error}); go on with a backup"
@@ -53,10 +46,18 @@ def next_round(connection: Connection) -> int:
 
 def taken_positions(connection: Connection, among: Iterable[int] | None = None) -> IntArray:
     """Positions (of those named) that are in some batch, ascending."""
-    statement = select(items.c.position).order_by(items.c.position)
+    return np.array(sorted(rounds_of(connection, among)), dtype=np.int64)
+
+
+def rounds_of(connection: Connection, among: Iterable[int] | None = None) -> dict[int, int]:
+    """The rounds in which pairs (at these positions) were asked for, by position."""
+    statement = select(items.c.position, items.c.round).where(_IN_BATCH)
     if among is not None:
         statement = statement.where(_among(items.c.position, among))
-    return np.array(connection.execute(statement).scalars().all(), dtype=np.int64)
+    return {row.position: row.round for row in connection.execute(statement)}
+
+
+_IN_BATCH = items.c.again.is_(False) & items.c.withdrawn.is_(None)
 
 
 def _among(column: ColumnElement[int], positions: Iterable[int]) -> ColumnElement[bool]:
@@ -65,27 +66,33 @@ def _among(column: ColumnElement[int], positions: Iterable[int]) -> ColumnElemen
     return column.in_(select(listed.c.value))
 
 
+_ANSWERS = (
+    select(
+        answers.c.position,
+        answers.c.round,
+        answers.c.revision,
+        answers.c.annotator,
+        answers.c.classes,
+        answers.c.at,
+        answers.c.number,
+        func.coalesce(batches.c.changes, 0),
+        batches.c.about,
+    )
+    .join(batches, batches.c.round == answers.c.round)
+    .order_by(answers.c.number)
+)
+
+
 def answers_log(
     connection: Connection, among: Iterable[int] | None = None
 ) -> Iterator[StoredAnswer]:
     """Every answer ever given (to the pairs at these positions), in the order of writing."""
-    statement = (
-        select(
-            answers.c.position,
-            items.c.round,
-            answers.c.revision,
-            answers.c.annotator,
-            answers.c.classes,
-            answers.c.at,
-        )
-        .join(items, items.c.position == answers.c.position)
-        .order_by(answers.c.number)
-    )
+    statement = _ANSWERS
     if among is not None:
         statement = statement.where(_among(answers.c.position, among))
-    for position, round, revision, annotator, classes, at in connection.execute(statement):
+    for position, round, revision, annotator, classes, *rest in connection.execute(statement):
         given = None if classes is None else tuple(classes)
-        yield StoredAnswer(position, round, revision, annotator, given, at)
+        yield StoredAnswer(position, round, revision, annotator, given, *rest)
 
 
 def insert_batch(connection: Connection, batch: NewBatch) -> None:
@@ -96,8 +103,11 @@ def insert_batch(connection: Connection, batch: NewBatch) -> None:
             batch_id=batch.batch_id,
             strategy=batch.strategy,
             given=not batch.strategy,
+            about=batch.about,
             record=dict(batch.record),
             embeddings=batch.embeddings,
+            answers=batch.answers,
+            changes=batch.changes,
             at=now(),
         )
     )
@@ -112,6 +122,7 @@ def insert_batch(connection: Connection, batch: NewBatch) -> None:
                 "rank": rank,
                 "score": score,
                 "terms": {name: values[rank] for name, values in terms.items()},
+                "again": batch.about is not None,
             }
             for rank, (position, score) in enumerate(
                 zip(batch.positions.tolist(), scores, strict=True)
@@ -120,17 +131,18 @@ def insert_batch(connection: Connection, batch: NewBatch) -> None:
     )
 
 
+_ANSWERED = exists().where(
+    (answers.c.round == items.c.round) & (answers.c.position == items.c.position)
+)
+
+
 def withdraw(connection: Connection, round: int) -> IntArray:
-    """Move the unanswered pairs of a round beside the settings; their positions."""
-    unanswered = (items.c.round == round) & ~exists().where(answers.c.position == items.c.position)
-    found = connection.execute(select(items).where(unanswered).order_by(items.c.rank))
-    rows = [dict(row) for row in found.mappings()]
-    if rows:
-        # Nothing comes back into a batch, so that each is withdrawn from once.
-        value = {"at": now(), "items": rows}
-        connection.execute(insert(settings).values(key=f"{_WITHDRAWN}{round}", value=value))
-        connection.execute(items.delete().where(unanswered))
-    return _positions(rows)
+    """Take the unanswered pairs of a round out of its batch; their positions."""
+    unanswered = (items.c.round == round) & items.c.withdrawn.is_(None) & ~_ANSWERED
+    rows = connection.execute(select(items).where(unanswered).order_by(items.c.rank)).mappings()
+    found = _positions(rows)
+    connection.execute(items.update().where(unanswered).values(withdrawn=now()))
+    return found
 
 
 def _positions(rows: Iterable[Any]) -> IntArray:
@@ -138,9 +150,15 @@ def _positions(rows: Iterable[Any]) -> IntArray:
 
 
 def insert_answers(
-    connection: Connection, added: Sequence[tuple[int, int, Classes]], annotator: str
+    connection: Connection,
+    added: Sequence[tuple[Question, int, Classes]],
+    annotator: str,
+    rounds: Mapping[int, int],
 ) -> None:
-    """Append to the log: (position, revision, classes)."""
+    """Append to the log: (question, revision, classes).
+
+    rounds: those in which pairs were asked for, by position.
+    """
     if not added:
         return
     at = now()
@@ -149,12 +167,14 @@ def insert_answers(
         [
             {
                 "position": position,
+                "round": rounds[position] if again is None else again,
                 "revision": revision,
                 "annotator": annotator,
+                "kind": "unsure" if classes is None else "classes",
                 "classes": None if classes is None else list(classes),
                 "at": at,
             }
-            for position, revision, classes in added
+            for (position, again), revision, classes in added
         ],
     )
 
@@ -162,26 +182,21 @@ def insert_answers(
 def read_batches(connection: Connection, batch_id: str | None = None) -> list[StoredBatch]:
     """Every batch (or the one with that id), by round."""
     chosen = true() if batch_id is None else batches.c.batch_id == batch_id
-    answered = exists().where(answers.c.position == items.c.position)
     statement = (
-        select(items, answered.label("answered"))
+        select(items, _ANSWERED.label("answered"))
         .join(batches, batches.c.round == items.c.round)
         .where(chosen)
         .order_by(items.c.round, items.c.rank)
     )
     members: dict[int, list[Any]] = defaultdict(list)
+    gone: dict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(statement).mappings():
-        members[row["round"]].append(row)
-    gone = select(settings).where(settings.c.key.startswith(_WITHDRAWN))
-    withdrawn = {row.key: _positions(row.value["items"]) for row in connection.execute(gone)}
+        (members if row["withdrawn"] is None else gone)[row["round"]].append(row)
     rows = connection.execute(select(batches).where(chosen).order_by(batches.c.round))
-    return [
-        _stored_batch(row, members[row.round], withdrawn.get(f"{_WITHDRAWN}{row.round}"))
-        for row in rows
-    ]
+    return [_stored_batch(row, members[row.round], _positions(gone[row.round])) for row in rows]
 
 
-def _stored_batch(row: Any, members: list[Any], withdrawn: IntArray | None) -> StoredBatch:
+def _stored_batch(row: Any, members: list[Any], withdrawn: IntArray) -> StoredBatch:
     scored = bool(members) and all(member["score"] is not None for member in members)
     return StoredBatch(
         batch_id=row.batch_id,
@@ -196,14 +211,17 @@ def _stored_batch(row: Any, members: list[Any], withdrawn: IntArray | None) -> S
         },
         record=row.record,
         pending=_positions(member for member in members if not member["answered"]),
-        withdrawn=np.arange(0) if withdrawn is None else withdrawn,
+        withdrawn=withdrawn,
+        answers=row.answers,
+        changes=row.changes,
+        about=row.about,
     )
 
 
 def read_training(connection: Connection) -> dict[str, Any] | None:
     """What is kept of the latest training: its key, record, and names of artifacts."""
-    statement = select(settings.c.value).where(settings.c.key == _TRAINING)
-    return connection.execute(statement).scalar()
+    row = connection.execute(select(trainings)).mappings().first()
+    return None if row is None else dict(row)
 
 
 def write_training(
@@ -212,8 +230,8 @@ def write_training(
     """Let `training` stand in the place of the one before it, with names of its artifacts."""
     value: dict[str, Any] = {"key": training.key, "record": dict(training.record)}
     value |= {"embeddings": embeddings, "model": model}
-    connection.execute(settings.delete().where(settings.c.key == _TRAINING))
-    connection.execute(insert(settings).values(key=_TRAINING, value=value))
+    connection.execute(trainings.delete())
+    connection.execute(insert(trainings).values(value))
 
 
 def artifacts_in_use(connection: Connection) -> set[str]:

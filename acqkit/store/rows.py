@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
 from acqkit.interfaces import ModelState
@@ -17,10 +18,13 @@ Classes = tuple[int, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """One line of the answers log.
+    """One line of the answers log, `number` from 1 on.
 
-    `revision` counts how often the pair's answer was replaced before this one; annotators
-    who agree share a revision. `at` is when it came, as ISO 8601 in UTC.
+    `revision` counts how often the answer to the question was replaced before this one;
+    annotators who agree share a revision. `changes` is the number of the latest change that was
+    known when the pair was asked for: the answer speaks of the classes of that time and of those
+    that it names. With `about` it says of that class alone whether it applies. `at` is
+    when it came, as ISO 8601 in UTC.
     """
 
     position: int
@@ -29,13 +33,17 @@ class StoredAnswer:
     annotator: str
     classes: Classes
     at: str = field(default="", compare=False)
+    number: int = 0
+    changes: int = 0
+    about: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NewBatch:
     """Picks of one round: positions `[k]` in order of choice, scores and terms `[k]`.
 
-    `embeddings` is the name of those that the round looked at.
+    `embeddings` is the name of those that the round looked at; `answers` and `changes` are the
+    numbers of the latest ones that it knew. With `about` it asks again, about that class alone.
     """
 
     round: int
@@ -45,6 +53,9 @@ class NewBatch:
     terms: Mapping[str, FloatArray] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
     embeddings: str | None = None
+    answers: int = 0
+    changes: int = 0
+    about: int | None = None
 
     @property
     def batch_id(self) -> str:
@@ -63,6 +74,9 @@ class NewBatch:
             self.terms,
             self.record,
             self.positions,
+            answers=self.answers,
+            changes=self.changes,
+            about=self.about,
         )
 
 
@@ -72,6 +86,8 @@ class StoredBatch:
 
     `given` batches hold labels that nobody asked for. `withdrawn` are the positions that were
     taken out of it before anybody had answered; `positions`, `scores` and `terms` are the rest.
+    `answers` and `changes` are the numbers of the latest ones known when it was picked, None
+    where a campaign of schema 1 did not note them; `about` is the class that it asks again about.
     """
 
     batch_id: str
@@ -84,6 +100,9 @@ class StoredBatch:
     record: Mapping[str, Any]
     pending: IntArray
     withdrawn: IntArray = field(default_factory=lambda: np.arange(0))
+    answers: int | None = None
+    changes: int | None = None
+    about: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -91,12 +110,34 @@ class StoredState:
     """What a round starts from, read in one transaction.
 
     `taken` are the positions that are in some batch: labeled, skipped or still asked for.
-    `answers` are the current ones, by position.
+    `answers` are those that stand, by position, in the order in which they came: one for the
+    pair, and one for each class that it was asked again about. `last_answer` and `last_change`
+    are the numbers of the latest ones, 0 before any.
     """
 
     next_round: int
     taken: IntArray
-    answers: Mapping[int, StoredAnswer]
+    answers: Mapping[int, tuple[StoredAnswer, ...]]
+    last_answer: int = 0
+    last_change: int = 0
+
+
+FACTS = np.dtype([("a", "<u8"), ("b", "<u8"), ("test", "?")])
+"""Of one pair: digests of its features, 0 where they are not known, and whether it is a test
+pair."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Roster:
+    """By what the `n` pairs from position `start` on are found again in a pool.
+
+    `ids` `[n]` are integers and texts, None where the pool has none and row i is pair i; `facts`
+    `[n]` are of dtype `FACTS`.
+    """
+
+    start: int
+    ids: list[Any] | None
+    facts: NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

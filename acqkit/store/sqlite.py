@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Connection
 
 from acqkit.embeddings import IntArray, PairEmbeddings
 from acqkit.errors import CampaignError
 from acqkit.files import publish, temporary_folder
-from acqkit.store import queries
-from acqkit.store.answers import additions, conflicts, standings
-from acqkit.store.arrays import EmbeddingFiles, cannot_keep
-from acqkit.store.artifacts import Artifacts
+from acqkit.store import growth, queries
+from acqkit.store.answers import (
+    additions,
+    conflicts,
+    questions,
+    standing_answers,
+    standings,
+)
+from acqkit.store.arrays import EmbeddingFiles
 from acqkit.store.backup import back_up
+from acqkit.store.changes import Kind, StoredChange, merged
 from acqkit.store.check import check_rows
 from acqkit.store.database import FILE_NAME, Database
-from acqkit.store.models import read_model, write_model
 from acqkit.store.rows import (
     Classes,
     NewBatch,
     NewTraining,
+    Roster,
     StoredAnswer,
     StoredBatch,
     StoredState,
     StoredTraining,
 )
 from acqkit.store.store import EmbeddingWriter
+from acqkit.store.trainings import Trainings
 
 
 class SqliteStore:
@@ -40,11 +48,15 @@ class SqliteStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._database = Database(folder)
-        self._artifacts = Artifacts(folder)
+        self._trainings = Trainings(folder, self._database)
 
     @classmethod
     def create(
-        cls, folder: Path, settings: Mapping[str, Any], given: Mapping[int, Classes] | None = None
+        cls,
+        folder: Path,
+        settings: Mapping[str, Any],
+        given: Mapping[int, Classes] | None = None,
+        roster: Roster | None = None,
     ) -> SqliteStore:
         """Make a campaign's folder, whole or not at all, with labels that are known already.
 
@@ -54,7 +66,7 @@ class SqliteStore:
         try:
             with temporary_folder(folder) as temporary:
                 try:
-                    cls._fill(temporary, settings, given or {})
+                    cls._fill(temporary, settings, given or {}, roster)
                 except CampaignError as error:
                     raise _cannot_make(folder, error) from error
                 try:
@@ -67,12 +79,20 @@ class SqliteStore:
         return cls.open(folder)
 
     @classmethod
-    def _fill(cls, folder: Path, settings: Mapping[str, Any], given: Mapping[int, Classes]) -> None:
+    def _fill(
+        cls,
+        folder: Path,
+        settings: Mapping[str, Any],
+        given: Mapping[int, Classes],
+        roster: Roster | None,
+    ) -> None:
         store = cls(folder)
         try:
             store._database.set_up()
             with store._database.write() as connection:
                 queries.write_settings(connection, settings)
+                if roster is not None:
+                    growth.write_roster(connection, roster)
             store.add_answers(given, "")
         finally:
             store.close()
@@ -111,11 +131,12 @@ class SqliteStore:
     def state(self) -> StoredState:
         """See `Store.state`."""
         with self._database.read() as connection:
-            current = standings(queries.answers_log(connection))
             return StoredState(
                 queries.next_round(connection),
                 queries.taken_positions(connection),
-                {position: standing.answer for position, standing in current.items()},
+                standing_answers(queries.answers_log(connection)),
+                growth.last_answer(connection),
+                growth.last_change(connection),
             )
 
     def batches(self) -> list[StoredBatch]:
@@ -139,12 +160,14 @@ class SqliteStore:
             # Whatever takes a pair takes a round, so a free round means free pairs.
             if queries.next_round(connection) != batch.round:
                 return None
-            if batch.embeddings is not None and not self._artifacts.has(batch.embeddings):
+            if growth.last_change(connection) != batch.changes:
+                return None
+            if batch.embeddings is not None and not self._trainings.has(batch.embeddings):
                 # Another process has trained on newer labels meanwhile and removed them.
                 batch = replace(batch, embeddings=None)
             queries.insert_batch(connection, batch)
         if batch.embeddings is not None:
-            self._remove_unused()
+            self._trainings.remove_unused()
         return batch.batch_id
 
     def withdraw(self, round: int) -> IntArray:
@@ -152,96 +175,75 @@ class SqliteStore:
         with self._database.write() as connection:
             return queries.withdraw(connection, round)
 
-    @contextmanager
-    def new_embeddings(self, positions: IntArray) -> Iterator[EmbeddingFiles]:
+    def new_embeddings(self, positions: IntArray) -> AbstractContextManager[EmbeddingFiles]:
         """For pairs at `positions` `[n]`; see `Store.new_embeddings`."""
-        with ExitStack() as stack:
-            try:
-                draft = stack.enter_context(self._artifacts.draft())
-            except OSError as error:
-                raise cannot_keep(self._folder, error) from None
-            yield EmbeddingFiles(draft, positions)
+        return self._trainings.new_embeddings(positions)
 
     def keep_training(self, training: NewTraining, written: EmbeddingWriter) -> StoredTraining:
         """See `Store.keep_training`."""
         assert isinstance(written, EmbeddingFiles)  # new_embeddings makes no other
-        model = None
-        try:
-            written.finish()
-            with self._artifacts.draft() as draft:
-                if training.model is not None:
-                    write_model(draft, training.model)
-                with self._database.write() as connection:
-                    name = self._artifacts.publish(written.draft)
-                    if training.model is not None:
-                        model = self._artifacts.publish(draft)
-                    queries.write_training(connection, training, name, model)
-                    # Within the transaction: after it, others may replace and remove them.
-                    embeddings = PairEmbeddings.load(self._artifacts.path(name))
-        except OSError as error:
-            raise cannot_keep(self._folder, error) from None
-        self._remove_unused()
-        return StoredTraining(training.record, training.model, embeddings, name)
+        return self._trainings.keep(training, written)
 
     def training(self, key: str) -> StoredTraining | None:
         """See `Store.training`."""
-        with self._database.read() as connection:
-            found = queries.read_training(connection)
-        if found is None or found["key"] != key or found["model"] is None:
-            return None
-        model = self._artifacts.find(found["model"])
-        embeddings = self._artifacts.find(found["embeddings"])
-        if model is None or embeddings is None:
-            return None
-        try:
-            return StoredTraining(
-                found["record"],
-                read_model(model),
-                PairEmbeddings.load(embeddings),
-                found["embeddings"],
-            )
-        except FileNotFoundError:
-            return None  # Another process has trained on newer labels this very moment.
-
-    def _remove_unused(self) -> None:
-        """Remove the artifacts to which neither the latest batch nor the training refers."""
-        # Nobody else publishes or refers to anything while this transaction lasts.
-        with self._database.write() as connection:
-            self._artifacts.remove_others(queries.artifacts_in_use(connection))
+        return self._trainings.find(key)
 
     def embeddings(self) -> PairEmbeddings | None:
         """See `Store.embeddings`."""
-        gone = None
-        while True:
-            with self._database.read() as connection:
-                name = queries.newest_embeddings(connection)
-            if name is None or name == gone:
-                return None
-            folder = self._artifacts.find(name)
-            try:
-                if folder is not None:
-                    return PairEmbeddings.load(folder)
-            except FileNotFoundError:
-                pass
-            # Another process has a newer round and removed them, or they are damaged.
-            gone = name
+        return self._trainings.latest_embeddings()
 
     def add_answers(
-        self, labels: Mapping[int, Classes], annotator: str, replace: bool = False
+        self,
+        labels: Mapping[int, Classes],
+        annotator: str,
+        replace: bool = False,
+        again: Mapping[int, Mapping[int, Classes]] | None = None,
     ) -> list[StoredAnswer]:
         """See `Store.add_answers`."""
+        asked = questions(labels, again or {})
         with self._database.write() as connection:
-            current = standings(queries.answers_log(connection, labels))
-            clashes = [] if replace else conflicts(current, labels)
+            into = merged(growth.read_changes(connection))
+            among = {position for position, _ in asked}
+            current = standings(queries.answers_log(connection, among))
+            clashes = [] if replace else conflicts(current, asked, into)
             if clashes:
                 return clashes
-            positions = np.array(list(labels), dtype=np.int64)
-            new = np.setdiff1d(positions, queries.taken_positions(connection, labels))
-            if len(new):
-                given = NewBatch(queries.next_round(connection), "", new)
-                queries.insert_batch(connection, given)
-            queries.insert_answers(connection, additions(current, labels, annotator), annotator)
+            rounds = _rounds(connection, labels)
+            added = additions(current, asked, annotator, into)
+            queries.insert_answers(connection, added, annotator, rounds)
             return []
+
+    def changes(self) -> list[StoredChange]:
+        """See `Store.changes`."""
+        with self._database.read() as connection:
+            return growth.read_changes(connection)
+
+    def add_change(
+        self,
+        kind: Kind,
+        value: Mapping[str, Any],
+        after: int,
+        rosters: Sequence[Roster] = (),
+        given: Mapping[int, Classes] | None = None,
+    ) -> int | None:
+        """See `Store.add_change`."""
+        with self._database.write() as connection:
+            if growth.last_change(connection) != after:
+                return None
+            growth.write_change(
+                connection, kind, value, queries.next_round(connection), queries.now()
+            )
+            for roster in rosters:
+                growth.write_roster(connection, roster)
+            if given:
+                added = additions({}, questions(given, {}), "", {})
+                queries.insert_answers(connection, added, "", _rounds(connection, given))
+        return after + 1
+
+    def rosters(self) -> list[Roster]:
+        """See `Store.rosters`."""
+        with self._database.read() as connection:
+            return growth.read_rosters(connection)
 
     def backup(self, folder: Path) -> None:
         """See `Store.backup`; raises CampaignError where no copy can be made."""
@@ -262,6 +264,19 @@ class SqliteStore:
         """See `Store.add_record`."""
         with self._database.write() as connection:
             queries.write_record(connection, round, record)
+
+
+def _rounds(connection: Connection, labels: Mapping[int, Classes]) -> dict[int, int]:
+    """The rounds of these pairs; those in no batch make one of labels that nobody asked for."""
+    rounds = queries.rounds_of(connection, labels)
+    new = np.array(sorted(labels.keys() - rounds.keys()), dtype=np.int64)
+    if len(new):
+        known = growth.last_answer(connection), growth.last_change(connection)
+        round = queries.next_round(connection)
+        given = NewBatch(round, "", new, answers=known[0], changes=known[1])
+        queries.insert_batch(connection, given)
+        rounds |= dict.fromkeys(new.tolist(), round)
+    return rounds
 
 
 def _cannot_make(folder: Path, error: Exception) -> CampaignError:

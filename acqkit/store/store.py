@@ -6,16 +6,18 @@ strategies. Whatever implements it passes `acqkit.testing.store_conformance_test
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 from acqkit.embeddings import IntArray, PairEmbeddings
+from acqkit.store.changes import Kind, StoredChange
 from acqkit.store.rows import (
     Classes,
     NewBatch,
     NewTraining,
+    Roster,
     StoredAnswer,
     StoredBatch,
     StoredState,
@@ -76,8 +78,8 @@ class Store(Protocol):
     def add_batch(self, batch: NewBatch) -> str | None:
         """Add what a round picked; the batch's id, which is `batch.batch_id`.
 
-        None, and nothing added, when somebody else has used the round meanwhile. Raises
-        CampaignError when a pair is in another batch.
+        None, and nothing added, when somebody else has used the round meanwhile, or made a
+        change. Raises CampaignError when a pair is in another batch, unless it asks again.
         """
         ...
 
@@ -90,14 +92,42 @@ class Store(Protocol):
         ...
 
     def add_answers(
-        self, labels: Mapping[int, Classes], annotator: str, replace: bool = False
+        self,
+        labels: Mapping[int, Classes],
+        annotator: str,
+        replace: bool = False,
+        again: Mapping[int, Mapping[int, Classes]] | None = None,
     ) -> list[StoredAnswer]:
         """Add answers by position, all or none, by the rule of `acqkit.store.answers`.
 
-        Those of pairs in no batch make a batch of labels that nobody asked for. Returns the
-        current answers that `labels` contradict, and then adds nothing. With `replace` they are
-        replaced, and none are returned.
+        Those of pairs in no batch make a batch of labels that nobody asked for. `again` has, by
+        round and position, answers to batches that ask again about one class: it, or none.
+        Returns the current answers that the new ones contradict, and then adds nothing. With
+        `replace` they are replaced, and none are returned.
         """
+        ...
+
+    def changes(self) -> list[StoredChange]:
+        """Every change, in the order in which they came."""
+        ...
+
+    def add_change(
+        self,
+        kind: Kind,
+        value: Mapping[str, Any],
+        after: int,
+        rosters: Sequence[Roster] = (),
+        given: Mapping[int, Classes] | None = None,
+    ) -> int | None:
+        """Append a change (`acqkit.store.changes` says what of), with all that comes with it.
+
+        That is rosters of pairs, and labels that new pairs come with. Returns its number; None,
+        and nothing added, where the latest change is not number `after`.
+        """
+        ...
+
+    def rosters(self) -> list[Roster]:
+        """By what pairs are found again, by first position; those of schema 1 have none."""
         ...
 
     def backup(self, folder: Path) -> None:

@@ -22,7 +22,7 @@ def _log(store: Store) -> list[tuple[int, int, str, Classes]]:
 
 def _state(store: Store) -> tuple[int, list[int], dict[int, Classes]]:
     state = store.state()
-    current = {position: answer.classes for position, answer in state.answers.items()}
+    current = {position: answers[-1].classes for position, answers in state.answers.items()}
     return state.next_round, state.taken.tolist(), current
 
 
@@ -211,6 +211,9 @@ def a_closed_store_says_so(home: StoreHome) -> None:
         "settings": store.settings,
         "state": store.state,
         "batches": store.batches,
+        "changes": store.changes,
+        "rosters": store.rosters,
+        "add_change": lambda: store.add_change("class", {"name": "owl"}, 0),
         "answers_log": store.answers_log,
         "records": store.records,
         "embeddings": store.embeddings,

@@ -14,9 +14,10 @@ import pytest
 from acqkit.store import Classes, Store
 from acqkit.testing.checks_store import STORE
 from acqkit.testing.checks_store_arrays import STORE_ARRAYS
+from acqkit.testing.checks_store_growth import STORE_GROWTH
 from acqkit.testing.store_home import StoreHome
 
-STORE_CHECKS = (*STORE, *STORE_ARRAYS)
+STORE_CHECKS = (*STORE, *STORE_GROWTH, *STORE_ARRAYS)
 
 
 def store_conformance_test(

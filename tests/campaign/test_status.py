@@ -16,6 +16,7 @@ from acqkit.errors import CampaignError
 from acqkit.store import NewBatch, SqliteStore
 from simulated_annotators import ById, light_campaign, true_label
 
+LABELED = "WHERE classes IS NOT NULL"
 HEAVY = ("torch", "sklearn", "scipy", "pandas", "matplotlib", "faiss", "cvxpy")
 
 
@@ -52,19 +53,26 @@ def test_a_campaign_that_does_not_say_how_many_train_pairs_it_has(folder: Path) 
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("UPDATE answers SET classes = '[3]'", "a class that the pool does not have"),
-        ("UPDATE answers SET classes = '[-1]'", "a class that the pool does not have"),
-        ("UPDATE answers SET classes = '[1.0]'", "a class that the pool does not have"),
-        ("UPDATE answers SET classes = '[\"cat\"]'", "a class that the pool does not have"),
-        ("UPDATE answers SET classes = '[0, 1]'", "does not name one class"),
-        ("UPDATE answers SET classes = '[]'", "does not name one class"),
-        ("UPDATE answers SET classes = '7'", "is not a list of classes"),
-        ("UPDATE answers SET classes = '['", "is not a list of classes"),
+        (f"UPDATE answers SET classes = '[3]' {LABELED}", "a class that the pool does not have"),
+        (f"UPDATE answers SET classes = '[-1]' {LABELED}", "a class that the pool does not have"),
+        (f"UPDATE answers SET classes = '[1.0]' {LABELED}", "a class that the pool does not have"),
+        (
+            f"UPDATE answers SET classes = '[\"cat\"]' {LABELED}",
+            "a class that the pool does not have",
+        ),
+        (f"UPDATE answers SET classes = '[0, 1]' {LABELED}", "does not name one class"),
+        (f"UPDATE answers SET classes = '[]' {LABELED}", "does not name one class"),
+        (f"UPDATE answers SET classes = '7' {LABELED}", "is not a list of classes"),
+        (f"UPDATE answers SET classes = '[' {LABELED}", "is not a list of classes"),
         ("UPDATE answers SET annotator = x'ff'", "by somebody"),
         ("UPDATE answers SET revision = 'x'", "by somebody"),
         ("UPDATE items SET position = 999 WHERE rank = 0 AND round = 1", "none of the pool"),
         ("UPDATE items SET position = -1 WHERE rank = 0 AND round = 1", "none of the pool"),
-        ("UPDATE items SET position = 'x' WHERE rank = 0 AND round = 1", "mismatch"),
+        ("UPDATE items SET position = 'x' WHERE rank = 0 AND round = 1", "none of the pool"),
+        ("UPDATE items SET again = 1 WHERE rank = 0", "not as its batch"),
+        ("UPDATE batches SET about = 9 WHERE round = 1", "not a batch"),
+        ("UPDATE batches SET about = 1", "not as its batch"),
+        ("UPDATE answers SET kind = 'maybe'", "CHECK constraint failed"),
         ("UPDATE items SET terms = '{\"a\": 1}' WHERE rank = 0", "different terms"),
         ("UPDATE items SET terms = '[]'", "terms that are no numbers"),
         ("UPDATE items SET score = 'high'", "terms that are no numbers"),

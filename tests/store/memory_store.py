@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,14 +19,18 @@ from acqkit.errors import CampaignError
 from acqkit.store import (
     Classes,
     EmbeddingWriter,
+    Kind,
     NewBatch,
     NewTraining,
+    Roster,
     StoredAnswer,
     StoredBatch,
+    StoredChange,
     StoredState,
     StoredTraining,
 )
-from acqkit.store.answers import additions, conflicts, standings
+from acqkit.store.answers import additions, conflicts, questions, standing_answers, standings
+from acqkit.store.changes import merged
 
 
 @dataclass
@@ -35,6 +40,8 @@ class Contents:
     settings: Mapping[str, Any]
     batches: list[StoredBatch] = field(default_factory=list)
     log: list[StoredAnswer] = field(default_factory=list)
+    changes: list[StoredChange] = field(default_factory=list)
+    rosters: list[Roster] = field(default_factory=list)
     records: dict[int, dict[str, Any]] = field(default_factory=dict)
     embeddings: dict[str, PairEmbeddings] = field(default_factory=dict)
     latest: PairEmbeddings | None = None
@@ -51,11 +58,16 @@ class MemoryStore:
 
     @classmethod
     def create(
-        cls, folder: Path, settings: Mapping[str, Any], given: Mapping[int, Classes]
+        cls,
+        folder: Path,
+        settings: Mapping[str, Any],
+        given: Mapping[int, Classes],
+        roster: Roster | None = None,
     ) -> MemoryStore:
         if folder in cls._all:
             raise CampaignError(f"{folder} already holds a campaign; choose another name")
-        cls._all[folder] = Contents(copy.deepcopy(dict(settings)))
+        rosters = [] if roster is None else [roster]
+        cls._all[folder] = Contents(copy.deepcopy(dict(settings)), rosters=rosters)
         cls(cls._all[folder]).add_answers(given, "")
         return cls.open(folder)
 
@@ -87,16 +99,21 @@ class MemoryStore:
             raise CampaignError("the campaign is damaged; go on with a backup")
 
     def state(self) -> StoredState:
-        current = {p: standing.answer for p, standing in standings(self._open.log).items()}
-        taken = [b.positions for b in self._open.batches]
+        taken = [b.positions for b in self._open.batches if b.about is None]
         positions = np.sort(np.concatenate(taken)) if taken else np.arange(0)
-        return StoredState(len(self._open.batches), positions, current)
+        numbers = len(self._open.log), len(self._open.changes)
+        answers = standing_answers(self._open.log)
+        return StoredState(len(self._open.batches), positions, answers, *numbers)
 
     def batches(self) -> list[StoredBatch]:
-        answered = [answer.position for answer in self._open.log]
-        return [
-            replace(b, pending=b.positions[~np.isin(b.positions, answered)])
+        answered = {(answer.round, answer.position) for answer in self._open.log}
+        waiting = [
+            [position for position in b.positions.tolist() if (b.round, position) not in answered]
             for b in self._open.batches
+        ]
+        return [
+            replace(b, pending=np.array(pending, np.int64))
+            for b, pending in zip(self._open.batches, waiting, strict=True)
         ]
 
     def batch(self, batch_id: str) -> StoredBatch | None:
@@ -106,7 +123,7 @@ class MemoryStore:
         return list(self._open.log)
 
     def add_batch(self, batch: NewBatch) -> str | None:
-        if batch.round != len(self._open.batches):
+        if (batch.round, batch.changes) != (len(self._open.batches), len(self._open.changes)):
             return None
         self._insert(batch)
         if batch.embeddings is not None:
@@ -114,7 +131,7 @@ class MemoryStore:
         return batch.batch_id
 
     def _insert(self, new: NewBatch) -> None:
-        if np.isin(new.positions, self.state().taken).any():
+        if new.about is None and np.isin(new.positions, self.state().taken).any():
             raise CampaignError("the campaign is as it was: a pair is in another batch")
         self._open.batches.append(replace(new.stored(), record=copy.deepcopy(new.record)))
 
@@ -131,22 +148,57 @@ class MemoryStore:
         return batch.pending
 
     def add_answers(
-        self, labels: Mapping[int, Classes], annotator: str, replace: bool = False
+        self,
+        labels: Mapping[int, Classes],
+        annotator: str,
+        replace: bool = False,
+        again: Mapping[int, Mapping[int, Classes]] | None = None,
     ) -> list[StoredAnswer]:
-        current = standings(self._open.log)
-        clashes = [] if replace else conflicts(current, labels)
+        current, into = standings(self._open.log), merged(self._open.changes)
+        asked = questions(labels, again or {})
+        clashes = [] if replace else conflicts(current, asked, into)
         if clashes:
             return clashes
         new = np.setdiff1d(np.array(list(labels), np.int64), self.state().taken)
         if len(new):
-            self._insert(NewBatch(len(self._open.batches), "", new))
-        rounds = {p: b.round for b in self._open.batches for p in b.positions.tolist()}
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        self._open.log += [
-            StoredAnswer(position, rounds[position], revision, annotator, classes, at)
-            for position, revision, classes in additions(current, labels, annotator)
-        ]
+            given = NewBatch(len(self._open.batches), "", new)
+            said, grown = len(self._open.log), len(self._open.changes)
+            self._insert(dataclasses.replace(given, answers=said, changes=grown))
+        regular = [b for b in self._open.batches if b.about is None]
+        rounds = {p: b.round for b in regular for p in b.positions.tolist()}
+        for (position, once_more), revision, classes in additions(current, asked, annotator, into):
+            round = rounds[position] if once_more is None else once_more
+            batch = self._open.batches[round]
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            answer = StoredAnswer(position, round, revision, annotator, classes, at)
+            number, known = len(self._open.log) + 1, batch.changes or 0
+            self._open.log.append(
+                dataclasses.replace(answer, number=number, changes=known, about=batch.about)
+            )
         return []
+
+    def changes(self) -> list[StoredChange]:
+        return copy.deepcopy(self._open.changes)
+
+    def add_change(
+        self,
+        kind: Kind,
+        value: Mapping[str, Any],
+        after: int,
+        rosters: Sequence[Roster] = (),
+        given: Mapping[int, Classes] | None = None,
+    ) -> int | None:
+        if after != len(self._open.changes):
+            return None
+        known = len(self._open.log), len(self._open.batches)
+        change = StoredChange(after + 1, kind, copy.deepcopy(dict(value)), *known)
+        self._open.changes.append(change)
+        self._open.rosters += rosters
+        self.add_answers(given or {}, "")
+        return after + 1
+
+    def rosters(self) -> list[Roster]:
+        return list(self._open.rosters)
 
     def backup(self, folder: Path) -> None:
         contents = self._open

@@ -19,7 +19,7 @@ from acqkit.embeddings import PairEmbeddings
 from acqkit.errors import AcqkitWarning, CampaignError
 from acqkit.interfaces import ModelState
 from acqkit.store import NewBatch, NewTraining, SqliteStore, StoredTraining, database
-from acqkit.store.answers import additions, conflicts, standings
+from acqkit.store.answers import additions, conflicts, questions, standings
 from acqkit.store.artifacts import DigestFile
 from acqkit.store.rows import StoredAnswer
 from acqkit.testing import make_embeddings, make_pool
@@ -55,8 +55,12 @@ def test_the_schema_refuses_what_no_step_should_write(store: SqliteStore, tmp_pa
         for statement in (
             "UPDATE answers SET classes = '[2]'",
             "DELETE FROM answers",
-            "INSERT INTO answers VALUES (9, 99, 0, 'ann', NULL, '')",
-            "INSERT INTO answers VALUES (9, 5, 0, 'ann', NULL, '')",
+            "INSERT INTO answers VALUES (9, 0, 99, 0, 'ann', 'unsure', NULL, '')",
+            "INSERT INTO answers VALUES (9, 1, 5, 0, 'ann', 'unsure', NULL, '')",
+            "INSERT INTO answers VALUES (9, 0, 5, 0, 'ann', 'unsure', NULL, '')",
+            "INSERT INTO answers VALUES (9, 0, 3, 0, 'ann', 'maybe', NULL, '')",
+            "INSERT INTO answers VALUES (9, 0, 3, 0, 'ann', 'classes', NULL, '')",
+            "INSERT INTO assignments VALUES (0, 4, 'ann', '')",
         ):
             with pytest.raises(sqlite3.IntegrityError):
                 connection.execute(statement)
@@ -209,8 +213,8 @@ def test_two_that_create_at_once_make_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("PRAGMA user_version = 7", r"made by a newer acqkit \(schema 7, this one reads 1\)"),
-        ("PRAGMA user_version = 0", r"made by an older acqkit \(schema 0, this one reads 1\)"),
+        ("PRAGMA user_version = 7", r"made by a newer acqkit \(schema 7, this one reads 2\)"),
+        ("PRAGMA user_version = 0", r"made by an older acqkit \(schema 0, this one reads 2\)"),
         ("PRAGMA application_id = 3", r"campaign\.sqlite was not made by acqkit"),
     ],
 )
@@ -281,10 +285,18 @@ def test_the_rule_of_answers() -> None:
     log = [answer(1, 0, "ann", 2), answer(1, 0, "bob", 2), answer(4, 0, "ann", 0)]
     log.append(answer(4, 1, "bob", 3))
     current = standings(log)
-    assert {p: s.answer.classes for p, s in current.items()} == {1: (2,), 4: (3,)}
-    assert current[1].answer.annotator == "ann"
-    assert current[1].annotators == {"ann", "bob"} and current[4].annotators == {"bob"}
-    labels = {1: (2,), 4: (0,), 9: None}
-    assert conflicts(current, labels) == [log[3]]
-    assert additions(current, labels, "ann") == [(4, 2, (0,)), (9, 0, None)]
-    assert additions(current, labels, "cyd") == [(1, 0, (2,)), (4, 2, (0,)), (9, 0, None)]
+    assert {p: s.answer.classes for (p, _), s in current.items()} == {1: (2,), 4: (3,)}
+    assert current[1, None].answer.annotator == "ann"
+    assert current[1, None].annotators == {"ann", "bob"}
+    assert current[4, None].annotators == {"bob"}
+    labels = questions({1: (2,), 4: (0,), 9: None}, {})
+    assert conflicts(current, labels, {}) == [log[3]]
+    four, nine = ((4, None), 2, (0,)), ((9, None), 0, None)
+    assert additions(current, labels, "ann", {}) == [four, nine]
+    assert additions(current, labels, "cyd", {}) == [((1, None), 0, (2,)), four, nine]
+    merged = {0: 3}
+    assert conflicts(current, labels, merged) == []
+    assert additions(current, labels, "bob", merged) == [nine]
+    again = questions({}, {7: {1: (5,)}})
+    assert conflicts(current, again, {}) == []
+    assert additions(current, again, "ann", {}) == [((1, 7), 0, (5,))]

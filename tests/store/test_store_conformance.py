@@ -47,9 +47,13 @@ class HalfGiven(MemoryStore):
     """Labels that contradict keep none out."""
 
     def add_answers(
-        self, labels: Mapping[int, Classes], annotator: str, replace: bool = False
+        self,
+        labels: Mapping[int, Classes],
+        annotator: str,
+        replace: bool = False,
+        again: Mapping[int, Mapping[int, Classes]] | None = None,
     ) -> list[StoredAnswer]:
-        clashes = super().add_answers(labels, annotator, replace)
+        clashes = super().add_answers(labels, annotator, replace, again)
         if clashes:
             agreed = set(labels) - {clash.position for clash in clashes}
             super().add_answers({position: labels[position] for position in agreed}, annotator)
