@@ -59,12 +59,22 @@ def _read(path: Path, verify: bool) -> dict[str, NDArray[Any]]:
         archive = np.load(file, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise PoolError(f"{path} holds a single array, wanted an archive of several")
+        _check_names(archive)
         check_repeated(path, archive.files)
         check_keys(archive.files)
         columns = {key: _array(path, archive, key) for key in archive.files if key in KEYS}
         if verify and DIGEST in archive.files:
             check_digest(path, str(_array(path, archive, DIGEST)), columns_digest(columns))
         return columns
+
+
+def _check_names(archive: Any) -> None:
+    """Raise BadZipFile where a member's own header has another name than the list of members.
+
+    A damaged name would make an array one that is not asked for.
+    """
+    for member in archive.zip.infolist():
+        archive.zip.open(member).close()
 
 
 def _array(path: Path, archive: Any, key: str) -> NDArray[Any]:

@@ -103,3 +103,13 @@ def test_every_changed_byte_of_what_is_shown_is_noticed_or_harmless(tmp_path: Pa
         except PoolError as error:
             noticed += "not what was saved" in str(error)
     assert noticed > 10
+
+
+@pytest.mark.parametrize("name", [b"labels.npy", b"split.npy"])
+def test_a_column_whose_name_is_damaged_is_not_absent(name: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "p.npz"
+    np.savez(path, **good_arrays())
+    before, listed, after = path.read_bytes().rpartition(name)  # in the list of members
+    path.write_bytes(before + listed.replace(b".npy", b".\x01py") + after)
+    with pytest.raises(PoolError, match=r"p\.npz .* differ"):
+        open_pool(path)

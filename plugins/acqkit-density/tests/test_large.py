@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -195,6 +195,15 @@ def test_of_every_region_the_same_share_is_covered(neighbors: int, share: float)
     assert (abs(covered - share * wanted) <= 1).all()
 
 
+def rounded(value: Any) -> Any:
+    """A record that equals one whose figures differ in the sixth digit."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return pytest.approx(value, rel=1e-5, abs=1e-9) if isinstance(value, float) else value
+
+
 @pytest.mark.parametrize(
     "allocator",
     [
@@ -217,7 +226,8 @@ def test_with_several_threads_a_composed_strategy_picks_what_the_allocator_does_
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(several.positions, one.positions)
-    assert several.record == one.record
+    # How many threads a matrix product gets on a busy machine decides on its last digits.
+    assert several.record == rounded(one.record)
 
 
 def test_points_in_principal_directions_are_as_far_apart_as_whole_ones() -> None:
