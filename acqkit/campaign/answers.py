@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from acqkit.errors import CampaignError, ContradictionError, PoolError, did_you_mean
 from acqkit.pool import PairPool
 from acqkit.store import Classes, StoredAnswer
+from acqkit.store.answers import Question, question
 
 
 class Skip(enum.Enum):
@@ -27,8 +29,15 @@ Label = str | int | Collection[str | int] | Skip | None
 `SKIP` or None for "can't tell"."""
 
 
-def parse_labels(labels: Mapping[Any, Label], pool: PairPool) -> dict[int, Classes]:
+def parse_labels(
+    labels: Mapping[Any, Label],
+    pool: PairPool,
+    former: Mapping[str, int] | None = None,
+    multilabel: bool | None = None,
+) -> dict[int, Classes]:
     """Answers by id as class indices by position in `pool`.
+
+    former: earlier names of classes, with their indices. multilabel: by default as the pool is.
 
     Raises CampaignError naming the first pair that is unknown, or whose answer is not one.
     """
@@ -40,7 +49,8 @@ def parse_labels(labels: Mapping[Any, Label], pool: PairPool) -> dict[int, Class
     parsed: dict[int, Classes] = {}
     for position, (pair_id, label) in zip(positions, labels.items(), strict=True):
         try:
-            classes = parse_label(label, pool.class_names, pool.multilabel)
+            several = pool.multilabel if multilabel is None else multilabel
+            classes = parse_label(label, pool.class_names, several, former or {})
         except CampaignError as error:
             raise CampaignError(f"pair {plain(pair_id)!r}: {error}") from None
         if parsed.setdefault(position, classes) != classes:
@@ -61,7 +71,12 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def parse_label(label: Label, class_names: Sequence[str], multilabel: bool) -> Classes:
+def parse_label(
+    label: Label,
+    class_names: Sequence[str],
+    multilabel: bool,
+    former: Mapping[str, int] = MappingProxyType({}),
+) -> Classes:
     """One answer as ascending class indices, or None for "can't tell"; raises CampaignError."""
     if label is None or label is SKIP:
         return None
@@ -73,7 +88,7 @@ def parse_label(label: Label, class_names: Sequence[str], multilabel: bool) -> C
             + "or SKIP for can't tell"
         )
     members: list[Any] = [label] if one else list(label)  # type: ignore[arg-type]
-    classes = [_class_index(member, class_names) for member in members]
+    classes = [_class_index(member, class_names, former) for member in members]
     if len(set(classes)) < len(classes):
         raise CampaignError(f"the label {label!r} names a class twice")
     if not multilabel and len(classes) != 1:
@@ -85,10 +100,12 @@ def parse_label(label: Label, class_names: Sequence[str], multilabel: bool) -> C
     return tuple(sorted(classes))
 
 
-def _class_index(value: Any, class_names: Sequence[str]) -> int:
+def _class_index(value: Any, class_names: Sequence[str], former: Mapping[str, int]) -> int:
     if isinstance(value, str):
         if value in class_names:
             return list(class_names).index(value)
+        if value in former:
+            return former[value]
         hint = did_you_mean(value, class_names)
         raise CampaignError(f"the pool has no class {value!r}; {hint}")
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
@@ -103,17 +120,18 @@ def _class_index(value: Any, class_names: Sequence[str]) -> int:
 
 def contradiction(
     clashes: Sequence[StoredAnswer],
-    labels: Mapping[int, Classes],
+    labels: Mapping[Question, Classes],
     annotator: str,
     pool: PairPool,
     remedy: str,
 ) -> ContradictionError:
     """The error that names the first pair, both answers and both annotators."""
     old = clashes[0]
+    now = labels[question(old)]
     more = f" ({len(clashes) - 1} more like it)" if len(clashes) > 1 else ""
     return ContradictionError(
         f"pair {plain(pool.ids[old.position])!r} was answered {_told(old.classes, pool)} by "
-        f"{_who(old.annotator)} and is now answered {_told(labels[old.position], pool)} by "
+        f"{_who(old.annotator)} and is now answered {_told(now, pool)} by "
         f"{_who(annotator)}{more}; nothing was recorded, {remedy} to let the new answer stand"
     )
 

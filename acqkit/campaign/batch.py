@@ -19,7 +19,8 @@ class Batch:
     `pool.ids[batch.positions]` are the ids. `scores` `[k]` and `terms` (name -> `[k]`) are
     what the strategy said of them, `record` what else it had to say. `pending` are the ids
     that nobody had answered when the batch was read, `withdrawn` those that were taken out of
-    it again. `given` batches hold labels that nobody asked for; they have no strategy.
+    it again. `given` batches hold labels that nobody asked for; they have no strategy. With
+    `about`, the name of a class, it asks whether that class applies, and nothing else.
     """
 
     batch_id: str
@@ -33,6 +34,7 @@ class Batch:
     withdrawn: tuple[Any, ...] = ()
     strategy: str = ""
     given: bool = False
+    about: str | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,6 +54,7 @@ def batch_of(stored: StoredBatch, pool: PairPool) -> Batch:
         withdrawn=tuple(pool.ids[stored.withdrawn].tolist()),
         strategy=stored.strategy,
         given=stored.given,
+        about=None if stored.about is None else pool.class_names[stored.about],
     )
 
 

@@ -10,14 +10,18 @@ import numpy as np
 
 from acqkit.campaign import telling
 from acqkit.campaign.answers import Label
-from acqkit.campaign.asking import Asking, Prepare
+from acqkit.campaign.asking import Prepare
 from acqkit.campaign.batch import Batch, CampaignStatus, batch_of
 from acqkit.campaign.content import checked_settings
+from acqkit.campaign.current import Current, asking_of
+from acqkit.campaign.growing import GrowingCampaign
 from acqkit.campaign.plain import check_json
+from acqkit.campaign.roster import roster_of
 from acqkit.campaign.setup import make_parts, make_settings, reopen
+from acqkit.campaign.sources import Pools
 from acqkit.campaign.status import campaign_status
-from acqkit.campaign.training import ModelOfLabels, Trained
-from acqkit.campaign.view import TrainView, known_answers, label_state
+from acqkit.campaign.training import Trained
+from acqkit.campaign.view import TrainView, known_answers
 from acqkit.components.origin import naming_plugins
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import Resolved, resolve
@@ -31,7 +35,7 @@ from acqkit.store import SqliteStore, Store
 from acqkit.timing import PhaseClock
 
 
-class Campaign:
+class Campaign(GrowingCampaign):
     """Ask which pairs to label next, tell their labels; everything told is on the disk.
 
     Made by `create`, gone on with by `open`, closed by `close` or by leaving a `with` block.
@@ -50,7 +54,7 @@ class Campaign:
         self,
         folder: Path,
         store: Store,
-        view: TrainView,
+        pools: Pools,
         parts: Mapping[str, Resolved],
         device: str,
         registry: Registry | None,
@@ -60,20 +64,11 @@ class Campaign:
         self.seed: int = store.settings()["seed"]
         self.clock = PhaseClock()
         self._store = store
-        self._view = view
         self._parts = parts
         self._registry = registry
-        kinds = ("trainer", "model")
-        models = ModelOfLabels(
-            {kind: parts[kind].component for kind in kinds},
-            {kind: parts[kind].record for kind in kinds},
-            seed=self.seed,
-            device=device,
-            store=store,
-            view=view,
-            engine=engine,
-        )
-        self._asking = Asking(store, view, models, self.seed, engine)
+        make = asking_of(store, parts, self.seed, device, engine)
+        self._current = Current(store, pools, make)
+        self._current()  # says at once what is wrong with the pool
 
     @classmethod
     def create(
@@ -106,10 +101,12 @@ class Campaign:
         given = {"strategy": strategy, "trainer": trainer, "model": model}
         parts = make_parts(given, registry)
         where = resolve("engine", engine, registry).component
-        view = TrainView(pool)
+        TrainView(pool)  # which raises where there is nothing to label
         settings = make_settings(folder, pool, parts, pool_reference, seed=int(seed), device=device)
-        store = SqliteStore.create(folder, settings, known_answers(pool))
-        return cls(folder, store, view, parts, device, registry, where)
+        roster = roster_of(pool, settings["fingerprint"])
+        store = SqliteStore.create(folder, settings, known_answers(pool), roster)
+        pools = Pools(folder, store, settings, pool)
+        return cls(folder, store, pools, parts, device, registry, where)
 
     @classmethod
     def open(
@@ -135,12 +132,13 @@ class Campaign:
         folder = Path(folder)
         store = SqliteStore.open(folder)
         try:
-            settings = checked_settings(folder, store)
+            settings, _ = checked_settings(folder, store)
             given = {"strategy": strategy, "trainer": trainer, "model": model}
-            pool, parts = reopen(folder, settings, pool, given, registry)
+            parts = reopen(settings, given, registry)
             device = device or settings["device"]
             where = resolve("engine", engine, registry).component
-            return cls(folder, store, TrainView(pool), parts, device, registry, where)
+            pools = Pools(folder, store, settings, pool)
+            return cls(folder, store, pools, parts, device, registry, where)
         except BaseException:
             store.close()
             raise
@@ -164,7 +162,11 @@ class Campaign:
             part = resolve("strategy", strategy, self._registry)
         if isinstance(n, bool) or not isinstance(n, int | np.integer):
             raise CampaignError(f"asked for {n!r} pairs; ask for a whole number of at least 1")
-        return self._asking.ask(part, int(n), self.clock, prepare)
+        while True:
+            # None: the campaign has grown meanwhile.
+            batch = self._current().asking.ask(part, int(n), self.clock, prepare)
+            if batch is not None:
+                return batch
 
     def withdraw(self, batch_id: str) -> tuple[Any, ...]:
         """Take the pairs that nobody has answered out of a batch; their ids.
@@ -205,7 +207,8 @@ class Campaign:
         replace: bool = False,
     ) -> None:
         """Record answers by batch and id, as `tell` does for one batch: all of them or none."""
-        telling.tell(self._store, self.pool, answers, annotator, replace)
+        view = self._current().view
+        telling.tell(self._store, view.whole, view.classes, answers, annotator, replace)
 
     def add_labels(self, labels: Mapping[Any, Label], *, annotator: str = "") -> None:
         """Record labels that nobody asked for, such as those a team comes with.
@@ -213,7 +216,8 @@ class Campaign:
         They make a batch and a round of their own; those of pairs that are in a batch already
         count as answers to it. Raises like `tell`, and for pairs of the test part.
         """
-        telling.add_labels(self._store, self.pool, labels, annotator)
+        view = self._current().view
+        telling.add_labels(self._store, view.whole, view.classes, labels, annotator)
 
     def batches(self) -> list[Batch]:
         """All batches, by round."""
@@ -226,12 +230,12 @@ class Campaign:
     @property
     def pool(self) -> PairPool:
         """The whole pool."""
-        return self._view.whole
+        return self._current().view.whole
 
     @property
     def labels(self) -> LabelState:
         """What is known so far, over the whole pool."""
-        return label_state(self.pool, self._store.state())
+        return self._current.labels()
 
     @naming_plugins()
     def trained(self) -> Trained:
@@ -240,7 +244,10 @@ class Campaign:
         Trains and embeds if labels changed since this was last done. Raises CampaignError where
         what the trainer recorded is no JSON.
         """
-        return self._asking.trained(self._store.state(), self.clock)
+        while True:
+            state, now = self._store.state(), self._current()
+            if now.changes == state.last_change:
+                return now.asking.trained(state, self.clock)
 
     @property
     def embeddings(self) -> PairEmbeddings | None:
@@ -254,7 +261,7 @@ class Campaign:
 
     def status(self) -> CampaignStatus:
         """How far the campaign is."""
-        return campaign_status(self._store, self._store.settings(), len(self._view))
+        return campaign_status(self._store, self._store.settings(), self._current().view.pairs)
 
     def add_record(self, round: int, record: Mapping[str, Any]) -> None:
         """Keep what was measured after a round, as plain JSON data.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from acqkit.store import Classes, StoredAnswer, StoredChange
 from acqkit.store.changes import meaning, merged
@@ -24,10 +24,10 @@ class ClassTable:
     """
 
     names: tuple[str, ...]
-    former: Mapping[str, int] = field(default_factory=dict)
-    into: Mapping[int, int] = field(default_factory=dict)
-    since: tuple[int, ...] = ()
-    made: frozenset[int] = frozenset()
+    former: Mapping[str, int]
+    into: Mapping[int, int]
+    since: tuple[int, ...]
+    made: frozenset[int]
 
     @classmethod
     def after(cls, first: Sequence[str], changes: Iterable[StoredChange]) -> ClassTable:
@@ -66,8 +66,12 @@ class ClassTable:
 
     def was_asked(self, index: int, change: int) -> bool:
         """Whether who answered at the time after that change could say all that `index` is."""
-        parts = {index, *(old for old, now in self.into.items() if now == index)} - self.made
-        return all(self.since[part] <= change for part in parts)
+        return all(self.since[part] <= change for part in self.parts(index))
+
+    def parts(self, index: int) -> frozenset[int]:
+        """The classes that people answered by of which `index` is made."""
+        merged = {old for old, now in self.into.items() if now == index}
+        return frozenset({index, *merged} - self.made)
 
     def label(self, answers: Iterable[StoredAnswer], multilabel: bool) -> Classes:
         """What the answers that stand for a pair say together, in the order in which they came.

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, NonNegativeInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+)
 
 from acqkit.components.resolve import title_of
 from acqkit.errors import CampaignError
-from acqkit.store import Store
+from acqkit.store import Store, StoredChange
 
 
 def _component(record: dict[str, Any]) -> dict[str, Any]:
@@ -47,8 +55,74 @@ class _Settings(BaseModel):
     model: _Component
 
 
-def checked_settings(folder: object, store: Store) -> Mapping[str, Any]:
-    """The settings of the campaign in `folder`, whose rows are checked too.
+class _Pairs(BaseModel):
+    """New pairs; has more, which says where they are from."""
+
+    model_config = ConfigDict(strict=True)
+
+    start: NonNegativeInt
+    pairs: PositiveInt
+    train: NonNegativeInt
+    pool: str
+    fingerprint: _Fingerprint
+
+    def after(self, pairs: int, classes: int) -> tuple[int, int]:
+        """How many pairs and classes there are then; raises ValueError where it does not fit."""
+        _require(self.start == pairs and self.train <= self.pairs, "positions")
+        return pairs + self.pairs, classes
+
+
+class _Class(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    name: str
+
+    def after(self, pairs: int, classes: int) -> tuple[int, int]:
+        """How many pairs and classes there are then."""
+        return pairs, classes + 1
+
+
+class _Rename(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    index: NonNegativeInt = Field(alias="class")
+    name: str
+
+    def after(self, pairs: int, classes: int) -> tuple[int, int]:
+        """How many pairs and classes there are then; raises ValueError where it does not fit."""
+        _require(self.index < classes, "classes")
+        return pairs, classes
+
+
+class _Merge(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    classes: list[NonNegativeInt]
+    into: NonNegativeInt
+    name: str | None
+
+    def after(self, pairs: int, classes: int) -> tuple[int, int]:
+        """How many pairs and classes there are then; raises ValueError where it does not fit."""
+        _require(all(index < classes and index != self.into for index in self.classes), "classes")
+        _require(self.into == classes if self.name is not None else self.into < classes, "classes")
+        return pairs, classes + (self.name is not None)
+
+
+def _require(fits: bool, what: str) -> None:
+    if not fits:
+        raise ValueError(f"its {what} do not fit those before it")
+
+
+_VALUES: dict[str, type[_Pairs | _Class | _Rename | _Merge]] = {
+    "pairs": _Pairs,
+    "class": _Class,
+    "rename": _Rename,
+    "merge": _Merge,
+}
+
+
+def checked_settings(folder: object, store: Store) -> tuple[Mapping[str, Any], list[StoredChange]]:
+    """The settings and changes of the campaign in `folder`, whose rows are checked too.
 
     Raises CampaignError naming the first thing that no campaign can hold.
     """
@@ -62,5 +136,20 @@ def checked_settings(folder: object, store: Store) -> Mapping[str, Any]:
             f"campaign {folder} is damaged: its setting {name!r} is wrong ({first['msg']}); "
             "go on with a backup, or a copy of before it was changed"
         ) from None
-    store.check(pool.pairs, len(pool.classes), pool.multilabel)
-    return settings
+    changes = store.changes()
+    pairs, classes = pool.pairs, len(pool.classes)
+    for change in changes:
+        try:
+            value = _VALUES[change.kind].model_validate(change.value)
+            pairs, classes = value.after(pairs, classes)
+        except (KeyError, ValueError) as error:
+            raise CampaignError(
+                f"campaign {folder} is damaged: its change {change.number} is none that acqkit "
+                f"writes ({_first(error)}); go on with a backup, or a copy of before it was changed"
+            ) from None
+    store.check(pairs, classes, pool.multilabel)
+    return settings, changes
+
+
+def _first(error: Exception) -> str:
+    return str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else str(error)

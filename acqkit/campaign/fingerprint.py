@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from acqkit.embeddings import IntArray
 from acqkit.errors import CampaignError
 from acqkit.pool import PairPool
 from acqkit.pool.digest import encode, features_digest, is_array
@@ -43,7 +44,7 @@ def fingerprint(pool: PairPool) -> dict[str, Any]:
 def _content(source: FeatureSource) -> str | None:
     if is_array(source):
         return features_digest(source)
-    positions = np.unique(np.linspace(0, len(source) - 1, _RAW_SAMPLE).astype(np.int64))
+    positions = raw_sample(len(source))
     try:
         first = encode(list(source.rows(positions)))
         # Another order, since what was read last is read from memory.
@@ -51,6 +52,11 @@ def _content(source: FeatureSource) -> str | None:
     except TypeError:
         return None
     return _digest(first) if first == again else None
+
+
+def raw_sample(n: int) -> IntArray:
+    """Which of `n` raw items are compared."""
+    return np.unique(np.linspace(0, n - 1, _RAW_SAMPLE).astype(np.int64))
 
 
 def _digest(data: bytes) -> str:
@@ -62,14 +68,25 @@ def check_fingerprint(pool: PairPool, made_with: Mapping[str, Any]) -> None:
 
     Campaigns of before pools had a digest of their content are compared without it.
     """
-    found = fingerprint(pool)
-    for key, wanted in made_with.items():
-        what = _difference(pool, key, wanted, found[key])
-        if what is not None:
-            raise CampaignError(
-                f"pool {pool.name!r} is not the one that the campaign was made with: it has "
-                f"{what}; open the campaign with its own pool"
-            )
+    what = difference(pool, fingerprint(pool), made_with)
+    if what is not None:
+        raise not_the_one(pool, what)
+
+
+def difference(
+    pool: PairPool, found: Mapping[str, Any], made_with: Mapping[str, Any]
+) -> str | None:
+    """The first thing in which a pool with the fingerprint `found` is another one; None if none."""
+    each = (_difference(pool, key, wanted, found[key]) for key, wanted in made_with.items())
+    return next((what for what in each if what is not None), None)
+
+
+def not_the_one(pool: PairPool, what: str) -> CampaignError:
+    """The error that says in what a pool is another one."""
+    return CampaignError(
+        f"pool {pool.name!r} is not the one that the campaign was made with: it has {what}; open "
+        "the campaign with its own pool"
+    )
 
 
 def _difference(pool: PairPool, key: str, wanted: Any, found: Any) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 from acqkit.interfaces import Model, ModelState, StatefulModel
 from acqkit.labels import LabelState
 from acqkit.pool import PairPool
-from acqkit.pool.digest import content_digests
+from acqkit.pool.digest import content_digests, encode
 
 _LIBRARIES = ("acqkit", "numpy", "scikit-learn", "torch")
 """Distributions of which another version may train another model."""
@@ -37,8 +37,8 @@ class TrainingIdentity:
         self._device = device.partition(":")[0]
         self._pool = pool
 
-    def key(self, labels: LabelState, untrained: Model) -> str | None:
-        """The digest for a training of `untrained`, as its factory made it, on `labels`.
+    def key(self, pool: PairPool, untrained: Model) -> str | None:
+        """The digest for a training of `untrained`, as its factory made it, on a train part.
 
         None where something does not say what it is, so that no equal training can be told.
         """
@@ -47,7 +47,9 @@ class TrainingIdentity:
             return None
         digest = hashlib.blake2b(self._constant, digest_size=16)
         _add_state(digest, initial)
-        digest.update(label_digest(labels))
+        digest.update(label_digest(pool.labels))
+        if pool.class_names != self._pool.class_names:
+            digest.update(encode(pool.class_names))
         return digest.hexdigest()
 
     @functools.cached_property

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from acqkit.campaign.answers import SKIP, Label, parse_label
 from acqkit.campaign.cells import Known, is_plain, parts, quoted, unquoted
 from acqkit.errors import CampaignError
 
-_CANNOT_TELL, _NO_CLASS = "?", "-"
+CANNOT_TELL, NO_CLASS = "?", "-"
+"""What a cell says where no class is called so, nor may be taken for it."""
+
 _SEPARATOR = "; "
 _LISTED = 20
 """Class names that the help of a sheet spells out at most."""
@@ -25,14 +28,20 @@ class LabelCells:
     them. `?` is can't tell and `-` none of the classes. Where a class is called so, or may be
     mistaken for it, it is `(?)` and `(-)`.
 
-    A cell that may mean two things is refused. `write` writes one that means one thing.
+    A cell that may mean two things is refused. `write` writes one that means one thing. A class is
+    understood by its `former` names too, and called by its own.
     """
 
-    def __init__(self, class_names: Sequence[str], multilabel: bool) -> None:
-        self._names, self._multilabel = class_names, multilabel
-        self._known = Known(class_names)
-        self.cannot_tell = self._free(_CANNOT_TELL)
-        self.no_class = self._free(_NO_CLASS) if multilabel else None
+    def __init__(
+        self,
+        class_names: Sequence[str],
+        multilabel: bool,
+        former: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._names, self._multilabel, self._former = class_names, multilabel, former
+        self._known = Known([*class_names, *former])
+        self.cannot_tell = self._free(CANNOT_TELL)
+        self.no_class = self._free(NO_CLASS) if multilabel else None
 
     def _free(self, mark: str) -> str:
         while self._known.find(mark):
@@ -78,22 +87,26 @@ class LabelCells:
     def _meanings(self, cell: str) -> set[Names]:
         """All that a cell may mean."""
         text = cell.strip()
-        found: set[Names] = {(name,) for name in self._known.find(text)}
+        found: set[Names] = {(name,) for name in self._find(text)}
         if not self._known.find_plain(text):
             # Somebody may write ? though the pool's own mark is another one.
-            if text in (self.cannot_tell, _CANNOT_TELL):
+            if text in (self.cannot_tell, CANNOT_TELL):
                 found.add(None)
-            if self._multilabel and text in (self.no_class, _NO_CLASS):
+            if self._multilabel and text in (self.no_class, NO_CLASS):
                 found.add(())
-        members = [self._known.find(part) for part in parts(cell)]
+        members = [self._find(part) for part in parts(cell)]
         if len(members) > 1 and all(len(names) == 1 for names in members):
             found.add(tuple(sorted((min(names) for names in members), key=self._names.index)))
         return found
 
+    def _find(self, text: str) -> set[str]:
+        """The classes that a text may mean, by the names that they have now."""
+        return {self._former.get(name, name) for name in self._known.find(text)}
+
     def _explain(self, cell: str) -> None:
         """Raise CampaignError for a cell that means nothing."""
         for part in parts(cell):
-            found = self._known.find(part)
+            found = self._find(part)
             if len(found) > 1:
                 ways = " or ".join(sorted(quoted(name) for name in found))
                 raise CampaignError(f"{part!r} may mean several classes; write {ways}")
@@ -110,8 +123,8 @@ class LabelCells:
         if special:
             more = f" and {len(special) - _LISTED} more" if len(special) > _LISTED else ""
             says.append(f"write with quotes: {' '.join(special[:_LISTED])}{more}")
-        if self.cannot_tell != _CANNOT_TELL:
+        if self.cannot_tell != CANNOT_TELL:
             says.append(f"can't tell: {self.cannot_tell}")
-        if self.no_class not in (None, _NO_CLASS):
+        if self.no_class not in (None, NO_CLASS):
             says.append(f"none of the classes: {self.no_class}")
         return " | ".join(says)

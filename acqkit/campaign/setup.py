@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from acqkit.campaign.fingerprint import check_fingerprint, fingerprint
+from acqkit.campaign.fingerprint import fingerprint
+from acqkit.campaign.sources import whereabouts
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import (
     Resolved,
@@ -18,8 +18,7 @@ from acqkit.components.resolve import (
     resolve,
     unlike_all,
 )
-from acqkit.errors import AcqkitWarning, CampaignError, PoolError
-from acqkit.loading import load_pool
+from acqkit.errors import AcqkitWarning, CampaignError
 from acqkit.pool import PairPool
 
 _KINDS = ("strategy", "trainer", "model")
@@ -47,29 +46,21 @@ def make_settings(
     pool_reference: str | None,
     **others: str | int,
 ) -> dict[str, Any]:
-    """The plain data from which `reopen` finds everything again."""
+    """The plain data from which everything is found again."""
     return {
         "pool": pool.name,
         "fingerprint": fingerprint(pool),
-        **_whereabouts(folder, pool_reference),
+        **whereabouts(folder, pool_reference),
         **others,
         **{kind: part.record for kind, part in parts.items()},
     }
 
 
 def reopen(
-    folder: Path,
-    settings: Mapping[str, Any],
-    pool: PairPool | None,
-    given: Mapping[str, Any],
-    registry: Registry | None,
-) -> tuple[PairPool, dict[str, Resolved]]:
-    """Pool and parts of a campaign; raises CampaignError if what was given is other than stored."""
-    parts = {kind: reopen_part(kind, settings[kind], given[kind], registry) for kind in _KINDS}
-    if pool is None:
-        return _referenced_pool(folder, settings), parts
-    check_fingerprint(pool, settings["fingerprint"])
-    return pool, parts
+    settings: Mapping[str, Any], given: Mapping[str, Any], registry: Registry | None
+) -> dict[str, Resolved]:
+    """Parts of a campaign; raises CampaignError if what was given is other than stored."""
+    return {kind: reopen_part(kind, settings[kind], given[kind], registry) for kind in _KINDS}
 
 
 def reopen_part(
@@ -107,41 +98,4 @@ def reopen_part(
     raise CampaignError(
         f"the campaign was made with the {kind} {in_full(wanted)}, but "
         f"{in_full(part.record)} was passed; pass the same, or make another campaign"
-    )
-
-
-def _whereabouts(folder: Path, reference: str | None) -> dict[str, str | None]:
-    """Where the pool is: a data set's name, or a path, also as seen from the campaign."""
-    if reference is None or not Path(reference).exists():
-        return {"pool_reference": reference}
-    path = Path(reference).resolve()
-    try:
-        beside = Path(os.path.relpath(path, folder.resolve())).as_posix()
-    except ValueError:  # another drive
-        beside = None
-    return {"pool_reference": str(path), "pool_from_here": beside}
-
-
-def _referenced_pool(folder: Path, settings: Mapping[str, Any]) -> PairPool:
-    """The campaign's own pool: the one that moved with it, else the one where it was."""
-    reference = settings["pool_reference"]
-    if reference is None:
-        raise CampaignError(
-            f"campaign {folder} does not know where its pool {settings['pool']!r} is; "
-            "pass the pool: --pool PATH, or open(folder, pool)"
-        )
-    beside = settings.get("pool_from_here")
-    moved = folder.resolve() / beside if beside else None
-    places = [moved, reference] if moved is not None and moved.exists() else [reference]
-    errors = []
-    for place in places:
-        try:
-            pool = load_pool(place)
-            check_fingerprint(pool, settings["fingerprint"])
-            return pool
-        except (PoolError, CampaignError) as error:
-            errors.append(error)
-    raise CampaignError(
-        f"campaign {folder} cannot load its pool: {errors[0]}; if it moved, pass the pool: "
-        "--pool PATH, or open(folder, pool)"
     )

@@ -10,9 +10,10 @@ from typing import Any
 
 from acqkit.campaign.batch import CampaignStatus
 from acqkit.campaign.content import checked_settings
+from acqkit.campaign.sources import class_table, sources
 from acqkit.components.resolve import title_of
 from acqkit.store import SqliteStore, Store
-from acqkit.store.answers import standings
+from acqkit.store.answers import standing_answers
 
 
 def stored_status(folder: Path) -> CampaignStatus | None:
@@ -22,19 +23,21 @@ def stored_status(folder: Path) -> CampaignStatus | None:
     older acqkit. Raises CampaignError where there is no campaign, or a damaged one.
     """
     with closing(SqliteStore.open(folder)) as store:
-        settings = checked_settings(folder, store)
-        train = settings["fingerprint"].get("train")
-        return None if train is None else campaign_status(store, settings, train)
+        settings, changes = checked_settings(folder, store)
+        parts = [source.train for source in sources(settings, changes)]
+        train = [part for part in parts if part is not None]
+        return campaign_status(store, settings, sum(train)) if len(train) == len(parts) else None
 
 
 def campaign_status(store: Store, settings: Mapping[str, Any], train: int) -> CampaignStatus:
     """Counts of pairs, labels and answers; `train` is how many train pairs the pool has."""
     log, batches = store.answers_log(), store.batches()
     pending = [batch for batch in batches if len(batch.pending)]
-    given = [standing.answer.classes for standing in standings(log).values()]
-    told = [classes for classes in given if classes is not None]
-    per_class = Counter(one for classes in told for one in classes)
-    names = settings["fingerprint"]["classes"]
+    classes = class_table(settings, store.changes())
+    several = settings["fingerprint"]["multilabel"]
+    given = [classes.label(answers, several) for answers in standing_answers(log).values()]
+    told = [label for label in given if label is not None]
+    per_class = Counter(one for label in told for one in label)
     return CampaignStatus(
         pool=settings["pool"],
         **{kind: title_of(settings[kind]) for kind in ("strategy", "trainer", "model")},
@@ -43,9 +46,9 @@ def campaign_status(store: Store, settings: Mapping[str, Any], train: int) -> Ca
         labeled=len(told),
         skipped=len(given) - len(told),
         pending=sum(len(batch.pending) for batch in pending),
-        free=train - sum(len(batch.positions) for batch in batches),
+        free=train - sum(len(batch.positions) for batch in batches if batch.about is None),
         rounds=batches[-1].round + 1 if batches else 0,
         open_batches=tuple(batch.batch_id for batch in pending),
-        labels_per_class={name: per_class[index] for index, name in enumerate(names)},
+        labels_per_class={classes.names[index]: per_class[index] for index in classes.live},
         answers_by_annotator=dict(Counter(answer.annotator for answer in log)),
     )

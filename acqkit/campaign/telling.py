@@ -6,39 +6,65 @@ from collections.abc import Mapping
 from typing import Any
 
 from acqkit.campaign.answers import Label, contradiction, parse_labels, plain
+from acqkit.campaign.classes import ClassTable
 from acqkit.errors import CampaignError, did_you_mean
 from acqkit.pool import PairPool
 from acqkit.store import Classes, Store, StoredBatch
+from acqkit.store.answers import questions
 
 
 def tell(
     store: Store,
     pool: PairPool,
+    classes: ClassTable,
     answers: Mapping[str, Mapping[Any, Label]],
     annotator: str,
     replace: bool,
 ) -> None:
-    """See `Campaign.tell_sheet`; `pool` is the whole pool."""
+    """See `Campaign.tell_sheet`; `pool` is the whole pool, `classes` are those that it has."""
     parsed: dict[int, Classes] = {}
+    again: dict[int, dict[int, Classes]] = {}
     for batch_id, labels in answers.items():
         batch = stored_batch(store, batch_id)
         members = {*batch.positions.tolist(), *batch.withdrawn.tolist()}
-        for position, classes in parse_labels(labels, pool).items():
+        told = _told(batch, labels, pool, classes)
+        into = parsed if batch.about is None else again.setdefault(batch.round, {})
+        for position, label in told.items():
             if position not in members:
                 raise _not_in_batch(store, pool, position, batch_id)
             # A pair withdrawn from one batch may be in another one too.
-            if parsed.setdefault(position, classes) != classes:
+            if into.setdefault(position, label) != label:
                 pair = plain(pool.ids[position])
                 raise CampaignError(f"pair {pair!r} is given twice, with different labels")
-    clashes = store.add_answers(parsed, _name(annotator), replace)
+    clashes = store.add_answers(parsed, _name(annotator), replace, again)
     if clashes:
         remedy = "pass replace=True (--replace)"
-        raise contradiction(clashes, parsed, annotator, pool, remedy)
+        raise contradiction(clashes, questions(parsed, again), annotator, pool, remedy)
 
 
-def add_labels(store: Store, pool: PairPool, labels: Mapping[Any, Label], annotator: str) -> None:
-    """See `Campaign.add_labels`; `pool` is the whole pool."""
-    parsed = parse_labels(labels, pool)
+def _told(
+    batch: StoredBatch, labels: Mapping[Any, Label], pool: PairPool, classes: ClassTable
+) -> dict[int, Classes]:
+    """Answers to a batch by position; where it asks about one class, that class or none."""
+    if batch.about is None:
+        return parse_labels(labels, pool, classes.former)
+    found = parse_labels(labels, pool, classes.former, multilabel=True)
+    wanted = {classes.into.get(batch.about, batch.about)}
+    for position, label in found.items():
+        if label and {classes.into.get(index, index) for index in label} != wanted:
+            name = pool.class_names[batch.about]
+            raise CampaignError(
+                f"pair {plain(pool.ids[position])!r}: {batch.batch_id} asks about class {name!r} "
+                "alone; answer it where it applies, no class (-) where it does not, or SKIP (?)"
+            )
+    return {position: (batch.about,) if label else label for position, label in found.items()}
+
+
+def add_labels(
+    store: Store, pool: PairPool, classes: ClassTable, labels: Mapping[Any, Label], annotator: str
+) -> None:
+    """See `Campaign.add_labels`; `pool` is the whole pool, `classes` are those that it has."""
+    parsed = parse_labels(labels, pool, classes.former)
     for position in parsed:
         if pool.test is not None and pool.test[position]:
             raise CampaignError(
@@ -48,7 +74,7 @@ def add_labels(store: Store, pool: PairPool, labels: Mapping[Any, Label], annota
     clashes = store.add_answers(parsed, _name(annotator))
     if clashes:
         remedy = "use tell(batch_id, ..., replace=True)"
-        raise contradiction(clashes, parsed, annotator, pool, remedy)
+        raise contradiction(clashes, questions(parsed, {}), annotator, pool, remedy)
 
 
 def stored_batch(store: Store, batch_id: str) -> StoredBatch:

@@ -80,7 +80,7 @@ class ModelOfLabels:
         check_device(self._device)
         with clock.phase("train"):
             model = self._factory.build(pool, self._device)
-            key = self._identity.key(pool.labels, model)
+            key = self._identity.key(pool, model)
             kept = None if key is None else self._store.training(key)
             if kept is not None and kept.model is not None and isinstance(model, StatefulModel):
                 model.load_state(kept.model)

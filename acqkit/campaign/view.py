@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from acqkit.campaign.classes import ClassTable
@@ -9,7 +12,7 @@ from acqkit.embeddings import IntArray
 from acqkit.errors import CampaignError
 from acqkit.labels import SKIPPED, UNLABELED, LabelState
 from acqkit.pool import PairPool
-from acqkit.store import Classes, StoredState
+from acqkit.store import Classes, StoredBatch, StoredState
 
 
 class TrainView:
@@ -17,25 +20,52 @@ class TrainView:
 
     Everything stored and handed out is in positions of the whole pool; only what goes into
     a trainer or a strategy, and comes out of it, is in positions of the train part. The
-    train part knows no truth and no test pair.
+    train part knows no truth, no test pair, no pair that is in none of the pools just now, and
+    no class that was merged into another one.
     """
 
-    def __init__(self, whole: PairPool) -> None:
+    def __init__(self, whole: PairPool, classes: ClassTable | None = None, change: int = 0) -> None:
         self.whole = whole
-        self.positions = whole.train_positions
+        self.change = change
+        self.classes = classes or ClassTable.after(whole.class_names, ())
+        self.positions = _train_positions(whole)
         if len(self.positions) == 0:
             raise CampaignError(f"pool {whole.name!r} has no train pairs, so nothing to label")
+        self._live = list(self.classes.live)
         part = whole.take(self.positions)
-        self._part = part.with_labels(part.labels)
+        names = tuple(self.classes.names[index] for index in self._live)
+        unlabeled = LabelState.empty(len(part), len(names))
+        self._part = replace(part, class_names=names, truth=None, known=unlabeled)
         # Worked out once: every round's pool is made from this one and takes them over.
         self._part.id_keys()
 
     def __len__(self) -> int:
         return len(self.positions)
 
+    @property
+    def pairs(self) -> int:
+        """How many train pairs there are, also of those that are in no pool just now."""
+        return len(self.whole.train_positions)
+
     def pool(self, labels: LabelState) -> PairPool:
         """The train part with what is known: `labels` are those of the whole pool."""
-        return self._part.with_labels(labels.take(self.positions))
+        rows = labels.take(self.positions)
+        if len(self._live) == rows.matrix.shape[1]:
+            return self._part.with_labels(rows)
+        return self._part.with_labels(LabelState(rows.round, rows.matrix[:, self._live]))
+
+    def labels(self, state: StoredState) -> LabelState:
+        """What the answers that stand say of the whole pool."""
+        labels = LabelState.empty(len(self.whole), len(self.classes.names))
+        for position, answers in state.answers.items():
+            label = self.classes.label(answers, self.whole.multilabel)
+            if label is None:
+                labels.round[position] = SKIPPED
+            else:
+                # That in which it was labeled first: later ones say more of it, or other things.
+                labels.round[position] = next(a.round for a in answers if a.classes is not None)
+                labels.matrix[position, list(label)] = 1
+        return labels
 
     def free(self, taken: IntArray) -> IntArray:
         """Train-part positions that are not among `taken` (whole-pool positions)."""
@@ -48,19 +78,35 @@ class TrainView:
         return np.asarray(self.positions[positions], dtype=np.int64)
 
 
-def label_state(pool: PairPool, state: StoredState) -> LabelState:
-    """The current answers as label state of the whole pool."""
-    labels = LabelState.empty(len(pool), len(pool.class_names))
-    classes = ClassTable.after(pool.class_names, ())
-    for position, answers in state.answers.items():
-        label = classes.label(answers, pool.multilabel)
-        if label is None:
-            labels.round[position] = SKIPPED
-        else:
-            # That in which it was labeled first: later ones say more of it, or other things.
-            labels.round[position] = next(a.round for a in answers if a.classes is not None)
-            labels.matrix[position, list(label)] = 1
-    return labels
+def _train_positions(whole: PairPool) -> IntArray:
+    """Those of train pairs that have a modality: a pair that is in no pool just now has none."""
+    train = whole.train_positions
+    a, b = whole.present
+    return train if a is None or b is None else train[(a | b)[train]]
+
+
+def not_asked(
+    view: TrainView, state: StoredState, asked: Sequence[StoredBatch], index: int
+) -> IntArray:
+    """Positions `[k]` of answered pairs of which nobody could say whether a class applies.
+
+    That is, it is newer than their answers, they have not got it, and no batch among `asked`
+    (those that ask again) asks about it.
+    """
+    classes, labels = view.classes, view.labels(state)
+    about = {*classes.parts(index), index}
+    taken = {p for batch in asked if batch.about in about for p in batch.positions.tolist()}
+    return np.array(
+        [
+            position
+            for position in view.positions.tolist()
+            if (answers := state.answers.get(position)) is not None
+            and position not in taken
+            and not labels.matrix[position, index]
+            and not any(a.about is None and classes.was_asked(index, a.changes) for a in answers)
+        ],
+        dtype=np.int64,
+    )
 
 
 def known_answers(pool: PairPool) -> dict[int, Classes]:

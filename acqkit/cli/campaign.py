@@ -64,19 +64,30 @@ def ask(
     device: Annotated[
         str | None, typer.Option(help="Torch device, where not the campaign's own.")
     ] = None,
+    again: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS", help="Of pairs answered before there was this class: does it apply?"
+        ),
+    ] = None,
     pool: Pool = None,
 ) -> None:
     """Pick the pairs to label next and write a sheet to fill in.
 
     In the label column write a class name (several separated by ; in multi-label pools),
-    ? for can't tell, - for none of the classes; leave it empty to answer later.
+    ? for can't tell, - for none of the classes; leave it empty to answer later. With --again
+    write that class where it applies and - where it does not.
     """
     with (
         _open(folder, pool, engine=engine, device=device) as campaign,
         SheetFile(campaign, sheet) as file,
     ):
         try:
-            batch = campaign.ask(n, prepare=file.write)
+            batch = (
+                campaign.ask(n, prepare=file.write)
+                if again is None
+                else campaign.ask_again(again, n, prepare=file.write)
+            )
             path = file.publish(batch)
         except KeyboardInterrupt as interrupt:
             interrupt.args = (file.what_is_kept(),)
@@ -113,7 +124,8 @@ def tell(
 ) -> None:
     """Record the labels of a sheet, all or none; telling the same twice changes nothing."""
     with _open(folder, pool) as campaign:
-        answers = read_sheet(sheet, campaign.pool)
+        asked = {b.batch_id: b.about for b in campaign.batches() if b.about is not None}
+        answers = read_sheet(sheet, campaign.pool, campaign.former_names, asked)
         campaign.tell_sheet(answers, annotator=annotator, replace=replace)
     say(f"{sum(map(len, answers.values()))} answers recorded")
 
@@ -150,6 +162,67 @@ def status(folder: Folder, pool: Pool = None) -> None:
         with _open(folder, pool) as campaign:
             found = campaign.status()
     say_table(_rows(found))
+
+
+@app.command("add-pairs")
+def add_pairs(
+    folder: Folder,
+    source: Annotated[str, typer.Argument(metavar="POOL", help="Path of a pool with new pairs.")],
+    test_share: Annotated[
+        float,
+        typer.Option(help="Share of them kept for evaluation, where POOL has no split."),
+    ] = 0.0,
+    pool: Pool = None,
+) -> None:
+    """Take in the pairs of a pool that the campaign does not have yet."""
+    with _open(folder, pool) as campaign:
+        new = campaign.add_pairs(load_pool(source), test_share=test_share, pool_reference=source)
+        whole = campaign.pool
+    test = set(whole.ids[whole.test_positions].tolist())
+    kept = sum(each in test for each in new)
+    say(f"{len(new)} new pairs, {kept} of them test pairs; the campaign has {len(whole)}")
+
+
+@app.command("add-class")
+def add_class(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    pool: Pool = None,
+) -> None:
+    """Add a class; `ask --again` asks about it where there are answers already."""
+    with _open(folder, pool) as campaign:
+        campaign.add_class(name)
+        _say_classes(campaign)
+
+
+@app.command("rename-class")
+def rename_class(
+    folder: Folder,
+    old: Annotated[str, typer.Argument(help="What it is called.")],
+    new: Annotated[str, typer.Argument(help="What it is called from now on.")],
+    pool: Pool = None,
+) -> None:
+    """Call a class otherwise; sheets that say the old name are still understood."""
+    with _open(folder, pool) as campaign:
+        campaign.rename_class(old, new)
+        _say_classes(campaign)
+
+
+@app.command("merge-classes")
+def merge_classes(
+    folder: Folder,
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Classes to merge.")],
+    into: Annotated[str, typer.Option(help="One of the campaign's classes, or a new one.")],
+    pool: Pool = None,
+) -> None:
+    """Make several classes one; what was said of each is said of that one."""
+    with _open(folder, pool) as campaign:
+        campaign.merge_classes(names, into)
+        _say_classes(campaign)
+
+
+def _say_classes(campaign: Campaign) -> None:
+    say(f"classes: {', '.join(campaign.live_classes)}")
 
 
 def _open(folder: Path, pool: str | None, **others: Any) -> Campaign:

@@ -13,11 +13,12 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from acqkit.campaign import Batch
 from acqkit.campaign.cells import Known, cell, text_of
-from acqkit.campaign.label_cells import LabelCells
+from acqkit.campaign.label_cells import CANNOT_TELL, NO_CLASS, LabelCells
 from acqkit.cli.console import say
 from acqkit.errors import CampaignError
 from acqkit.pool import PairPool
@@ -51,7 +52,8 @@ def sheet_bytes(batch: Batch, pool: PairPool) -> bytes:
     """A row for each pair that nobody has answered: batch, id, what to look at, key, no label."""
     positions = pool.position_of(batch.pending).tolist()
     shown = list(_shown(pool, positions))
-    help = LabelCells(pool.class_names, pool.multilabel).help
+    cells = LabelCells(pool.class_names, pool.multilabel)
+    help = cells.help if batch.about is None else _question(cells.write((batch.about,)))
     names = _different([name for name, _ in shown], (*_FIRST, *_LAST))
     file = io.StringIO(newline="")
     writer = csv.writer(file)
@@ -65,6 +67,10 @@ def sheet_bytes(batch: Batch, pool: PairPool) -> bytes:
     # Excel takes a sheet without the mark (BOM) for its own old encoding.
     plain = text.isascii() and "".join(pool.class_names).isascii()
     return text.encode("utf-8" if plain else "utf-8-sig")
+
+
+def _question(name: str) -> str:
+    return f"{name} where it applies | {NO_CLASS} where it does not | {CANNOT_TELL} can't tell"
 
 
 def _shown(pool: PairPool, positions: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
@@ -90,8 +96,16 @@ def _different(names: Iterable[str], taken: Sequence[str]) -> list[str]:
     return made
 
 
-def read_sheet(path: Path, pool: PairPool) -> Mapping[str, Mapping[Any, Any]]:
+def read_sheet(
+    path: Path,
+    pool: PairPool,
+    former: Mapping[str, str] = MappingProxyType({}),
+    asked: Mapping[str, str] = MappingProxyType({}),
+) -> Mapping[str, Mapping[Any, Any]]:
     """Answers by batch and id.
+
+    former: earlier names of classes, with those of now. asked: the class that a batch asks about,
+    by its id, of those that ask about one; there `-` says that it does not apply.
 
     The header decides on the delimiter (comma, semicolon, tab), the first bytes on the encoding
     (UTF-8, UTF-16). Without a mark it is UTF-8 or else ANSI, which is said: whichever names pairs
@@ -102,7 +116,7 @@ def read_sheet(path: Path, pool: PairPool) -> Mapping[str, Mapping[Any, Any]]:
     refused: list[CampaignError] = []
     for encoding, text in texts.items():
         try:
-            found[encoding] = _answers(path, text, pool)
+            found[encoding] = _answers(path, text, pool, former, asked)
         except CampaignError as error:
             refused.append(error)
     encoding = next(iter(found or texts))
@@ -115,11 +129,14 @@ def read_sheet(path: Path, pool: PairPool) -> Mapping[str, Mapping[Any, Any]]:
     return found[encoding]
 
 
-def _answers(path: Path, text: str, pool: PairPool) -> Mapping[str, Mapping[Any, Any]]:
+def _answers(
+    path: Path, text: str, pool: PairPool, former: Mapping[str, str], asked: Mapping[str, str]
+) -> Mapping[str, Mapping[Any, Any]]:
     header, rows = _table(path, text)
-    pairs, cells = _Pairs(pool), LabelCells(pool.class_names, pool.multilabel)
+    pairs, cells = _Pairs(pool), LabelCells(pool.class_names, pool.multilabel, former)
+    question_cells = LabelCells(pool.class_names, True, former)
     answers: dict[str, dict[Any, Any]] = {}
-    seen: dict[int, tuple[int, Any]] = {}
+    seen: dict[tuple[int, str | None], tuple[int, Any]] = {}
     errors: list[str] = []
     for line, values in rows:
         row = dict(zip(header, [*values, *[""] * len(header)], strict=False))
@@ -128,11 +145,13 @@ def _answers(path: Path, text: str, pool: PairPool) -> Mapping[str, Mapping[Any,
         try:
             if any(values[len(header) :]):
                 raise CampaignError("has more cells than the header")
-            position, label = pairs.position(row), cells.read(row["label"])
-            first, said = seen.setdefault(position, (line, label))
+            batch = row["batch"].strip()
+            position = pairs.position(row)
+            label = (question_cells if batch in asked else cells).read(row["label"])
+            first, said = seen.setdefault((position, asked.get(batch)), (line, label))
             if said != label:
                 raise CampaignError(f"the pair of line {first} is given another label")
-            answers.setdefault(row["batch"].strip(), {})[pairs.ids[position]] = label
+            answers.setdefault(batch, {})[pairs.ids[position]] = label
         except CampaignError as error:
             errors.append(f"line {line}: {error}")
     if errors:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from acqkit.pool.digest_file import kept_digest
-from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
+from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset, PlacedFeatures
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.scan import blocks
 from acqkit.randomness import id_keys, mix
@@ -92,6 +92,8 @@ def _tagged(kind: str, *parts: bytes) -> bytes:
 def is_array(source: FeatureSource) -> bool:
     """Whether a modality is numbers in an array, and not raw items."""
     base = source.base if isinstance(source, FeatureSubset) else source
+    if isinstance(base, PlacedFeatures):
+        return all(map(is_array, base.sources))
     return isinstance(base, ArrayFeatures)
 
 
@@ -105,6 +107,8 @@ def features_digest(source: FeatureSource) -> str | None:
         return kept_digest(array, lambda: _array(array, np.float32))
     if isinstance(source, FeatureSubset) and isinstance(source.base, ArrayFeatures):
         return _subset(source, source.base)
+    if isinstance(source, PlacedFeatures):
+        return _placed(source)
     digest = hashlib.sha256()
     try:
         for start in range(0, len(source), _RAW_ITEMS):
@@ -129,6 +133,15 @@ def _subset(source: FeatureSubset, base: ArrayFeatures) -> str:
     size = _block_size(wanted, shape)
     parts = (np.arange(len(source))[start : start + size] for start in range(0, shape[0], size))
     return _summed(wanted, shape, map(source.rows, parts))
+
+
+def _placed(source: PlacedFeatures) -> str | None:
+    """Of those of its parts, which may be kept beside their files."""
+    parts = [features_digest(part) for part in source.sources]
+    places = source.places
+    return (
+        None if None in parts else _short(hashlib.sha256(encode([*parts, places.part, places.row])))
+    )
 
 
 def _block_size(wanted: np.dtype[Any], shape: tuple[int, ...]) -> int:

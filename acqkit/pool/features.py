@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -71,3 +73,59 @@ class FeatureSubset:
     def rows(self, positions: IntArray) -> Any:
         """Inputs of the pairs at `positions` of the subset."""
         return self.base.rows(self.positions[positions])
+
+
+NOWHERE = -1
+"""The part of a pair that none of the parts has."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where pairs are: in `part` `[n]` (or `NOWHERE`), there in `row` `[n]`."""
+
+    part: IntArray
+    row: IntArray
+
+    def missing(self) -> IntArray:
+        """Positions `[m]` of the pairs that are nowhere."""
+        return np.flatnonzero(self.part == NOWHERE)
+
+    def column(self, columns: Sequence[NDArray[Any]], nothing: Any) -> NDArray[Any]:
+        """Values `[n]` of columns of the parts; `nothing` for pairs that are nowhere."""
+        values = np.full(len(self.part), nothing, np.result_type(*columns))
+        for number, column in enumerate(columns):
+            here = self.part == number
+            values[here] = column[self.row[here]]
+        return values
+
+
+class PlacedFeatures:
+    """One modality of pairs from several sources; nothing (zeros, None) where a pair is nowhere."""
+
+    def __init__(self, sources: Sequence[FeatureSource], places: Places) -> None:
+        self.sources, self.places = sources, places
+
+    @property
+    def dim(self) -> int | None:
+        return self.sources[0].dim
+
+    def __len__(self) -> int:
+        return len(self.places.part)
+
+    def rows(self, positions: IntArray) -> Any:
+        """Inputs of the pairs at `positions` `[k]`, in that order."""
+        part, row = self.places.part[positions], self.places.row[positions]
+        found = {number: np.flatnonzero(part == number) for number in np.unique(part).tolist()}
+        found.pop(NOWHERE, None)
+        read = {n: self.sources[n].rows(row[at]) for n, at in found.items()}
+        if len(read) == 1 and len(next(iter(found.values()))) == len(positions):
+            return next(iter(read.values()))
+        empty = self.sources[0].rows(np.arange(0)) if not read else next(iter(read.values()))
+        if isinstance(empty, np.ndarray):
+            rows: Any = np.zeros((len(positions), *empty.shape[1:]), np.float32)
+        else:
+            rows = [None] * len(positions)
+        for number, values in read.items():
+            for at, value in zip(found[number].tolist(), values, strict=True):
+                rows[at] = value
+        return rows

@@ -238,11 +238,11 @@ def test_the_pool_is_found_by_its_reference(tmp_path: Path) -> None:
 
 
 CHANGES: list[tuple[Callable[[PairPool], PairPool], str]] = [
-    (lambda pool: pool.take(np.arange(30)), "pairs 30, not 40"),
     (lambda pool: pool.swap_modalities(), r"modalities \['text', 'image'\], not \['image'"),
     (lambda pool: replace(pool, class_names=("a", "b", "c", "d")), "classes"),
     (lambda pool: replace(pool, multilabel=True), "multilabel True, not False"),
-    (lambda pool: replace(pool, explicit_ids=np.arange(40)[::-1]), "other ids"),
+    (lambda pool: replace(pool, explicit_ids=np.arange(40)[::-1]), "image and text features"),
+    (lambda pool: replace(pool, explicit_ids=np.arange(100, 140)), "none of its pairs"),
     (lambda pool: replace(pool, test=np.arange(40) < 20), "another split"),
 ]
 

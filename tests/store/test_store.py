@@ -19,9 +19,7 @@ from acqkit.embeddings import PairEmbeddings
 from acqkit.errors import AcqkitWarning, CampaignError
 from acqkit.interfaces import ModelState
 from acqkit.store import NewBatch, NewTraining, SqliteStore, StoredTraining, database
-from acqkit.store.answers import additions, conflicts, questions, standings
 from acqkit.store.artifacts import DigestFile
-from acqkit.store.rows import StoredAnswer
 from acqkit.testing import make_embeddings, make_pool
 
 
@@ -275,28 +273,3 @@ def test_file_systems_without_shared_memory_are_refused(
     with pytest.raises(CampaignError, match="offers journal mode 'delete', not 'wal'"):
         SqliteStore.create(tmp_path / "c", {})
     assert list(tmp_path.iterdir()) == []
-
-
-def answer(position: int, revision: int, annotator: str, *classes: int) -> StoredAnswer:
-    return StoredAnswer(position, 0, revision, annotator, classes)
-
-
-def test_the_rule_of_answers() -> None:
-    log = [answer(1, 0, "ann", 2), answer(1, 0, "bob", 2), answer(4, 0, "ann", 0)]
-    log.append(answer(4, 1, "bob", 3))
-    current = standings(log)
-    assert {p: s.answer.classes for (p, _), s in current.items()} == {1: (2,), 4: (3,)}
-    assert current[1, None].answer.annotator == "ann"
-    assert current[1, None].annotators == {"ann", "bob"}
-    assert current[4, None].annotators == {"bob"}
-    labels = questions({1: (2,), 4: (0,), 9: None}, {})
-    assert conflicts(current, labels, {}) == [log[3]]
-    four, nine = ((4, None), 2, (0,)), ((9, None), 0, None)
-    assert additions(current, labels, "ann", {}) == [four, nine]
-    assert additions(current, labels, "cyd", {}) == [((1, None), 0, (2,)), four, nine]
-    merged = {0: 3}
-    assert conflicts(current, labels, merged) == []
-    assert additions(current, labels, "bob", merged) == [nine]
-    again = questions({}, {7: {1: (5,)}})
-    assert conflicts(current, again, {}) == []
-    assert additions(current, again, "ann", {}) == [((1, 7), 0, (5,))]
