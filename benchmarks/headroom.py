@@ -48,6 +48,7 @@ from suite.headroom.tables import (
     shares_by_pool,
     winners,
 )
+from suite.tables import NOTHING
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[1] / "shared" / "data"
@@ -219,7 +220,9 @@ def markdown(study: Study, facts: dict[str, object]) -> str:
         "## The same by pool, over all budgets",
         shares_by_pool(found),
         "## MAP",
-        "Mean over draws; differences with their standard error over draws.",
+        f"Mean over draws; differences with their standard error over draws. Share of the label "
+        f"gain: (ceiling − no label) / (all labels − no label), {NOTHING} where such short "
+        f"trainings do worse with all labels than with none.",
         maps(found, covered),
         "## What won",
         "How often each kind of batch was taken for the ceiling.",

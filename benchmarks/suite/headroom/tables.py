@@ -135,7 +135,7 @@ def maps(found: Findings, plain: str) -> str:
             gain = Estimate.of(best[:, budget] - chance[:, budget])
             over = Estimate.of(best[:, budget] - covered[:, budget])
             means = (float(values[:, budget].mean()) for values in (chance, covered, best))
-            learned = float((best[:, budget] - without).sum() / (full - without).sum())
+            learned = jackknife(best[:, budget] - without, full - without).mean
             rows.append(
                 [
                     f"{pool}, {_label(share)}",
@@ -144,11 +144,11 @@ def maps(found: Findings, plain: str) -> str:
                     f"{full.mean():.3f}",
                     estimate(gain, sign=True),
                     estimate(over, sign=True),
-                    f"{learned:.0%}",
+                    f"{learned:.0%}".replace("-", "−") if full.mean() > without.mean() else NOTHING,
                 ]
             )
     head = ["pool, labels", "no label", RANDOM, plain, CEILING, ALL_LABELS]
-    head += [f"{CEILING} over {RANDOM}", f"{CEILING} over {plain}", "ceiling’s share of all labels"]
+    head += [f"{CEILING} over {RANDOM}", f"{CEILING} over {plain}", "share of the label gain"]
     return table(head, rows)
 
 
