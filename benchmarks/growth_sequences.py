@@ -11,9 +11,11 @@ differs.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 MACHINE = Path(__file__).parents[1] / "tests" / "campaign" / "test_growth_machine.py"
@@ -24,7 +26,9 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(MACHINE)]
     environment = os.environ | {"ACQKIT_SEQUENCES": str(arguments.sequences)}
-    done = subprocess.run(command, check=False, env=environment)
-    lost = 0 if done.returncode == 0 else "at least 1"
-    print(f'{{"sequences": {arguments.sequences}, "lost or moved": "{lost}"}}')
-    sys.exit(done.returncode)
+    began = time.perf_counter()
+    failed = subprocess.run(command, check=False, env=environment).returncode
+    if not failed:
+        seconds = round(time.perf_counter() - began, 1)
+        print(json.dumps({"sequences": arguments.sequences, "lost": 0, "seconds": seconds}))
+    sys.exit(failed)

@@ -10,17 +10,33 @@ import json
 import random
 import sqlite3
 import time
+import warnings
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from acqkit import Batch, Campaign
+from acqkit.errors import AcqkitWarning
 from acqkit.store import SqliteStore
 from killable import print_tally, run_in_fork
-from simulated_annotators import ById, light_campaign, mistaken_label, true_label
+from simulated_annotators import (
+    ById,
+    light_campaign,
+    make_campaign_pool,
+    mistaken_label,
+    true_label,
+)
 
 ROUNDS = 24
 PER_ROUND = 3
+FIRST = 120
+"""Pairs that a campaign begins with."""
+
+POOL = make_campaign_pool(150)
+FIRST_NAMES = POOL.class_names
 LONGEST_LIFE = 0.4
 """Seconds: an uninterrupted campaign takes longer, so that most processes are killed."""
 
@@ -39,14 +55,33 @@ class Tally:
 
 def work(folder: Path, journal: TextIO, rounds: int = ROUNDS) -> None:
     """Ask and tell until all rounds are answered; journal every answer that `tell` accepted."""
-    with light_campaign(folder) as campaign:
+    with _campaign(folder) as campaign:
         while True:
             batches = campaign.batches()
             if batches:
                 answer(campaign, batches[-1], journal)
             if len(batches) == rounds:
                 return
+            grow(campaign, len(batches))
             campaign.ask(PER_ROUND, strategy=None if batches else ById())
+
+
+def _campaign(folder: Path) -> AbstractContextManager[Campaign]:
+    """It is made with some of the pairs that its pool has later."""
+    return light_campaign(folder, pool=POOL if folder.exists() else POOL.take(np.arange(FIRST)))
+
+
+def grow(campaign: Campaign, rounds: int) -> None:
+    """Let the campaign grow in each way, once; repeated after a kill, it changes nothing."""
+    names = campaign.live_classes
+    if rounds >= 3:
+        campaign.add_pairs(POOL)
+    if rounds >= 5 and "emu" not in campaign.pool.class_names:
+        campaign.add_class("emu")
+    if rounds >= 7 and "emu" in names:
+        campaign.merge_classes(["emu"], "cat")
+    if rounds >= 9 and "cat" in names:
+        campaign.rename_class("cat", "tomcat")
 
 
 def answer(campaign: Campaign, batch: Batch, journal: TextIO) -> None:
@@ -89,8 +124,7 @@ def acknowledged(journal: Path) -> list[tuple[str, str, str | None]]:
 
 def history(folder: Path) -> dict[str, Any]:
     """Everything a campaign holds except times."""
-    with light_campaign(folder) as campaign:
-        names = campaign.pool.class_names
+    with _campaign(folder) as campaign:
         ids = campaign.pool.ids.tolist()
         batches = [
             (b.batch_id, b.round, b.ids, b.strategy, b.record, b.pending, _numbers(b))
@@ -98,11 +132,12 @@ def history(folder: Path) -> dict[str, Any]:
         ]
     store = SqliteStore.open(folder)
     log = [
-        (ids[a.position], a.annotator, None if a.classes is None else names[a.classes[0]])
+        (ids[a.position], a.annotator, None if a.classes is None else FIRST_NAMES[a.classes[0]])
         for a in store.answers_log()
     ]
+    changes = store.changes()
     store.close()
-    return {"batches": batches, "log": log}
+    return {"batches": batches, "log": log, "changes": changes}
 
 
 def _numbers(batch: Batch) -> Any:
@@ -123,7 +158,7 @@ def check_whole(folder: Path) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     connection.close()
-    with light_campaign(folder) as campaign:
+    with _campaign(folder) as campaign:
         assert campaign.embeddings is not None
         campaign.embeddings.validate()
     # Kills between a commit and the removal of what it outdated leave some until the next one.
@@ -158,4 +193,6 @@ def kill_campaigns(kills: int, seed: int, root: Path) -> Tally:
 
 
 if __name__ == "__main__":
+    # Of pairs that the pool has and the campaign does not have yet.
+    warnings.simplefilter("ignore", AcqkitWarning)
     assert print_tally(kill_campaigns, __doc__).lost == 0, "answers were lost"

@@ -59,7 +59,9 @@ def mistaken_label(pair_id: str) -> Label | None:
 
 
 @contextlib.contextmanager
-def light_campaign(folder: Path, pairs: int = 120) -> Iterator[Campaign]:
+def light_campaign(
+    folder: Path, pairs: int = 120, pool: PairPool | None = None
+) -> Iterator[Campaign]:
     """The campaign in `folder`, made if it is not there."""
     given: dict[str, Any] = {
         "strategy": LightMargin(),
@@ -69,5 +71,5 @@ def light_campaign(folder: Path, pairs: int = 120) -> Iterator[Campaign]:
         "registry": new_registry(),
     }
     make = Campaign.open if folder.exists() else Campaign.create
-    with make(folder, make_campaign_pool(pairs), **given) as campaign:
+    with make(folder, pool or make_campaign_pool(pairs), **given) as campaign:
         yield campaign

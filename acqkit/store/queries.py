@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +10,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+    type_coerce,
+)
 
 from acqkit.embeddings import IntArray
 from acqkit.errors import CampaignError
@@ -72,7 +83,7 @@ _ANSWERS = (
         answers.c.round,
         answers.c.revision,
         answers.c.annotator,
-        answers.c.classes,
+        type_coerce(answers.c.classes, Text),
         answers.c.at,
         answers.c.number,
         func.coalesce(batches.c.changes, 0),
@@ -91,8 +102,13 @@ def answers_log(
     if among is not None:
         statement = statement.where(_among(answers.c.position, among))
     for position, round, revision, annotator, classes, *rest in connection.execute(statement):
-        given = None if classes is None else tuple(classes)
-        yield StoredAnswer(position, round, revision, annotator, given, *rest)
+        yield StoredAnswer(position, round, revision, annotator, _classes(classes), *rest)
+
+
+@functools.lru_cache(maxsize=4096)
+def _classes(text: str | None) -> Classes:
+    """As they are stored; there are few of them in a log of many answers."""
+    return None if text is None else tuple(json.loads(text))
 
 
 def insert_batch(connection: Connection, batch: NewBatch) -> None:
@@ -139,14 +155,14 @@ _ANSWERED = exists().where(
 def withdraw(connection: Connection, round: int) -> IntArray:
     """Take the unanswered pairs of a round out of its batch; their positions."""
     unanswered = (items.c.round == round) & items.c.withdrawn.is_(None) & ~_ANSWERED
-    rows = connection.execute(select(items).where(unanswered).order_by(items.c.rank)).mappings()
+    rows = connection.execute(select(items).where(unanswered).order_by(items.c.rank))
     found = _positions(rows)
     connection.execute(items.update().where(unanswered).values(withdrawn=now()))
     return found
 
 
 def _positions(rows: Iterable[Any]) -> IntArray:
-    return np.array([row["position"] for row in rows], dtype=np.int64)
+    return np.array([row.position for row in rows], dtype=np.int64)
 
 
 def insert_answers(
@@ -183,34 +199,43 @@ def read_batches(connection: Connection, batch_id: str | None = None) -> list[St
     """Every batch (or the one with that id), by round."""
     chosen = true() if batch_id is None else batches.c.batch_id == batch_id
     statement = (
-        select(items, _ANSWERED.label("answered"))
+        select(
+            items.c.round,
+            items.c.position,
+            items.c.score,
+            type_coerce(items.c.terms, Text).label("terms"),
+            items.c.withdrawn,
+            _ANSWERED.label("answered"),
+        )
         .join(batches, batches.c.round == items.c.round)
         .where(chosen)
         .order_by(items.c.round, items.c.rank)
     )
     members: dict[int, list[Any]] = defaultdict(list)
     gone: dict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(statement).mappings():
-        (members if row["withdrawn"] is None else gone)[row["round"]].append(row)
+    for row in connection.execute(statement):
+        (members if row.withdrawn is None else gone)[row.round].append(row)
     rows = connection.execute(select(batches).where(chosen).order_by(batches.c.round))
     return [_stored_batch(row, members[row.round], _positions(gone[row.round])) for row in rows]
 
 
 def _stored_batch(row: Any, members: list[Any], withdrawn: IntArray) -> StoredBatch:
-    scored = bool(members) and all(member["score"] is not None for member in members)
+    scored = bool(members) and all(member.score is not None for member in members)
+    # Most strategies have no terms, and to read as many empty ones takes time.
+    terms = [json.loads(member.terms) for member in members if member.terms != "{}"]
     return StoredBatch(
         batch_id=row.batch_id,
         round=row.round,
         strategy=row.strategy,
         given=row.given,
         positions=_positions(members),
-        scores=np.array([m["score"] for m in members], dtype=np.float32) if scored else None,
+        scores=np.array([m.score for m in members], dtype=np.float32) if scored else None,
         terms={
-            name: np.array([member["terms"][name] for member in members], dtype=np.float32)
-            for name in (members[0]["terms"] if members else ())
+            name: np.array([each[name] for each in terms], dtype=np.float32)
+            for name in (terms[0] if terms else ())
         },
         record=row.record,
-        pending=_positions(member for member in members if not member["answered"]),
+        pending=_positions(member for member in members if not member.answered),
         withdrawn=withdrawn,
         answers=row.answers,
         changes=row.changes,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kill_campaigns import acknowledged, check_lost, check_whole
+from kill_campaigns import POOL, acknowledged, check_lost, check_whole
 from simulated_annotators import ById, light_campaign, true_label
 
 TESTS = Path(__file__).parents[1]
@@ -27,12 +27,12 @@ def test_kills_lose_nothing_and_change_nothing() -> None:
     assert result.returncode == 0, result.stderr
     tally = json.loads(result.stdout)
     assert tally["kills"] == 12 and tally["lost"] == 0
-    assert tally["campaigns"] >= 1 and tally["acknowledged"] >= 90
+    assert tally["campaigns"] >= 1 and tally["acknowledged"] >= 80
 
 
 def test_the_harness_would_see_a_loss(tmp_path: Path) -> None:
     folder, journal = tmp_path / "campaign", tmp_path / "journal.jsonl"
-    with light_campaign(folder) as campaign:
+    with light_campaign(folder, pool=POOL) as campaign:
         batch = campaign.ask(3, strategy=ById())
         campaign.tell(batch.batch_id, {batch.ids[0]: true_label(batch.ids[0])}, annotator="careful")
     lines = [json.dumps([pair, "careful", None]) for pair in batch.ids]
