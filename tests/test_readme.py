@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,9 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_commands_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = make_pool(200, test_share=0.25)
+    more = replace(make_pool(220, test_share=0.25), class_names=("cat", "dog", "owl", "yak"))
+    save_pool(more, tmp_path / "my-pool-with-more")
+    pool = replace(more.take(np.arange(200)), explicit_ids=None)
     save_pool(pool, tmp_path / "my-pool")
     batch = pool.batch(np.arange(200))
     assert pool.truth is not None and pool.test is not None
