@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from acqkit.models.contrast import same_class_loss as same_class_loss
     from acqkit.models.data import TrainingData as TrainingData
     from acqkit.models.data import blocks_of as blocks_of
+    from acqkit.models.evidence import label_evidence as label_evidence
     from acqkit.models.losses import belief_classification_of as belief_classification_of
     from acqkit.models.losses import classification_loss as classification_loss
     from acqkit.models.losses import classification_of as classification_of
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "contrast": ["jaccard", "same_class_loss"],
     "data": ["TrainingData", "blocks_of"],
+    "evidence": ["label_evidence"],
     "losses": [
         "belief_classification_of",
         "classification_loss",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from acqkit.embeddings import BoolArray, IntArray
+from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import ModelState, PairBatch
 from acqkit.models.seeding import seeded
@@ -74,12 +74,14 @@ class PairNetwork(nn.Module):
     """Two encoders into one space, and a linear classifier on it shared by both.
 
     An encoder's output `[k, dim]` is scaled to unit length: u. Class logits are
-    `LOGIT_SCALE · W u + bias`. The embedding of a pair's modality is u alone as long as
-    the classifier has seen no label, then the unit feature with its class probabilities
-    beside it, `[u, s·p/‖p‖] / √(1 + s²)` with `s = semantic_weight`: the cosine of two
-    embeddings is then a weighted mean of likeness of content and likeness of meaning, which
-    retrieves better than either (semantic correlation matching: Rasiwasia et al. 2010).
-    Embeddings are of unit length, and class logits stay linear in them.
+    `t · LOGIT_SCALE · W u + bias`, where the `trust` t in [0, 1] says how far the labels can be
+    generalized (`label_evidence`): it scales what a feature can change in a prediction, and
+    what classification can change in the encoders. The embedding of a pair's modality is u
+    alone as long as the classifier has seen no label, then the unit feature with its class
+    probabilities beside it, `[u, s·p/‖p‖] / √(1 + s²)` with `s = t · semantic_weight`: the
+    cosine of two embeddings is then a weighted mean of likeness of content and likeness of
+    meaning, which retrieves better than either (semantic correlation matching: Rasiwasia et
+    al. 2010). Embeddings are of unit length, and class logits stay linear in them.
 
     encoder_a, encoder_b: any modules whose output is `[k, dim]` float.
     n_classes, multilabel: as in the pool.
@@ -108,6 +110,7 @@ class PairNetwork(nn.Module):
         self.collate = collate
         self.semantic_weight = semantic_weight
         self.knows_classes = False
+        self.trust = 1.0
         self.encoders = nn.ModuleList([encoder_a, encoder_b])
         self.class_weight = nn.Parameter(torch.zeros(n_classes, dim))
         self.class_bias = nn.Parameter(torch.zeros(n_classes))
@@ -125,10 +128,22 @@ class PairNetwork(nn.Module):
             elif self._initialize is not None:
                 for encoder in self.encoders:
                     self._initialize(encoder)
-            nn.init.normal_(self.class_weight, std=self.dim**-0.5)
+            nn.init.zeros_(self.class_weight)
             nn.init.zeros_(self.class_bias)
-        self.knows_classes = False
+        self.knows_classes, self.trust = False, 1.0
         self.to(self.device)
+
+    @torch.no_grad()
+    def expect_classes(self, frequencies: FloatArray, trust: float = 1.0) -> None:
+        """Before the first step with labels: every pair has the classes as often as all have.
+
+        frequencies `[c]`, between 0 and 1, are what an untrained classifier predicts, so that no
+        step is lost on learning them and no feature bears them. trust in [0, 1]: see the class.
+        """
+        p = torch.from_numpy(frequencies).to(self.class_bias)
+        self.class_bias.copy_(torch.logit(p) if self.multilabel else p.log())
+        self.class_weight.zero_()
+        self.knows_classes, self.trust = True, trust
 
     def state(self) -> ModelState | None:
         """Parameters and buffers; None where a part of an encoder keeps state of its own kind."""
@@ -138,7 +153,8 @@ class PairNetwork(nn.Module):
         arrays = {name: _to_array(tensor) for name, tensor in tensors.items()}
         # The encoders in words, since networks of equal shapes may still differ.
         data = {"encoders": repr(self.encoders), "semantic_weight": self.semantic_weight}
-        return ModelState(arrays, data | {"knows_classes": self.knows_classes})
+        known = {"knows_classes": self.knows_classes, "trust": self.trust}
+        return ModelState(arrays, data | known)
 
     def load_state(self, state: ModelState) -> None:
         """See `StatefulModel.load_state`; tensors go to the device of this network.
@@ -158,6 +174,8 @@ class PairNetwork(nn.Module):
             {name: _to_tensor(state.arrays[name], own[name].dtype) for name in own}
         )
         self.knows_classes = bool(state.data["knows_classes"])
+        # States that were kept before there was a trust are of models with all of it.
+        self.trust = float(state.data.get("trust", 1.0))
         self.eval()
 
     def forward(self, batch: PairBatch) -> Outputs:
@@ -182,7 +200,7 @@ class PairNetwork(nn.Module):
         return torch.sigmoid(logits) if self.multilabel else torch.softmax(logits, dim=1)
 
     def _logits(self, features: Tensor) -> Tensor:
-        return functional.linear(features, LOGIT_SCALE * self.class_weight, self.class_bias)
+        return functional.linear(features, self.logit_scale * self.class_weight, self.class_bias)
 
     def _mean(self, features: Tensor, logits: Tensor) -> Tensor:
         if not self.knows_classes or self.semantic_weight == 0:
@@ -196,8 +214,14 @@ class PairNetwork(nn.Module):
         """Lengths of the two parts of the embedding, which make 1 together (Pythagoras)."""
         if not self.knows_classes:
             return 1.0, 0.0
-        length = math.hypot(1.0, self.semantic_weight)
-        return 1.0 / length, self.semantic_weight / length
+        weight = self.trust * self.semantic_weight
+        length = math.hypot(1.0, weight)
+        return 1.0 / length, weight / length
+
+    @property
+    def logit_scale(self) -> float:
+        """Factor of class logits: `LOGIT_SCALE`, as far as the labels are trusted."""
+        return self.trust * LOGIT_SCALE
 
     def _features(self, side: int, inputs: Any, present: BoolArray | None, k: int) -> Tensor:
         if present is None:

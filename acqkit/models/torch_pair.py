@@ -12,7 +12,7 @@ from torch import Tensor
 from acqkit.embeddings import FloatArray, LinearClassifier, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import PairBatch, Pool
-from acqkit.models.network import LOGIT_SCALE, Outputs, PairNetwork
+from acqkit.models.network import Outputs, PairNetwork
 from acqkit.models.sampling import dropout_layers, shared_dropout
 from acqkit.models.supervised import Supervised
 
@@ -53,7 +53,7 @@ class TorchPairModel(PairNetwork):
     @torch.no_grad()
     def linear_classifier(self) -> LinearClassifier:
         """The classifier on means: it reads the unit feature and not the probabilities."""
-        weight = LOGIT_SCALE / self.shares[0] * self.class_weight
+        weight = self.logit_scale / self.shares[0] * self.class_weight
         if self.semantic_weight > 0:
             weight = torch.cat([weight, weight.new_zeros(self.n_classes, self.n_classes)], dim=1)
         return LinearClassifier(_numpy([weight]), _numpy([self.class_bias]))

@@ -13,12 +13,18 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from acqkit.embeddings import BoolArray
 from acqkit.errors import AcqkitWarning
 from acqkit.interfaces import Component, Model, Pool
+from acqkit.metrics import class_prior
 from acqkit.models.data import TrainingData, shuffled_batches
+from acqkit.models.evidence import label_evidence
 from acqkit.models.network import Outputs, PairNetwork, as_network
 from acqkit.models.seeding import seeded
 from acqkit.models.threads import training_threads
+
+MOST_LABELED = 4096
+"""Labeled pairs of which evidence is taken; its standard error is then a hundredth or less."""
 
 WARMUP = 0.05
 """Share of the steps in which the learning rate rises; AdamW's moments settle meanwhile."""
@@ -140,7 +146,9 @@ def train(
         return False
     data = TrainingData(pool, network.device)
     network.reset(seed)
-    network.knows_classes = len(data.labeled) > 0
+    if len(data.labeled):
+        prior = class_prior(pool.labels, multilabel=network.multilabel)
+        network.expect_classes(prior, _evidence(network, data, schedule.batch_size))
     with seeded(seed, network.device), training_threads(network, network.device):
         network.train()
         try:
@@ -148,6 +156,39 @@ def train(
         finally:
             network.eval()
     return True
+
+
+@torch.no_grad()
+def _evidence(network: PairNetwork, data: TrainingData, block: int) -> float:
+    """`label_evidence` of the features that the network starts with, which no label has shaped.
+
+    Of so many labeled pairs at most that more would not change it.
+    """
+    positions = data.labeled[:MOST_LABELED]
+    network.eval()
+    parts = [
+        network(data.batch(positions[start : start + block]))
+        for start in range(0, len(positions), block)
+    ]
+    features = [torch.cat([part.features[side] for part in parts]) for side in (0, 1)]
+    masks = [_joined([part.present[side] for part in parts], parts) for side in (0, 1)]
+    return label_evidence(
+        [side.cpu().numpy() for side in features],
+        data.labels_of(positions).cpu().numpy(),
+        multilabel=network.multilabel,
+        present=masks,
+    )
+
+
+def _joined(masks: list[Tensor | None], parts: list[Outputs]) -> BoolArray | None:
+    """Presence of the pairs of all `parts`, `[l]`; None where every one is present."""
+    if all(mask is None for mask in masks):
+        return None
+    whole = [
+        np.ones(len(part), dtype=bool) if mask is None else mask.cpu().numpy()
+        for mask, part in zip(masks, parts, strict=True)
+    ]
+    return np.concatenate(whole)
 
 
 def _run(

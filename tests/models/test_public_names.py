@@ -35,6 +35,7 @@ def test_public_names() -> None:
         "classification_loss",
         "classification_of",
         "jaccard",
+        "label_evidence",
         "pairing_loss",
         "same_class_loss",
         "standardize_for",

@@ -194,28 +194,30 @@ class TransferObjective(Objective):
                 step.unlabeled[:, None].float(),
                 multilabel=multilabel,
             )
-            faith = 1.0 if self.source.trusted else self._pair_wise_weight
+            # Squared: what labels tell of other pairs is generalized once more.
+            faith = step.network.trust**2 * (1.0 if self.source.trusted else self._pair_wise_weight)
             total = total + params.belief_weight * faith * believed
         return total
 
     def _pair_wise(self, step: Step) -> Tensor:
         """Pairing, contrast, and the source's similarities as soon as there is one."""
         params = self.params
-        total = params.pairing_weight * self._pairing(step.sample)
+        total = params.pairing_weight * self._pairing(step)
         # With pseudo-labels of all pairs, contrast of the few labeled ones would only overfit.
         if step.labeled is not None and self._trusted_of(step.labeled) is None:
             alike = same_class_loss(step.labeled, step.labels, params.contrast_temperature)
-            total = total + params.contrast_weight * alike
+            total = total + step.network.trust * params.contrast_weight * alike
         if self.source is not None:
             total = total + params.transfer_weight * self._transfer(step, self.source)
         return total
 
-    def _pairing(self, sample: Outputs) -> Tensor:
+    def _pairing(self, step: Step) -> Tensor:
+        sample = step.sample
         likeness, beliefs = None, self._trusted_of(sample)
         if beliefs is not None:
             both = sample.both_present()
             classes = functional.normalize(beliefs if both is None else beliefs[both], dim=1)
-            likeness = classes @ classes.T
+            likeness = step.network.trust**2 * (classes @ classes.T)
         return pairing_loss(*sample.paired_means(), self.params.temperature, likeness)
 
     def _trusted_of(self, outputs: Outputs) -> Tensor | None:
@@ -230,7 +232,7 @@ class TransferObjective(Objective):
             source_similarity(source.features[rows], self.params.bandwidth),
             jaccard(step.data.labels[rows]),
             torch.from_numpy(step.data.known[outputs.positions]).to(rows.device),
-            self.params.label_share,
+            step.network.trust * self.params.label_share,
         )
         loss: Tensor = self._soft(*outputs.features, relaxed, outputs.present)
         self._record_share()

@@ -18,6 +18,7 @@ from acqkit.components.resolve import resolve
 from acqkit.embeddings import IntArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, PairBatch, Pool
+from acqkit.metrics import class_prior
 from acqkit.models import LogisticPair, Supervised, TorchPairModel, TwoTower
 from acqkit.pool import PairPool
 from acqkit.testing import LinearPairModel, conformance_test, make_pool
@@ -178,10 +179,10 @@ def test_it_goes_on_from_a_source_of_its_architecture_and_else_starts_afresh() -
     source = source_for(pool)
     assert difference(taught(source, pool, still), embedded(source, pool)) == 0
     fresh = own_encoders(pool)
-    fresh.reset(3)
-    fresh.knows_classes = True
     target = own_encoders(pool)
     still.fit_from(source, target, pool, 3)
+    fresh.reset(3)
+    fresh.expect_classes(class_prior(pool.labels, multilabel=False), target.trust)
     assert difference(embedded(target, pool), embedded(fresh, pool)) == 0
 
 
@@ -233,7 +234,7 @@ def test_beliefs_are_heard_where_labels_lack() -> None:
 
 
 def test_believing_what_is_true_teaches_it() -> None:
-    with_truth = make_pool(60, 3, labeled=3)
+    with_truth = make_pool(60, 3, labeled=12)
     truth = np.asarray(with_truth.truth)
     pool = with_truth.with_labels(with_truth.labels)
     source = LinearPairModel.for_pool(pool)

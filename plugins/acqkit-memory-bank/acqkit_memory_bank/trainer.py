@@ -124,14 +124,15 @@ class MemoryBankObjective(Objective):
             self._refresh(self.bank, step)
         multilabel = step.network.multilabel
         total = classification_of(step.labeled, step.labels, multilabel=multilabel)
-        total = total + self._pairing_weight * self._pairing(step.sample)
+        total = total + self._pairing_weight * self._pairing(step)
         if self._has_targets:
             rows = self._rows(step.sample)
             ramp = min(max(step.progress - FIRST, 0.0) / _RAMP, 1.0)
             pseudo = belief_classification_of(
                 step.sample, self._targets[rows], self._trust[rows, None], multilabel=multilabel
             )
-            total = total + params.pseudo_weight * ramp * pseudo
+            # Squared: what labels tell of other pairs is generalized once more.
+            total = total + params.pseudo_weight * step.network.trust**2 * ramp * pseudo
         return total
 
     def _refreshes(self, pairs: int, steps: int) -> int:
@@ -144,14 +145,15 @@ class MemoryBankObjective(Objective):
         seen = steps * params.batch_size // min(pairs, params.capacity)
         return min(params.refreshes, max(_FEWEST_REFRESHES, seen))
 
-    def _pairing(self, sample: Outputs) -> Tensor:
+    def _pairing(self, step: Step) -> Tensor:
+        sample = step.sample
         a, b = sample.paired_means()
         likeness = None
         if self._has_targets:
             believed = functional.normalize(self._targets[self._rows(sample)], dim=1)
             both = sample.both_present()
             believed = believed if both is None else believed[both]
-            likeness = believed @ believed.T
+            likeness = step.network.trust**2 * (believed @ believed.T)
         return pairing_loss(a, b, self.params.temperature, likeness)
 
     def _rows(self, outputs: Outputs) -> Tensor:

@@ -93,6 +93,12 @@ def test_beliefs_are_learned_from_where_labels_lack() -> None:
     assert np.abs(difference).max() > 1e-3
 
 
+def test_where_labels_tell_nothing_of_each_other_nothing_is_believed() -> None:
+    pool = scene(labeled=1)
+    without = trained(TINY.model_copy(update={"pseudo_weight": 0.0}), pool)
+    assert_same(trained(TINY, pool), without)
+
+
 def test_permuting_the_pool_permutes_what_is_learned() -> None:
     pool = scene()
     order = np.random.default_rng(0).permutation(60)
