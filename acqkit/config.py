@@ -46,12 +46,38 @@ Amount = Annotated[int | str, BeforeValidator(_parse_amount), AfterValidator(_ch
 """A count of pairs, or a share of the train part as `5%`."""
 
 
+def amount_of(batches: int | str | list[int | str], round: int) -> int | str:
+    """The amount of `round` (1 for the first); a list's last one goes on for all rounds after."""
+    return batches[min(round, len(batches)) - 1] if isinstance(batches, list) else batches
+
+
 def resolve_amount(amount: int | str, n: int) -> int:
     """The count that an amount means for `n` train pairs; a share above 0 is at least 1."""
     if isinstance(amount, int):
         return amount
     share = float(amount.removesuffix("%")) / 100
     return max(1, round(share * n)) if share > 0 else 0
+
+
+def _parse_batches(value: Any) -> Any:
+    return [_parse_amount(item) for item in value] if isinstance(value, list) else value
+
+
+def _check_batches(value: int | str | list[int | str]) -> int | str | list[int | str]:
+    if not isinstance(value, list):
+        return _check_amount(value)
+    if not value:
+        raise ValueError("wanted at least one amount")
+    return [_check_amount(item) for item in value]
+
+
+Batches = Annotated[
+    int | str | list[int | str],
+    BeforeValidator(_parse_amount),
+    BeforeValidator(_parse_batches),
+    AfterValidator(_check_batches),
+]
+"""Labels a round: one amount for all rounds, or one a round, of which the last goes on."""
 
 
 class StopConfig(Settings):
@@ -108,7 +134,9 @@ class RunConfig(Settings):
     trainer: ComponentSpec = ComponentSpec(name="supervised")
     model: ComponentSpec = ComponentSpec(name="two-tower")
     initial: Amount = Field("1%", description="labels before the first round, picked at random")
-    per_round: Amount = Field("1%", description="labels a round")
+    per_round: Batches = Field(
+        "1%", description="labels a round, or a list: the last amount is that of all further rounds"
+    )
     rounds: int = Field(8, ge=0, description="rounds after the initial labels")
     seeds: int = Field(3, ge=1, description="repetitions with other initial labels")
     first_seed: int = Field(0, ge=0)
@@ -147,7 +175,9 @@ class RunConfig(Settings):
 
     @model_validator(mode="after")
     def _rounds_pick(self) -> RunConfig:
-        for name, amount in (("per_round", self.per_round), ("stop.budget", self.stop.budget)):
+        each = self.per_round if isinstance(self.per_round, list) else [self.per_round]
+        amounts = [*(("per_round", amount) for amount in each), ("stop.budget", self.stop.budget)]
+        for name, amount in amounts:
             if self.rounds and amount is not None and resolve_amount(amount, n=1) == 0:
                 raise ValueError(
                     f"{name} is {amount!r}, so that {self.rounds} rounds would pick nothing; give "

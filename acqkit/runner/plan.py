@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from acqkit.components.resolve import Resolved, resolve
 from acqkit.components.spec import ComponentSpec
-from acqkit.config import RunConfig, resolve_amount
+from acqkit.config import RunConfig, amount_of, resolve_amount
 from acqkit.devices import check_device
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Engine, Model, ModelFactory, Trainer
@@ -79,7 +79,8 @@ class Plan:
 
     def wanted(self, round: int, labels_before: int) -> int:
         """Labels to ask for in a round: 0 where there is nothing left to ask for."""
-        wanted = self.count(self.config.per_round if round else self.config.initial)
+        config = self.config
+        wanted = self.count(amount_of(config.per_round, round) if round else config.initial)
         if self.budget is not None:
             wanted = min(wanted, self.budget - labels_before)
         return max(0, min(wanted, len(self.pool.train_positions) - labels_before))

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from acqkit.components.explain import explain
 from acqkit.components.spec import ComponentSpec, Settings, StrategySpec
-from acqkit.config import Amount
+from acqkit.config import Amount, Batches
 from acqkit.errors import ConfigError
 from suite.session import read_yaml
 
@@ -42,7 +42,7 @@ class PoolEntry(Settings):
     label: str = ""
     options: dict[str, Any] = Field({}, description="parameters of the data set")
     initial: Amount | None = None
-    per_round: Amount | None = None
+    per_round: Batches | None = None
     rounds: int | None = Field(None, ge=0)
 
     @model_validator(mode="before")
@@ -97,7 +97,7 @@ class Defaults(Settings):
     """What holds for every pool that says nothing else; see `RunConfig`."""
 
     initial: Amount = 0
-    per_round: Amount = 20
+    per_round: Batches = 20
     rounds: Annotated[int, Field(ge=0, description="0: the initial labels alone")] = 8
     model: ComponentSpec = ComponentSpec(name="two-tower")
     device: str = "cpu"

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from acqkit.config import amount_of
 from acqkit.errors import EmbeddingError
 from acqkit.files import write_text
 from acqkit.loading import load_pool
@@ -121,7 +122,10 @@ def _simulate(cell: Cell, folder: Path) -> tuple[Literal["own", "random"], Resul
         except EmbeddingError:
             # It needs class probabilities, which no model has before the first label.
             pass
-    settings |= {"initial": settings["per_round"], "rounds": settings["rounds"] - 1}
+    batches = settings["per_round"]
+    settings |= {"initial": amount_of(batches, 1), "rounds": settings["rounds"] - 1}
+    if isinstance(batches, list):
+        settings["per_round"] = batches[1:] or batches
     return "random", run(pool, **settings, out=folder / "random")
 
 

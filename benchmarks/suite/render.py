@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from acqkit.files import write_text
 from suite.answer import Answer, answer
+from suite.falls import fall_tables
 from suite.figures import curves_chart, difference_diagram, seconds_chart
 from suite.lead import lead_table
 from suite.statistics import Ranks, mean_ranks
@@ -57,7 +58,7 @@ class Findings:
             tables.append(area_table(study, order))
             tables += [rank_table(study, ranks), lead_table(study, ranks)] if ranks else []
             tables += [labels_table(study, order, labels)] if study.has_curves else []
-            tables += [win_table(study, order)]
+            tables += [*fall_tables(study, order), win_table(study, order)]
             tables += [every] if (every := metrics_table(study, order)) else []
             tables += [seconds_table(study, order)]
         starred = any(row[0].endswith(" *") for table in tables[:1] for row in table.rows)

@@ -187,6 +187,16 @@ def test_strategies_are_paired_and_have_the_same_budgets(suite_file: Path) -> No
     assert study.absent == ["gone: missing: it is not in the folder given with --data"]
 
 
+def test_budgets_may_double_whoever_chooses_the_first_batch(suite_file: Path) -> None:
+    doubling = {"per_round": [3, 3, 6], "rounds": 4, "model": "sklearn"}
+    names = ["random", "entropy+top"]
+    file = write_suite(suite_file.parent, defaults=doubling, strategies=names, seeds=1)
+    rows = [row for row in rows_in_process(file, file.parent / "out") if row.kind == "strategy"]
+    labels = {name: [row.labels for row in rows if row.strategy == name] for name in names}
+    assert [x for x in labels["random"] if x is not None] == [0, 3, 6, 12, 18]
+    assert [x for x in labels["entropy+top"] if x is not None] == [3, 6, 12, 18]
+
+
 def test_a_cell_that_fails_is_a_row_that_says_so(suite_file: Path) -> None:
     file = write_suite(suite_file.parent, strategies=["random", "broken", "oldest"], seeds=1)
     out = file.parent / "out"

@@ -67,6 +67,17 @@ def test_results_have_the_documented_schema(tmp_path: Path) -> None:
         assert_allclose(record["map"], (record["map_ab"] + record["map_ba"]) / 2)
 
 
+def test_each_round_may_have_an_amount_of_its_own(tmp_path: Path) -> None:
+    pool = make_pool(test_share=0.25)
+    several = light(strategy="random", initial=0, per_round=[5, "10%", 20], rounds=4, seeds=1)
+    results = acqkit.run(pool, out=tmp_path / "run", **several)
+    # 150 train pairs; the last amount goes on.
+    assert [record.labels for record in results.rounds] == [0, 5, 20, 40, 60]
+    assert [len(record.picked) for record in results.rounds] == [0, 5, 15, 20, 20]
+    again = acqkit.run(pool, out=tmp_path / "run", **several)
+    assert history(again) == history(results)
+
+
 class Telling(LightTrainer):
     """Says how many labels it had."""
 
