@@ -9,28 +9,44 @@ from acqkit.base import hookimpl
 from acqkit.interfaces import Component
 from acqkit.strategies.badge import Badge
 from acqkit.strategies.bald import Bald
+from acqkit.strategies.batch_bald import BatchBald
 from acqkit.strategies.coreset import CoreSet
+from acqkit.strategies.drop_query import DropQuery
 from acqkit.strategies.entropy import Entropy
+from acqkit.strategies.facility_location import FacilityLocation
+from acqkit.strategies.information_density import InformationDensity
 from acqkit.strategies.kmeans import KMeans
+from acqkit.strategies.lcmd import Lcmd
 from acqkit.strategies.least_confidence import LeastConfidence
 from acqkit.strategies.margin import Margin
+from acqkit.strategies.max_herding import MaxHerding
 from acqkit.strategies.probcover import ProbCover
+from acqkit.strategies.qbc import Qbc
 from acqkit.strategies.random import Random
 from acqkit.strategies.top import Top
 from acqkit.strategies.typiclust import TypiClust
+from acqkit.strategies.uherding import UHerding
 
 __all__ = [
     "Badge",
     "Bald",
+    "BatchBald",
     "CoreSet",
+    "DropQuery",
     "Entropy",
+    "FacilityLocation",
+    "InformationDensity",
     "KMeans",
+    "Lcmd",
     "LeastConfidence",
     "Margin",
+    "MaxHerding",
     "ProbCover",
+    "Qbc",
     "Random",
     "Top",
     "TypiClust",
+    "UHerding",
 ]
 
 
@@ -62,6 +78,14 @@ def acqkit_register_strategies() -> Mapping[str, type[Component]]:
     """Strategies that need no scorer."""
     return {
         "badge": Badge,
+        "uherding": UHerding,
+        "qbc": Qbc,
+        "max-herding": MaxHerding,
+        "lcmd": Lcmd,
+        "information-density": InformationDensity,
+        "facility-location": FacilityLocation,
+        "drop-query": DropQuery,
+        "batch-bald": BatchBald,
         "coreset": CoreSet,
         "kmeans": KMeans,
         "probcover": ProbCover,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from acqkit.embeddings import IntArray
+from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext
 from acqkit.neighbors import kmeans, paired_distances
 from acqkit.selection import check_budget
@@ -23,14 +23,21 @@ class KMeans(Component):
         check_budget(n, len(context.candidates))
         candidates = context.canonical(context.candidates)
         x = unified_means(context.embeddings, candidates)
-        centroids, cluster = kmeans(x, n, context.derive("kmeans"))
-        distances = paired_distances(x, centroids, cluster[:, None])[:, 0]
-        order = np.lexsort((distances, cluster))
-        first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
-        central = order[first]
-        sizes = np.bincount(cluster)
-        central = central[np.argsort(-sizes[cluster[central]], kind="stable")]
-        outlying = np.argsort(-distances, kind="stable")
-        outlying = outlying[~np.isin(outlying, central)]
-        picks: IntArray = candidates[np.concatenate([central, outlying])[:n]]
-        return picks
+        return candidates[central_rows(x, n, context.derive("kmeans"))]
+
+
+def central_rows(x: FloatArray, n: int, seed: int) -> IntArray:
+    """`n` distinct rows of `x` `[k, d]`: the nearest to each of n centroids, largest cluster first.
+
+    Where clusters are empty, rows that are farthest from their centroids come after these.
+    """
+    centroids, cluster = kmeans(x, n, seed)
+    distances = paired_distances(x, centroids, cluster[:, None])[:, 0]
+    order = np.lexsort((distances, cluster))
+    first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+    central = order[first]
+    sizes = np.bincount(cluster)
+    central = central[np.argsort(-sizes[cluster[central]], kind="stable")]
+    outlying = np.argsort(-distances, kind="stable")
+    outlying = outlying[~np.isin(outlying, central)]
+    return np.concatenate([central, outlying])[:n]

@@ -22,12 +22,16 @@ class Margin(Component):
         class that is hardest to tell, so the score is −min_c |p_c − (1 − p_c)|. Raises
         EmbeddingError when there are no class probabilities.
         """
-        p = block.unified_probabilities()
-        if block.multilabel:
-            return np.asarray(-np.abs(2 * p - 1).min(axis=1))
-        if p.shape[1] == 1:
-            return -p[:, 0]
-        return -_lead(p)
+        return closeness(block.unified_probabilities(), block.multilabel)
+
+
+def closeness(p: FloatArray, multilabel: bool) -> FloatArray:
+    """What `margin` says of class probabilities `[k, c]`: `[k]` between -1 and 0."""
+    if multilabel:
+        return np.asarray(-np.abs(2 * p - 1).min(axis=1))
+    if p.shape[1] == 1:
+        return -p[:, 0]
+    return -_lead(p)
 
 
 def _lead(p: FloatArray) -> FloatArray:

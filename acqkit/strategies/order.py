@@ -28,6 +28,23 @@ def settled(context: RoundContext) -> IntArray:
     return context.canonical(np.flatnonzero(waiting | (labels.round >= 0)))
 
 
+def considered(context: RoundContext, n: int, most: int) -> IntArray:
+    """The first `most` positions in canonical order, or as many as hold `n` candidates.
+
+    They are a uniform sample of the pool.
+    """
+    positions = whole_pool(context)
+    candidates = np.flatnonzero(np.isin(positions, context.candidates))
+    return positions[: max(most, int(candidates[n - 1]) + 1)]
+
+
+def largest(values: FloatArray, n: int) -> IntArray:
+    """Rows of the `n` largest of `values` `[k]`, the largest first; of equals the first row."""
+    last = len(values) - n
+    reached = np.flatnonzero(values >= np.partition(values, last)[last])
+    return reached[np.argsort(-values[reached], kind="stable")[:n]]
+
+
 def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray:
     """Unified content means `[k, d]` of the pairs at `positions`, in that order."""
     content = embeddings.content()

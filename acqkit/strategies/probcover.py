@@ -16,7 +16,7 @@ from acqkit.neighbors import (
     unit,
 )
 from acqkit.selection import check_budget
-from acqkit.strategies.order import settled, unified_means, whole_pool
+from acqkit.strategies.order import considered, settled, unified_means
 
 _ROUNDING = 1e-6
 """Added to similarities of unit vectors, so that a pair covers itself whatever the rounding."""
@@ -50,7 +50,7 @@ class ProbCover(Component):
         covered, the rest is picked at random.
         """
         check_budget(n, len(context.candidates))
-        positions = self._considered(context, n)
+        positions = considered(context, n, self.considered)
         x = unit(unified_means(context.embeddings, positions))
         # In canonical order the first pairs are a uniform sample of the pool.
         witnesses = x[: self.witnesses]
@@ -65,12 +65,6 @@ class ProbCover(Component):
         rows, gains = greedy_cover(x, uncovered, free, threshold, n)
         record = {"delta": delta, "covered": 1 - float(uncovered.mean())}
         return Selection(positions[rows], gains, record=record)
-
-    def _considered(self, context: RoundContext, n: int) -> IntArray:
-        """The first pairs in canonical order, with at least `n` candidates among them."""
-        positions = whole_pool(context)
-        candidates = np.flatnonzero(np.isin(positions, context.candidates))
-        return positions[: max(self.considered, int(candidates[n - 1]) + 1)]
 
 
 def greedy_cover(

@@ -23,6 +23,7 @@ context = make_context(pool, PairEmbeddings(*sides, np.arange(n)), block_size=16
 select(Random(), context, 5)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 strategies = [Badge(), CoreSet(), KMeans(), TypiClust(), ProbCover(), ProbCover(delta=1.9)]
+strategies += [FacilityLocation(), InformationDensity(), Lcmd(), MaxHerding(), UHerding()]
 strategies.append(Composed(scorer=Entropy(), allocator=Top()))
 for strategy in strategies:
     select(strategy, context, 20)

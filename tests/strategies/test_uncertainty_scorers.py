@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
+from scenarios import ScriptedModel
 from scipy.stats import bernoulli, entropy
 
 from acqkit.embeddings import Float64Array, FloatArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import EmbeddingError
-from acqkit.interfaces import PairBatch, RoundContext, Scorer
+from acqkit.interfaces import RoundContext, Scorer
 from acqkit.selection import score_candidates
 from acqkit.strategies import Bald, Entropy, LeastConfidence, Margin
 from acqkit.testing import make_context, make_embeddings, make_pool
@@ -77,22 +78,11 @@ def test_the_present_modality_alone_counts(scorer: Scorer) -> None:
     assert got[0] == got[1]
 
 
-class _Scripted:
-    """A model whose passes are given."""
-
-    def __init__(self, passes: FloatArray) -> None:
-        self.passes = passes
-
-    def sample_probabilities(self, batch: PairBatch, n_samples: int, seed: int) -> FloatArray:
-        assert n_samples == len(self.passes)
-        return self.passes[:, batch.positions]
-
-
 def _bald(passes: ArrayLike, multilabel: bool = False) -> FloatArray:
     p = np.asarray(passes, dtype=np.float32)
     embeddings = _embeddings(p[0], p[0], multilabel)
     context = make_context(make_pool(p.shape[1], multilabel=multilabel), embeddings)
-    context = replace(context, model=_Scripted(p))  # type: ignore[arg-type]
+    context = replace(context, model=ScriptedModel(p))
     return score_candidates(Bald(samples=len(p)), context).values
 
 
@@ -127,7 +117,7 @@ def test_bald_does_not_depend_on_how_much_fits_into_memory(
 ) -> None:
     context = _sampling_context(LinearPairModel.for_pool(make_pool(60)))
     whole = score_candidates(Bald(), context).values
-    monkeypatch.setattr("acqkit.strategies.bald._SAMPLES_AT_ONCE", 20 * 4 * 7)
+    monkeypatch.setattr("acqkit.strategies.passes._SAMPLES_AT_ONCE", 20 * 4 * 7)
     np.testing.assert_allclose(score_candidates(Bald(), context).values, whole, atol=1e-6)
     assert not np.allclose(score_candidates(Bald(), replace(context, round=2)).values, whole)
 

@@ -169,6 +169,11 @@ OF_ALGORITHM = {
     "bald": ("information in one pass",),
     "typiclust": (f"k-means, {TYPICLUST_CLUSTERS} clusters",),
     "kmeans": ("k-means, a cluster a pick",),
+    "qbc": ("information in one pass",),
+    "batch-bald": ("information in one pass",),
+    "information density": ("read embeddings",),
+    "drop-query": ("read embeddings",),
+    "lcmd": ("one pass per pick",),
 }
 """Algorithm -> names of its floors; the first is the one that ours is held against."""
 

@@ -17,7 +17,7 @@ from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 from acqkit.pool.features import ArrayFeatures
 from acqkit.selection import select
-from acqkit.strategies import Bald
+from acqkit.strategies import Bald, BatchBald, Qbc
 from suite.speed.scene import Scene
 
 
@@ -39,15 +39,16 @@ class SampledModel:
         raise AssertionError("selection does not embed")
 
     def sample_probabilities(self, batch: PairBatch, n_samples: int, seed: int) -> FloatArray:
-        """The predictions of the first passes for consecutive unlabeled pairs, copied nowhere."""
-        start = int(np.searchsorted(self.unlabeled, batch.positions[0]))
-        rows = slice(start, start + len(batch.positions))
-        assert np.array_equal(self.unlabeled[rows], batch.positions)
+        """The predictions of the first passes; of consecutive unlabeled pairs copied nowhere."""
+        rows = np.searchsorted(self.unlabeled, batch.positions)
+        consecutive = slice(int(rows[0]), int(rows[0]) + len(rows))
+        if np.array_equal(self.unlabeled[consecutive], batch.positions):
+            return self.samples[:n_samples, consecutive]
         return self.samples[:n_samples, rows]
 
 
 def sampled_model(scene: Scene) -> SampledModel:
-    """The model that `bald` asks."""
+    """The model that a committee is drawn from."""
     unlabeled = scene.unlabeled
     return SampledModel(np.ascontiguousarray(scene.samples[:, unlabeled]), unlabeled)
 
@@ -78,7 +79,7 @@ def context_of(scene: Scene, model: Model | None = None) -> RoundContext:
 def ours(spec: dict[str, Any], scene: Scene, batch: int) -> tuple[Callable[[], IntArray], str]:
     """The selection of a strategy given as in a configuration, and acqkit's version."""
     strategy = make_strategy(StrategySpec.model_validate(spec), scene.radius)
-    asks_model = isinstance(getattr(strategy, "scorer", None), Bald)
+    asks_model = isinstance(getattr(strategy, "scorer", strategy), Bald | BatchBald | Qbc)
     context = context_of(scene, sampled_model(scene) if asks_model else None)
     return (lambda: select(strategy, context, batch).positions), acqkit.__version__
 
