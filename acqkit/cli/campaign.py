@@ -11,6 +11,7 @@ import typer
 from acqkit.campaign import Batch, Campaign, CampaignStatus
 from acqkit.campaign.status import stored_status
 from acqkit.cli.console import say, say_table
+from acqkit.cli.settings import parse_yaml
 from acqkit.cli.sheet_files import SheetFile
 from acqkit.cli.sheets import read_sheet
 from acqkit.errors import CampaignError
@@ -60,6 +61,9 @@ def ask(
     folder: Folder,
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many pairs.")] = 20,
     sheet: Sheet = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="Another strategy this once: a name, or YAML.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="Where embedding and scoring run.")] = "local",
     device: Annotated[
         str | None, typer.Option(help="Torch device, where not the campaign's own.")
@@ -78,13 +82,16 @@ def ask(
     ? for can't tell, - for none of the classes; leave it empty to answer later. With --again
     write that class where it applies and - where it does not.
     """
+    if strategy is not None and again is not None:
+        raise CampaignError("--again asks in an order of its own; leave --strategy out")
+    instead = None if strategy is None else parse_yaml(strategy, "--strategy")
     with (
         _open(folder, pool, engine=engine, device=device) as campaign,
         SheetFile(campaign, sheet) as file,
     ):
         try:
             batch = (
-                campaign.ask(n, prepare=file.write)
+                campaign.ask(n, strategy=instead, prepare=file.write)
                 if again is None
                 else campaign.ask_again(again, n, prepare=file.write)
             )

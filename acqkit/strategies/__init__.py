@@ -23,6 +23,7 @@ from acqkit.strategies.max_herding import MaxHerding
 from acqkit.strategies.probcover import ProbCover
 from acqkit.strategies.qbc import Qbc
 from acqkit.strategies.random import Random
+from acqkit.strategies.seek import Seek
 from acqkit.strategies.top import Top
 from acqkit.strategies.typiclust import TypiClust
 from acqkit.strategies.uherding import UHerding
@@ -44,6 +45,7 @@ __all__ = [
     "ProbCover",
     "Qbc",
     "Random",
+    "Seek",
     "Top",
     "TypiClust",
     "UHerding",
@@ -90,5 +92,6 @@ def acqkit_register_strategies() -> Mapping[str, type[Component]]:
         "kmeans": KMeans,
         "probcover": ProbCover,
         "random": Random,
+        "seek": Seek,
         "typiclust": TypiClust,
     }

@@ -107,6 +107,10 @@ class Coverage:
         """f relative to what full coverage would be."""
         return float(self._weights @ self._covered) / self.total
 
+    def values(self) -> FloatArray:
+        """How well each witness is covered, `[t]`."""
+        return self._covered.numpy()
+
     def cover(self, known: FloatArray) -> None:
         """Count unit vectors `[l, d]` as picked."""
         for start in range(0, len(known), _ROWS):

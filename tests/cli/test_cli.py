@@ -146,7 +146,9 @@ def test_a_campaign_is_asked_and_told_through_sheets(
     made = acqkit("campaign", "init", folder, "--pool", pool_path, "--strategy", "random")
     assert made.returncode == 0, made.stderr
     sheet = tmp_path / "sheet.csv"
-    asked = acqkit("campaign", "ask", folder, "-n", 4, "--sheet", sheet)
+    ask = ("campaign", "ask", folder, "-n", 4, "--sheet", sheet, "--strategy")
+    assert_one_sentence(acqkit(*ask, "{name: random, sort: 1}"), "sort", "random")
+    asked = acqkit(*ask, "{name: random}")
     assert asked.returncode == 0, asked.stderr
     rows = list(csv.DictReader(io.StringIO(sheet.read_text())))
     assert len(rows) == 4
