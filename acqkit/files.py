@@ -95,11 +95,18 @@ class NewFile:
         self._temporary = _temporary(final)
 
     def write(self, content: bytes) -> None:
-        """Put the content on the disk, in the place of what was written before; raises OSError."""
-        with writing(self._path), self._temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        """Put the content on the disk, in the place of what was written before.
+
+        Raises OSError, and then leaves nothing.
+        """
+        try:
+            with writing(self._path), self._temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            self.remove()
+            raise
 
     def publish(self, path: Path) -> None:
         """Give what was written a name that is free; raises OSError, FileExistsError if not."""

@@ -1,10 +1,12 @@
-"""Let every write, fsync and rename of a small campaign fail in turn.
+"""Let every write, fsync and rename of a small campaign, run, report or sheet fail in turn.
 
-    python benchmarks/faults.py --points 0:100000:1
+    python benchmarks/faults.py
+    python benchmarks/faults.py run=100:200 sheets
 
 At every point: a full disk, a failing disk, and a kill before and after it. Prints a line each with
-what became of the step, from which `--points` goes on; fails where an acknowledged answer is lost,
-or where the step, repeated, does not end as it does without a fault. The last line counts.
+what became of the step; `CASE=POINT:LAST` goes on from there. Fails where something acknowledged is
+lost, a file is half there, or the step, repeated, does not end as it does without a fault. The last
+line counts.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-HARNESS = Path(__file__).parents[1] / "tests" / "injected_faults.py"
+HARNESS = Path(__file__).parents[1] / "tests" / "faulty_steps.py"
 
 if __name__ == "__main__":
     found: Counter[str] = Counter()

@@ -1,12 +1,12 @@
 """Let the n-th write, fsync or rename of a step fail, or be the last thing that its process does.
 
 Points are: what goes through a file that `Path.open` opened to write, `os.fsync`, `os.rename`,
-`os.replace`, `os.link`, and of SQLite every statement that writes and every commit.
+`os.replace`, `os.link`, `os.mkdir`, and of SQLite every statement that writes and every commit of
+what was written.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import errno
 import functools
@@ -18,12 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-import kill_campaigns
 from acqkit.errors import AcqkitError
 from killable import run_in_fork
 
-ROUNDS = 3
 FAULTS = ("ENOSPC", "EIO", "kill before", "kill after")
+Check = Callable[[int, str], str]
+"""Does a step with a fault at a point, holds what must be so then, and says what became of it."""
+
 _WRITING = ("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE", "CREATE", "PRAGMA JOURNAL_MODE")
 
 
@@ -46,7 +47,7 @@ class Points:
 
     def install(self) -> None:
         """Watch this process from now on; for a fork, since nothing is put back."""
-        for name in ("fsync", "rename", "replace", "link"):
+        for name in ("fsync", "rename", "replace", "link", "mkdir"):
             setattr(os, name, self._watched(getattr(os, name)))
         open_path = Path.open
 
@@ -96,20 +97,27 @@ def _connection(points: Points) -> type[sqlite3.Connection]:
         def execute(self, statement: str, *given: Any) -> Any:
             do = functools.partial(super().execute, statement, *given)
             writes = statement.lstrip().upper().startswith(_WRITING)
+            self.connection.wrote |= writes  # type: ignore[attr-defined]
             return points.of(do, _sqlite_error) if writes else do()
 
         def executemany(self, statement: str, *given: Any) -> Any:
+            self.connection.wrote = True  # type: ignore[attr-defined]
             return points.of(
                 functools.partial(super().executemany, statement, *given), _sqlite_error
             )
 
     class Connection(sqlite3.Connection):
+        wrote = False
+
         def cursor(self, *_: Any, **__: Any) -> Any:
             return super().cursor(Cursor)
 
         def commit(self) -> None:
-            if self.in_transaction:
+            if self.in_transaction and self.wrote:
                 points.of(super().commit, _sqlite_error)
+            elif self.in_transaction:
+                super().commit()
+            self.wrote = False
 
     return Connection
 
@@ -134,44 +142,3 @@ def outcome(work: Callable[[], object], at: int, fault: str) -> str:
         run_in_fork(faulty, None)
         return Path(said.name).read_text(encoding="utf-8")
     return "killed"
-
-
-def campaign_case(root: Path) -> Callable[[int, str], str]:
-    """init, ask and tell of a small campaign: after fault `at` all goes on as without it."""
-    kill_campaigns.run_process(root / "twin", root / "twin.jsonl", None, ROUNDS)
-    wanted = kill_campaigns.history(root / "twin")
-
-    def check(at: int, fault: str) -> str:
-        with tempfile.TemporaryDirectory(dir=root) as place:
-            folder, journal = Path(place) / "campaign", Path(place) / "told.jsonl"
-            with journal.open("a", encoding="utf-8") as file:
-                found = outcome(lambda: kill_campaigns.work(folder, file, ROUNDS), at, fault)
-            assert kill_campaigns.check_lost(folder, journal) == 0, (at, fault, found)
-            kill_campaigns.run_process(folder, journal, None, ROUNDS)
-            assert kill_campaigns.check_lost(folder, journal) == 0, (at, fault, found)
-            assert kill_campaigns.history(folder) == wanted, (at, fault, found)
-            kill_campaigns.check_whole(folder)
-        return found
-
-    return check
-
-
-def main() -> None:
-    """Print point, fault and what became of it, a line each; stop after the last point."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--points", default="0:100000:1", help="first:last:step")
-    given = parser.parse_args()
-    # In memory where there is such a folder: no power is cut here, and syncing takes long.
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as root:
-        check = campaign_case(Path(root))
-        for at in range(*map(int, given.points.split(":"))):
-            for number, fault in enumerate(FAULTS):
-                found = check(at, fault)
-                if found == "done" and number == 0:
-                    return
-                print(at, fault, found, sep="\t", flush=True)
-
-
-if __name__ == "__main__":
-    main()

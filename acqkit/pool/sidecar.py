@@ -102,6 +102,9 @@ class ParquetRows:
             self.schema: pa.Schema = self._file.schema_arrow
             metadata = self._file.metadata
             sizes = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
+            # Counts of single columns are not looked at: Arrow ends the process over some of them.
+            if metadata.num_rows != sum(sizes):
+                raise _contradicts(path, metadata.num_rows, sum(sizes))
             digests = (metadata.metadata or {}).get(DIGESTS.encode(), b"{}")
             self._digests: dict[str, list[str]] = json.loads(digests) if verify else {}
         check_repeated(path, self.schema.names)
@@ -129,18 +132,35 @@ class ParquetRows:
 
     def blocks(self, name: str, size: int) -> Iterator[pa.Array]:
         """A column in arrays of at most `size` rows."""
-        with reading(f"{self._path}: {name}"):
-            # By name, because a column `x.y` counts as a part of a column `x` as well.
-            for batch in self._file.iter_batches(batch_size=size, columns=[name]):
-                yield batch.column(name)
+        for group, wanted in enumerate(np.diff(self._starts).tolist()):
+            found = 0
+            with reading(f"{self._path}: {name}"):
+                # By name, because a column `x.y` counts as a part of a column `x` as well.
+                for batch in self._file.iter_batches(size, [group], [name]):
+                    yield batch.column(name)
+                    found += len(batch)
+            self._check_group(name, found, wanted)
 
     def _group(self, name: str, group: int) -> pa.ChunkedArray:
         with reading(f"{self._path}: {name}"):
             values = self._file.read_row_group(group, columns=[name]).column(name)
+            self._check_group(name, len(values), int(np.diff(self._starts)[group]))
             if name in self._digests:
                 found = items_digest(values.to_pylist())
                 check_digest(f"{self._path}: {name}", self._digests[name][group], found)
             return values
+
+    def _check_group(self, name: str, found: int, wanted: int) -> None:
+        """Arrow reads what a damaged file has of a column, and what follows it then moves up."""
+        if found != wanted:
+            raise _contradicts(f"{self._path}: {name}", wanted, found)
+
+
+def _contradicts(what: object, wanted: int, found: int) -> PoolError:
+    return PoolError(
+        f"{what} is damaged: it has {found} rows where it says that it has {wanted}; get the file "
+        "again"
+    )
 
 
 class ParquetColumn(Sequence[Any]):

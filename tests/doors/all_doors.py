@@ -10,8 +10,9 @@ from door import Door
 from test_config_door import DOOR as CONFIG
 from test_pools import DOOR as POOL
 from test_results_door import DOOR as RESULTS
+from test_sheets_door import DOOR as SHEET
 
-DOORS: dict[str, Door] = {door.name: door for door in (CONFIG, POOL, RESULTS)}
+DOORS: dict[str, Door] = {door.name: door for door in (CONFIG, POOL, RESULTS, SHEET)}
 
 if __name__ == "__main__":
     warnings.simplefilter("error")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import tempfile
 import traceback
@@ -40,7 +41,8 @@ class Door:
 
     `inputs` make what somebody may bring; `write` puts an input into an empty folder and says
     where it is; `open` is acqkit's own and takes that path; `judge` compares what came out with
-    what an independent reader finds at the path, and says what is different, or None.
+    what an independent reader finds at the path, and says what is different, or None. Where a door
+    lists all that is wrong, `several` is the pattern that parts its sentences.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Door:
     write: Callable[[Any, Path], Path]
     open: Callable[[Path], Any]
     judge: Callable[[Path, Any], str | None]
+    several: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,19 @@ def knock(door: Door, given: Any, patience: float = HANG_SECONDS) -> Answer:
         except _LateError:
             return Answer("hang", traceback.format_exc())
         except AcqkitError as error:
-            return _sentence(error)
+            return _sentence(error, door.several)
         except Exception:  # noqa: BLE001 - it is what is looked for
             return Answer("traceback", traceback.format_exc())
         problem = door.judge(path, value)
         return Answer("right") if problem is None else Answer("difference", problem)
 
 
-def _sentence(error: AcqkitError) -> Answer:
+def _sentence(error: AcqkitError, several: str | None) -> Answer:
     text = str(error)
-    if not text.strip() or "\n" in text or len(text) > LONGEST_SENTENCE:
-        return Answer("traceback", f"no sentence: {text!r}")
+    sentences = [text] if several is None else re.split(several, text)
+    for one in sentences:
+        if not one.strip() or "\n" in one or len(one) > LONGEST_SENTENCE:
+            return Answer("traceback", f"no sentence: {one!r}")
     return Answer("sentence", text)
 
 

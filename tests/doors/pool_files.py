@@ -24,12 +24,13 @@ def write(given: Given, folder: Path) -> Path:
     if given.sidecar is not None:
         with (folder / "items.csv").open(
             "w", newline="", encoding="utf-8", errors="replace"
-        ) as file:
-            csv.writer(file).writerows(given.sidecar)
+        ) as table:
+            csv.writer(table).writerows(given.sidecar)
     for damage in given.damage:
         files = sorted(folder.iterdir())
         if files:
-            _hurt(files[damage.file % len(files)], damage)
+            file = files[damage.file % len(files)]
+            file.write_bytes(hurt(file.read_bytes(), damage))
     return folder
 
 
@@ -46,8 +47,9 @@ def _write_parquet(given: Given, path: Path) -> None:
     pq.write_table(table, path, row_group_size=given.group_rows)
 
 
-def _hurt(file: Path, damage: Damage) -> None:
-    data = bytearray(file.read_bytes())
+def hurt(content: bytes, damage: Damage) -> bytes:
+    """Bytes after what happened to them."""
+    data = bytearray(content)
     at = int(len(data) * damage.at)
     if damage.how == "cut":
         data = data[:at]
@@ -57,4 +59,4 @@ def _hurt(file: Path, damage: Damage) -> None:
         del data[at : at + 1 + damage.byte // 8]
     elif data:
         data[at] = damage.byte
-    file.write_bytes(data)
+    return bytes(data)

@@ -56,7 +56,8 @@ class Given:
     damage: list[Damage] = field(default_factory=list)
 
 
-def _damages() -> st.SearchStrategy[list[Damage]]:
+def damages() -> st.SearchStrategy[list[Damage]]:
+    """What happens to the bytes of files, most often nothing."""
     one = st.builds(
         Damage,
         st.integers(0, 9),
@@ -113,7 +114,7 @@ def arrays_pool(draw: st.DrawFn) -> Given:
         columns[name] = draw(_changed(columns[name]))
     columns = _renamed(draw, columns)
     layout = draw(st.sampled_from(["npz", "folder"]))
-    return Given(layout, columns, sidecar=draw(_sidecars(n)), damage=draw(_damages()))
+    return Given(layout, columns, sidecar=draw(_sidecars(n)), damage=draw(damages()))
 
 
 def _renamed(draw: st.DrawFn, columns: dict[str, Any]) -> dict[str, Any]:
@@ -189,7 +190,7 @@ def parquet_pool(draw: st.DrawFn) -> Given:
         known = ["columns", "modalities", "class_names", "multilabel", "classes"]
         metadata[draw(st.sampled_from(known))] = draw(odd)
     rows = draw(st.sampled_from([100, 2]))
-    return Given("parquet", columns, metadata, rows, damage=draw(_damages()))
+    return Given("parquet", columns, metadata, rows, damage=draw(damages()))
 
 
 @st.composite

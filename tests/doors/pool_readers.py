@@ -164,7 +164,7 @@ def _sidecar(folder: Path, pool: PairPool) -> str | None:
     if not path.exists() or (folder / "pool.parquet").exists():
         return None
     with path.open(newline="", encoding="utf-8-sig") as file:
-        header, *rows = csv.reader(file)
+        header, *rows = (row for row in csv.reader(file) if row)  # an empty line is none
     for name, column in pool.display.items():
         wanted = [row[header.index(name)] for row in rows]
         got = [value.name if isinstance(value, DisplayFile) else value for value in column]
