@@ -96,11 +96,13 @@ class Artifacts:
         if folder.parent == self._folder:
             return folder if folder.is_dir() else None  # of the time before digests
         try:
-            found = _digest_of({path.name: _file_digest(path) for path in folder.iterdir()})
+            paths = [*folder.iterdir()]
+            # A pipe would be waited for, and a device may never end.
+            plain = all(path.is_file() for path in paths)
+            if plain and _digest_of({p.name: _file_digest(p) for p in paths}) == folder.name:
+                return folder
         except OSError:
             return None
-        if found == folder.name:
-            return folder
         warnings.warn(
             f"{folder} is damaged (its files have not the digest that is its name) and is left "
             "unused; what was kept in it is made again when it is needed",

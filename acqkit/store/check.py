@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from acqkit.errors import CampaignError
+from acqkit.errors import CampaignError, shown
 
 _RULES = {
     "a setting is no JSON": "SELECT key FROM settings WHERE NOT json_valid(value)",
@@ -57,6 +57,13 @@ def check_rows(
     connection: Connection, where: object, pairs: int, classes: int, multilabel: bool
 ) -> None:
     """See `Store.check`; `where` names the campaign."""
+    # An index that lacks rows hides those of its table, which SQLite says only when asked.
+    state = connection.execute(text("PRAGMA integrity_check(1)")).scalar()
+    if state != "ok":
+        raise CampaignError(
+            f"campaign {where} is damaged: SQLite says {shown(state)}; go on with a backup, or a "
+            "copy of before it was changed"
+        )
     limits = {"pairs": pairs, "classes": classes, "multilabel": multilabel}
     for fault, statement in _RULES.items():
         named = {name: value for name, value in limits.items() if f":{name}" in statement}
