@@ -90,7 +90,12 @@ def test_seeds_can_be_changed_from_outside(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "reference"),
-    [("smoke", "random"), ("strategies", "random"), ("ablations", "ascmr+density")],
+    [
+        ("smoke", "random"),
+        ("strategies", "random"),
+        ("ablations", "ascmr+density"),
+        ("coverage", "coverage"),
+    ],
 )
 def test_the_suites_that_are_shipped_can_be_read(name: str, reference: str) -> None:
     suite = read_suite(SUITES / f"{name}.yaml")
