@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from acqkit.embeddings import LinearClassifier as LinearClassifier
     from acqkit.embeddings import ModalityEmbeddings as ModalityEmbeddings
     from acqkit.embeddings import PairEmbeddings as PairEmbeddings
+    from acqkit.encoding import build_pool as build_pool
     from acqkit.errors import AcqkitError as AcqkitError
     from acqkit.interfaces import Allocator as Allocator
     from acqkit.interfaces import Model as Model
@@ -41,6 +42,7 @@ _HOMES = {
     "campaign": ["Batch", "Campaign"],
     "config": ["RunConfig"],
     "embeddings": ["LinearClassifier", "ModalityEmbeddings", "PairEmbeddings"],
+    "encoding": ["build_pool"],
     "errors": ["AcqkitError"],
     "base": ["Component", "hookimpl"],
     "interfaces": [

@@ -11,9 +11,10 @@ import glob
 import os
 import secrets
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -151,6 +152,53 @@ def publish(temporary: Path, final: Path) -> None:
     sync_folder(temporary)
     temporary.rename(final)
     _sync(final.parent)
+
+
+def replace_folder(temporary: Path, final: Path) -> None:
+    """As `publish`, but in the place of the folder that is there, if one is.
+
+    Whoever has files of the old one open keeps them. Between two renames there is no `final`; a
+    process killed there leaves the old one, which `restore_folder` puts back. Raises OSError.
+    """
+    if final.exists():
+        sync_folder(temporary)
+        final.rename(_replaced(final))
+    publish(temporary, final)
+    shutil.rmtree(_replaced(final), ignore_errors=True)
+
+
+def restore_folder(final: Path) -> None:
+    """Put back what a process that was killed in `replace_folder` moved away; raises OSError."""
+    old = _replaced(final)
+    if old.exists() and not final.exists():
+        old.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _replaced(final: Path) -> Path:
+    return final.with_name(f".{final.name}.replaced")
+
+
+class BusyError(Exception):
+    """Another process holds the lock."""
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold the file `lock` while the block runs; it ends with the process that holds it.
+
+    Raises BusyError where another process does, and sqlite3.OperationalError where `lock` cannot
+    be written.
+    """
+    # SQLite's locks work on every system.
+    with closing(sqlite3.connect(lock, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise BusyError(str(lock)) from None
+        yield
 
 
 def sync_folder(folder: Path) -> None:

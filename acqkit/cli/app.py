@@ -47,7 +47,7 @@ COMMANDS = {
     "new-plugin": _Command(
         "plugins", "new", "Make a working plugin to start from: a strategy with its tests."
     ),
-    "pool": _Command("pool", "app", "Look at pools."),
+    "pool": _Command("pool", "app", "Make pools from files, and look at them."),
 }
 
 

@@ -1,4 +1,4 @@
-"""`acqkit pool describe`."""
+"""`acqkit pool describe`, and the group of `acqkit pool build`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from acqkit.cli.build import build
 from acqkit.cli.console import say_json, say_table
 from acqkit.loading import load_pool
 from acqkit.pool.describe import describe
@@ -13,12 +14,15 @@ from acqkit.pool.describe import describe
 MOST_CLASSES = 20
 """Classes named in a summary: five lines or so of 80 columns; `--json` has all."""
 
-app = typer.Typer(help="Look at pools.", no_args_is_help=True)
+app = typer.Typer(help="Make pools from files, and look at them.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """Look at pools."""
+    """Make pools from files, and look at them."""
+
+
+app.command("build")(build)
 
 
 @app.command("describe")

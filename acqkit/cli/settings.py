@@ -27,7 +27,7 @@ def configure(config_file: Path | None, flags: dict[str, Any], settings: list[st
 
     Raises ConfigError with one sentence naming what is wrong.
     """
-    data = {} if config_file is None else _read(config_file)
+    data = {} if config_file is None else read_yaml(config_file)
     given = {key: value for key, value in flags.items() if value is not None}
     if {"scorer", "allocator"} & set(given) and "strategy" not in given:
         data.pop("strategy", None)
@@ -45,7 +45,8 @@ def configure(config_file: Path | None, flags: dict[str, Any], settings: list[st
     return make_config(data, str(config_file) if config_file else "command line")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file; raises ConfigError."""
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(LONGEST + 1)

@@ -15,6 +15,7 @@ import pluggy
 from acqkit.base import PROJECT, Component
 from acqkit.interfaces import (
     Allocator,
+    Encoder,
     Engine,
     Metric,
     ModelFactory,
@@ -46,6 +47,7 @@ _ROWS = (
     Kind("model", "acqkit_register_models", "build", ModelFactory),
     Kind("engine", "acqkit_register_engines", "map", Engine),
     Kind("metric", "acqkit_register_metrics", "measure", Metric),
+    Kind("encoder", "acqkit_register_encoders", "encode", Encoder),
     Kind("dataset", "acqkit_register_datasets", "load", PoolSource),
 )
 

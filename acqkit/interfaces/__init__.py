@@ -6,6 +6,7 @@ positions `0..n-1` in `context.pool`; nothing takes or returns positions in a su
 
 from acqkit.base import Component
 from acqkit.engine import Engine
+from acqkit.interfaces.encoders import Encoder, ItemKind, SelectiveEncoder, VersionedEncoder
 from acqkit.interfaces.metrics import (
     DirectionScores,
     Evaluation,
@@ -39,9 +40,11 @@ __all__ = [
     "Component",
     "DirectionScores",
     "EmbeddingClassifier",
+    "Encoder",
     "Engine",
     "Evaluation",
     "Inputs",
+    "ItemKind",
     "Metric",
     "Model",
     "ModelFactory",
@@ -59,8 +62,10 @@ __all__ = [
     "Scorer",
     "Scores",
     "Selection",
+    "SelectiveEncoder",
     "StatefulModel",
     "Strategy",
     "Trainer",
     "TransferTrainer",
+    "VersionedEncoder",
 ]

@@ -79,7 +79,7 @@ def save_pool(pool: PairPool, path: Path | str) -> Path:
         _save_file(pool, path)
         return path
     with temporary_folder(path) as temporary:
-        _write(pool, temporary)
+        write_folder(pool, temporary)
         publish(temporary, path)
     return path
 
@@ -103,7 +103,8 @@ def _is_array(source: FeatureSource) -> bool:
     return isinstance(base, ArrayFeatures)
 
 
-def _write(pool: PairPool, folder: Path) -> None:
+def write_folder(pool: PairPool, folder: Path) -> None:
+    """Write a pool's files into a folder that is there; raises what `save_pool` does."""
     for letter, source in zip("ab", pool.features, strict=True):
         _write_features(source, folder / f"modality_{letter}.npy")
     for name, values in _columns(pool).items():
@@ -149,7 +150,8 @@ def _write_features(source: FeatureSource, file: Path) -> None:
 
 def _saved_dtype(source: FeatureSource) -> np.dtype[Any]:
     base = source.base if isinstance(source, FeatureSubset) else source
-    stored = base.array.dtype if isinstance(base, ArrayFeatures) else np.dtype(np.float32)
+    array = base.array if isinstance(base, ArrayFeatures) else base
+    stored = np.dtype(getattr(array, "dtype", np.float32))
     # float32, as which features are read, holds every value of a dtype this narrow.
     return stored if stored.itemsize <= 2 else np.dtype(np.float32)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acqkit.components.resolve import unlike_all
 from acqkit.errors import ConfigError
-from acqkit.files import make_folder, write_text
+from acqkit.files import BusyError, alone, make_folder, write_text
 from acqkit.pool import PairPool
 from acqkit.pool.digest import content_digests
 from acqkit.runs.folder import OutputFolder, StrategyFolder, strategy_name
@@ -128,29 +128,16 @@ def _name(label: str, strategies: Mapping[str, StrategyClaim], wanted: Claim) ->
 
 @contextmanager
 def _alone(folder: OutputFolder) -> Iterator[None]:
-    # SQLite's locks work on every system and end with the process that holds them.
-    with closing(_connection(folder)) as lock:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise _cannot_lock(folder, error) from None
-            raise ConfigError(
-                f"another process is running in {folder.path}; wait until it has ended, or give "
-                "another --out"
-            ) from None
-        yield
-
-
-def _connection(folder: OutputFolder) -> sqlite3.Connection:
     try:
-        return sqlite3.connect(folder.lock, timeout=0, isolation_level=None)
+        with alone(folder.lock):
+            yield
+    except BusyError:
+        raise ConfigError(
+            f"another process is running in {folder.path}; wait until it has ended, or give "
+            "another --out"
+        ) from None
     except sqlite3.OperationalError as error:
-        raise _cannot_lock(folder, error) from None
-
-
-def _cannot_lock(folder: OutputFolder, error: sqlite3.OperationalError) -> ConfigError:
-    return ConfigError(f"cannot write {folder.lock}: {error}; give another --out")
+        raise ConfigError(f"cannot write {folder.lock}: {error}; give another --out") from None
 
 
 def _read(folder: OutputFolder) -> Claim | None:
