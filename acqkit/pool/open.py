@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from acqkit.errors import PoolError, did_you_mean
+from acqkit.pool.display import AUDIO_SUFFIXES, IMAGE_SUFFIXES
 from acqkit.pool.folder import open_folder
 from acqkit.pool.npz import open_npz
 from acqkit.pool.pairs import PairPool
@@ -47,11 +49,27 @@ def _inside(folder: Path) -> Path:
     for name in ("pool.npz", "pool.parquet"):
         if (folder / name).exists():
             return folder / name
+    if _holds_files(folder):
+        raise PoolError(
+            f"{folder} holds pictures or sounds and no pool; `acqkit pool build {folder} --encode-a"
+            " ENCODER --b COLUMN --encode-b ENCODER --out DIR` makes one of it, or of a table "
+            "beside it"
+        )
     held = sorted(entry.name for entry in folder.iterdir())[:8]
     raise PoolError(
         f"{folder} is a folder without modality_a.npy, pool.npz or pool.parquet; it holds "
         f"{', '.join(held) or 'nothing'}"
     )
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether there are pictures or sounds in it, or in the folders in it."""
+    found = (*folder.iterdir(), *(path for inner in _folders(folder) for path in inner.iterdir()))
+    return any(path.suffix.lower() in IMAGE_SUFFIXES | AUDIO_SUFFIXES for path in found)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [entry for entry in folder.iterdir() if entry.is_dir() and os.access(entry, os.R_OK)]
 
 
 def _similar(path: Path) -> str:

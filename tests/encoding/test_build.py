@@ -200,3 +200,24 @@ def test_a_folder_of_something_else_is_never_written_over(tmp_path: Path) -> Non
     with pytest.raises(PoolError, match="is there already and no pool that was built"):
         build(table)
     assert (tmp_path / "pool" / "mine.txt").exists()
+
+
+def test_a_pair_without_a_label_is_unlabeled_and_never_of_no_class(tmp_path: Path) -> None:
+    rows = picture_rows(tmp_path, range(20))
+    for row in rows[4:]:
+        row["label"] = ""
+    for multilabel in (True, False):
+        built, pool = build(
+            write_rows(tmp_path, rows), multilabel=multilabel, out=tmp_path / f"{multilabel}"
+        )
+        assert built.labeled == 4 and pool.truth is None
+        assert pool.labels.labeled.tolist() == [0, 1, 2, 3]
+        assert pool.multilabel is multilabel
+
+
+def test_describing_a_folder_of_pictures_says_what_makes_a_pool_of_it(tmp_path: Path) -> None:
+    picture_rows(tmp_path, range(2))
+    with pytest.raises(PoolError, match=r"acqkit pool build .*pictures --encode-a"):
+        acqkit.load_pool(tmp_path / "pictures")
+    with pytest.raises(PoolError, match=r"acqkit pool build"):
+        acqkit.load_pool(tmp_path)
