@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from acqkit.embeddings import PairEmbeddings as PairEmbeddings
     from acqkit.encoding import build_pool as build_pool
     from acqkit.errors import AcqkitError as AcqkitError
+    from acqkit.export import load_model as load_model
     from acqkit.interfaces import Allocator as Allocator
     from acqkit.interfaces import Model as Model
     from acqkit.interfaces import PairBatch as PairBatch
@@ -45,6 +46,7 @@ _HOMES = {
     "encoding": ["build_pool"],
     "errors": ["AcqkitError"],
     "base": ["Component", "hookimpl"],
+    "export": ["load_model"],
     "interfaces": [
         "Allocator",
         "Model",

@@ -53,6 +53,10 @@ class ReportError(AcqkitError):
     """A report that cannot be made from what is in a folder."""
 
 
+class ExportError(AcqkitError):
+    """A model and labels that cannot be written out, or read where they were written."""
+
+
 class AcqkitWarning(UserWarning):
     """What was done is not all that was asked for; the command line prints it as one sentence."""
 

@@ -233,6 +233,11 @@ class Campaign(GrowingCampaign):
         return self._current().view.whole
 
     @property
+    def parts(self) -> Mapping[str, Resolved]:
+        """Strategy, trainer and model by kind, each with the record by which it is stored."""
+        return dict(self._parts)
+
+    @property
     def labels(self) -> LabelState:
         """What is known so far, over the whole pool."""
         return self._current.labels()

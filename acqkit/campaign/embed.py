@@ -21,7 +21,7 @@ from acqkit.embeddings import (
 )
 from acqkit.engine import LOCAL, Engine, row_blocks
 from acqkit.errors import EmbeddingError
-from acqkit.interfaces import Model, Pool
+from acqkit.interfaces import Inputs, Model, PairBatch, Pool
 from acqkit.pool import PairPool
 from acqkit.tensors import as_numpy
 
@@ -139,6 +139,33 @@ def embed_pool(
         for name in "ab"
     )
     return replace(block, a=a, b=b, positions=np.arange(n))
+
+
+def embed_one(
+    model: Model,
+    side: int,
+    inputs: Inputs,
+    width: int | None = None,
+    block_size: int = DEFAULT_BLOCK_SIZE,
+) -> ModalityEmbeddings:
+    """Embeddings of `k` inputs of one modality alone, `side` 0 (a) or 1 (b).
+
+    inputs: features `[k, ...]` or `k` raw items; width: as in `PairBatch.of_one`. Raises
+    EmbeddingError where they are not finite.
+    """
+    starts = range(0, max(len(inputs), 1), block_size)
+    batches = (PairBatch.of_one(side, inputs[at : at + block_size], width) for at in starts)
+    parts = [_received(model.embed(batch), model).sides[side] for batch in batches]
+    columns: dict[str, FloatArray | None] = {}
+    for name in ("mean", "variance", "probabilities"):
+        values = [getattr(part, name) for part in parts]
+        columns[name] = None if values[0] is None else np.concatenate(values)
+        if values[0] is not None and not np.isfinite(columns[name]).all():  # type: ignore[arg-type]
+            raise EmbeddingError(
+                f"embed of {type(model).__name__} gave a {name} that is not finite for modality "
+                f"{'ab'[side]}; look at the inputs, or the learning rate of its training"
+            )
+    return ModalityEmbeddings(**columns)  # type: ignore[arg-type]
 
 
 def _check_alike(block: PairEmbeddings, first: PairEmbeddings) -> None:

@@ -36,6 +36,14 @@ COMMANDS = {
     "campaign": _Command(
         "campaign", "app", "Label with people: ask for pairs, tell their labels, over days."
     ),
+    "export": _Command(
+        "export",
+        "export",
+        "Write what a simulated run has come to: labels, model, embeddings, an index.",
+    ),
+    "search": _Command(
+        "search", "search", "Find the best matches in what a campaign or a run has exported."
+    ),
     "report": _Command(
         "report", "report", "Write one self-contained HTML page about runs; it needs no network."
     ),

@@ -161,6 +161,30 @@ def backup(
     say(f"{folder} copied to {out}, without its pool")
 
 
+@app.command("export")
+def export(
+    folder: Folder,
+    out: Annotated[
+        Path, typer.Option(help="New folder; or a new .csv or .parquet file, for labels alone.")
+    ],
+    device: Annotated[
+        str | None, typer.Option(help="Torch device, where not the campaign's own.")
+    ] = None,
+    pool: Pool = None,
+) -> None:
+    """Write out labels, pseudo-labels, the model, embeddings, an index and a model card."""
+    # torch and scikit-learn take seconds to import, for which --help need not wait.
+    from acqkit.cli.export import say_exported  # noqa: PLC0415
+    from acqkit.export import export_campaign, export_labels  # noqa: PLC0415
+    from acqkit.export.write import TABLE_SUFFIXES  # noqa: PLC0415
+
+    with _open(folder, pool, device=device) as campaign:
+        if out.suffix in TABLE_SUFFIXES:
+            say(f"{export_labels(campaign, out)} labels written to {out}")
+        else:
+            say_exported(export_campaign(campaign, out), out)
+
+
 @app.command("status")
 def status(folder: Folder, pool: Pool = None) -> None:
     """Say how far the campaign is."""

@@ -32,6 +32,20 @@ class PairBatch:
     def __len__(self) -> int:
         return len(self.positions)
 
+    @classmethod
+    def of_one(cls, side: int, inputs: Inputs, width: int | None = None) -> PairBatch:
+        """A batch of `k` pairs that have one modality alone: `side` 0 (a) or 1 (b).
+
+        inputs: of that modality, `k` of them. width: of the features of the other one, which
+        are zeros `[k, width]` then; None where a model reads raw items.
+        """
+        k = len(inputs)
+        nothing: Inputs = [None] * k if width is None else np.zeros((k, width), np.float32)
+        a, b = (nothing, inputs) if side else (inputs, nothing)
+        absent = np.zeros(k, dtype=bool)
+        masks = (absent, None) if side else (None, absent)
+        return cls(np.arange(k), a, b, *masks)
+
 
 @runtime_checkable
 class Pool(Protocol):

@@ -115,9 +115,18 @@ def shorten(value: Any, longest: int = _LONGEST_TEXT) -> str:
 
 
 def thumbnail(data: bytes) -> str | None:
-    """A picture drawn anew as data URI, without anything else that the file held, or None.
+    """A picture as `redrawn` makes it, as data URI, or None."""
+    small = redrawn(data)
+    if small is None:
+        return None
+    return _uri(small, "image/png" if small.startswith(b"\x89PNG") else "image/jpeg")
 
-    It is upright where the camera was not, and stays lossless where it was small and so.
+
+def redrawn(data: bytes) -> bytes | None:
+    """A picture drawn anew and small (PNG or JPEG), without anything else that the file held.
+
+    It is upright where the camera was not, and stays lossless where it was small and so. None
+    where it cannot be read.
     """
     try:
         with warnings.catch_warnings():
@@ -131,7 +140,7 @@ def thumbnail(data: bytes) -> str | None:
         return None
 
 
-def _drawn(image: Image.Image) -> str:
+def _drawn(image: Image.Image) -> bytes:
     see_through = "A" in image.getbands() or "transparency" in image.info
     lossless = image.format != "JPEG" and max(image.size) <= THUMBNAIL
     gray = image.mode in ("1", "L")
@@ -142,9 +151,9 @@ def _drawn(image: Image.Image) -> str:
     buffer = io.BytesIO()
     if see_through or lossless:
         small.save(buffer, "PNG", optimize=True)
-        return _uri(buffer.getvalue(), "image/png")
-    small.save(buffer, "JPEG", quality=75, optimize=True)
-    return _uri(buffer.getvalue(), "image/jpeg")
+    else:
+        small.save(buffer, "JPEG", quality=75, optimize=True)
+    return buffer.getvalue()
 
 
 def _sound(data: bytes) -> str:

@@ -30,18 +30,27 @@ def label_precision(
     open_ = np.setdiff1d(np.arange(len(trained.pool)), known.labeled)
     if not len(known.labeled) or not len(open_):
         return None
-    sources = {
-        "classifier": _classifier(trained.embeddings),
-        "pseudo_labels": _beliefs(trainer, trained.model, trained.pool),
-    }
+    fields = {"classifier": "classifier", "trainer": "pseudo_labels"}
     curves = {
-        name: _curve(found[open_], truth[open_], known, trained.pool.multilabel)
-        for name, found in sources.items()
-        if found is not None
+        fields[name]: _curve(found[open_], truth[open_], known, trained.pool.multilabel)
+        for name, found in class_beliefs(trained, trainer).items()
     }
     if not curves:
         return None
     return LabelPrecision(pairs=len(open_), coverages=list(COVERAGES), **curves)
+
+
+def class_beliefs(trained: Trained, trainer: object) -> dict[str, FloatArray]:
+    """Class probabilities `[n, c]` of all pairs of `trained.pool`, by who gives them.
+
+    `classifier` is the model, `trainer` the trainer; who gives none is left out. Raises
+    EmbeddingError for beliefs that are not of this pool.
+    """
+    sources = {
+        "classifier": _classifier(trained.embeddings),
+        "trainer": _beliefs(trainer, trained.model, trained.pool),
+    }
+    return {name: found for name, found in sources.items() if found is not None}
 
 
 def _classifier(embeddings: PairEmbeddings) -> FloatArray | None:
