@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/acqkit-*)
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test nets lint docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/acqkit run examples/demo/plain.yaml
@@ -13,7 +13,10 @@ demo: $(INSTALLED)
 	$(BIN)/acqkit report demo
 
 test: $(INSTALLED)
-	$(BIN)/pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n 2 -m "not net" --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+nets: $(INSTALLED)
+	$(BIN)/pytest -n 2 -m net
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ import pytest
 from acqkit.cli import main
 from acqkit.models import Schedule
 from acqkit.pool.folder import save_pool
+from acqkit.report import layout
 from acqkit.testing import make_pool
 
 ROOT = Path(__file__).parents[1]
@@ -30,8 +31,10 @@ def blocks(page: Path, language: str) -> list[str]:
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    # Three steps instead of seven hundred: whether it runs is asked here, not how well.
+    # Three steps instead of seven hundred, and maps of a hundred points: whether it runs is asked
+    # here, not how well.
     monkeypatch.setattr(Schedule, "steps", lambda self, n: 3)
+    monkeypatch.setattr(layout, "MOST_POINTS", 100)
 
 
 def test_the_commands_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

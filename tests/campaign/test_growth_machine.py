@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -22,6 +23,8 @@ from acqkit.components.registry import new_registry
 from acqkit.errors import ContradictionError
 from light_components import LightFactory, LightTrainer
 from simulated_annotators import ById
+
+pytestmark = pytest.mark.net
 
 N, FIRST, MOST_CLASSES = 40, 16, 7
 RNG = np.random.default_rng(1)

@@ -12,6 +12,8 @@ import pytest
 from kill_campaigns import POOL, acknowledged, check_lost, check_whole
 from simulated_annotators import ById, light_campaign, true_label
 
+pytestmark = pytest.mark.net
+
 TESTS = Path(__file__).parents[1]
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 

@@ -21,6 +21,8 @@ from acqkit.randomness import derive_seed
 from acqkit.testing import make_context, make_pool
 from light_components import LightFactory, LightMargin, LightTrainer
 
+pytestmark = pytest.mark.net
+
 PARTS: dict[str, Any] = {
     "strategy": LightMargin(),
     "trainer": LightTrainer(),

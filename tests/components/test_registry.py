@@ -285,8 +285,10 @@ def test_public_names() -> None:
         "Selection",
         "Strategy",
         "Trainer",
+        "build_pool",
         "compare",
         "hookimpl",
+        "load_model",
         "load_pool",
         "run",
     ]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from door import IN_CI, Door, hold
 from hypothesis import given
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 
 from acqkit.cli.settings import configure
 from acqkit.config import RunConfig
+
+pytestmark = pytest.mark.net
 
 FINE: dict[str, Any] = {
     "pool": {"name": "p.npz", "labels": "y"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from door import IN_CI, Door, hold, knock
 from hypothesis import given
 from pool_files import write
@@ -13,6 +14,8 @@ from pool_readers import difference
 
 from acqkit.pool import PairPool
 from acqkit.pool.open import open_pool
+
+pytestmark = pytest.mark.net
 
 
 def judge(path: Path, pool: PairPool) -> str | None:

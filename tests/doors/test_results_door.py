@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from door import IN_CI, Door, hold
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from acqkit.report.data import ReportData
 from acqkit.report.headline import headline
 from acqkit.report.payload import payload, script_json
 from results_data import FINE, IDS
+
+pytestmark = pytest.mark.net
 
 ODD: list[Any] = [
     None, True, -1, 0, 1, 2.5, "", "p3", "p1", "[/x]", "\x1b[31m", "</script>", [], {}, [1], ["p3"],

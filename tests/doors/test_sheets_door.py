@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from door import IN_CI, Door, hold
 from hypothesis import given, settings
 from sheet_campaigns import log_of, made
@@ -17,6 +18,8 @@ from sheet_reader import difference
 
 from acqkit.cli.campaign import tell
 from acqkit.errors import AcqkitError
+
+pytestmark = pytest.mark.net
 
 
 def write(sheet: Sheet, folder: Path) -> Path:

@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.net
+
 HARNESS = Path(__file__).parents[1] / "kill_runs.py"
 
 

@@ -13,6 +13,8 @@ import pytest
 from acqkit.errors import CampaignError
 from acqkit.store import SqliteStore, database
 
+pytestmark = pytest.mark.net
+
 WRITERS, TELLS = 5, 40
 
 
