@@ -57,6 +57,8 @@ def search(
         say_json([_plain(each) for each in found])
         return
     for each in found:
+        # Not as the table's title, which would break in lines as narrow as the table.
+        say(f"{each.gallery} for {each.modality} of {each.query}")
         PlainConsole().print(_table(each))
     if html is not None:
         say(f"page: {html}")
@@ -81,7 +83,7 @@ def _read(path: Path) -> np.ndarray[Any, Any]:
 
 
 def _table(found: Found) -> Table:
-    table = Table(title=f"{found.gallery} for {found.modality} of {found.query}")
+    table = Table()
     table.add_column("", justify="right")
     table.add_column("id", overflow="fold")
     table.add_column("cosine", justify="right")

@@ -263,37 +263,6 @@ def test_import_is_quick_and_loads_neither_plugins_nor_torch_nor_faiss(tmp_path:
     assert min(seconds) < 0.5
 
 
-def test_public_names() -> None:
-    assert acqkit.__all__ == [
-        "AcqkitError",
-        "Allocator",
-        "Batch",
-        "Campaign",
-        "Component",
-        "LabelState",
-        "LinearClassifier",
-        "ModalityEmbeddings",
-        "Model",
-        "PairBatch",
-        "PairEmbeddings",
-        "PairPool",
-        "Pool",
-        "RoundContext",
-        "RunConfig",
-        "Scorer",
-        "Scores",
-        "Selection",
-        "Strategy",
-        "Trainer",
-        "build_pool",
-        "compare",
-        "hookimpl",
-        "load_model",
-        "load_pool",
-        "run",
-    ]
-
-
 def test_every_public_name_can_be_imported_and_is_documented() -> None:
     for name in acqkit.__all__:
         assert inspect.getdoc(getattr(acqkit, name)) or name == "hookimpl"
