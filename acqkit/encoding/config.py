@@ -31,7 +31,7 @@ class BuildConfig(Settings):
     """How a pool is made from files."""
 
     source: PathText = Field(description="table or folder")
-    out: PathText = Field(description="folder of the pool, or a .parquet file")
+    out: PathText = Field(description="folder of the pool")
     encode_a: EncoderSpec = Field(description="encoder of the first modality")
     encode_b: EncoderSpec = Field(description="encoder of the second modality")
     a: str | None = Field(None, description="column of the first modality")
