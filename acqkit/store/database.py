@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from acqkit.errors import CampaignError
 from acqkit.files import publish, temporary_folder
 from acqkit.store.migration import migrate
 from acqkit.store.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
+from acqkit.store.turn import TURN_SECONDS, head_of_line
 
 FILE_NAME = "campaign.sqlite"
 
@@ -26,13 +27,6 @@ EARLIER_NAME = "campaign-schema-1.sqlite"
 
 BUSY_SECONDS = 30.0
 """How long a step waits for the one writer that there can be; then it is an error."""
-
-TURN_SECONDS = 0.001
-"""How often who waits to write asks whether it may.
-
-SQLite by itself sleeps longer each time, up to 0.1 s, so that processes that have just come pass
-those that wait, and nobody writes while all of them sleep. More often would take the writer's time.
-"""
 
 
 class Database:
@@ -68,8 +62,11 @@ class Database:
                 f"campaign {self._folder} can only be looked at: this user, or this file system, "
                 "does not allow to write there; copy the folder to a place that does"
             )
-        with self._transaction(self._writing) as connection:
-            yield connection
+        with ExitStack() as waiting:
+            waiting.enter_context(head_of_line(self._folder, time.monotonic() + BUSY_SECONDS))
+            with self._transaction(self._writing) as connection:
+                waiting.close()
+                yield connection
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
