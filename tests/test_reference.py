@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import textwrap
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 
 from _site import NAMES_OF, PAGES, entries, public_names
 from acqkit import errors
+from acqkit.components.registry import registry
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -80,6 +82,14 @@ def test_each_public_name_has_a_docstring_and_so_have_its_methods(
 
 ARRAY = re.compile(r"\b(\w*Array(Like)?|Tensor)\b")
 SHAPE = re.compile(r"(?<![\w)\]])\[((\w|\.\.\.)[^\[\]]*)?\]")
+# Words that say what a number counts, or between what it lies.
+UNIT = re.compile(
+    r"\b(seconds|bytes|[MG]iB|nats|bits|pixels|cosines?|distances?|radius|standard deviations?|"
+    r"labels|shares?|fraction|probability|probabilities|odds|percent|length|weights?|between|"
+    r"0 to 1)\b|\b(ge|gt|le|lt)=|[<>≤≥]|[\[(]0,",
+    re.IGNORECASE,
+)
+FLOAT = re.compile(r"\bfloat\b")
 ERRORS = {
     name
     for name, value in vars(errors).items()
@@ -125,6 +135,8 @@ def gaps(function: Any) -> list[str]:
     found = [f"{name} is raised" for name in sorted(raised(function)) if name not in text]
     if any(ARRAY.search(each) for each in declared_types(function)) and not SHAPE.search(text):
         found.append("an array without a shape such as [n, d]")
+    if any(FLOAT.search(each) for each in declared_types(function)) and not UNIT.search(text):
+        found.append("a number without a unit or a range")
     return [f"{function.path}: {gap}" for gap in found]
 
 
@@ -133,8 +145,32 @@ def test_entries_say_shapes_and_errors(package: str, sources: Any) -> None:
     assert not [gap for function in functions_of(package, sources) for gap in gaps(function)]
 
 
+def numbers_without_unit(entry: Any) -> list[str]:
+    """Public attributes of a class that are numbers of which nobody says what they count."""
+    entry = entry.final_target if entry.is_alias else entry
+    if not entry.is_class or (entry.has_docstring and UNIT.search(entry.docstring.value)):
+        return []
+    return [
+        each.path
+        for each in entry.members.values()
+        if each.is_attribute and each.name[0] != "_" and "property" not in each.labels
+        if FLOAT.search(str(each.annotation))
+        if not UNIT.search(each.docstring.value if each.has_docstring else str(each.value))
+    ]
+
+
+@pytest.mark.parametrize("package", sorted(set(packages()) - WITHOUT_ENTRIES.keys()))
+def test_numbers_say_their_unit_or_range(package: str, sources: Any) -> None:
+    entries = [sources[name] for name in public_names(package)]
+    assert not [silent for entry in entries for silent in numbers_without_unit(entry)]
+
+
 SILENT = '''
 class Thing:
+    wait: float = 0.1
+
+    size: float = Field(1.0, ge=0, description="size")
+
     def rows(self, x: FloatArray) -> int:
         """Rows of list[int]."""
         raise PoolError("no")
@@ -146,6 +182,12 @@ class Thing:
     def good(self, x: "NDArray[np.int64]") -> None:
         """Rows `[n]`; raises PoolError."""
         raise PoolError
+
+    def after(self, wait: float) -> None:
+        """Wait."""
+
+    def later(self, wait: float) -> None:
+        """Wait for so many seconds."""
 
     def _hidden(self, x: FloatArray) -> None: ...
 '''
@@ -159,7 +201,30 @@ def test_an_entry_that_is_silent_is_found() -> None:
         "silent.Thing.rows: PoolError is raised",
         "silent.Thing.rows: an array without a shape such as [n, d]",
         "silent.Thing.mean: an array without a shape such as [n, d]",
+        "silent.Thing.after: a number without a unit or a range",
     ]
+    assert numbers_without_unit(module["Thing"]) == ["silent.Thing.wait"]
+
+
+OURS = {"allocator top", "strategy random", "model sklearn", "model two-tower"}
+"""Built-in methods that need no source: nobody first described them in a paper."""
+
+
+def test_methods_name_their_paper() -> None:
+    found = registry()
+    built_in = {"acqkit", *(path.name for path in ROOT.glob("plugins/acqkit-*"))}
+    methods = [
+        (f"{kind} {name}", found.get(kind, name).factory, found.kinds[kind].method)
+        for kind in ("scorer", "allocator", "strategy", "trainer", "model")
+        for name in found.names(kind)
+        if found.get(kind, name).distribution in built_in
+    ]
+    texts = {
+        title: f"{inspect.getdoc(factory)} {inspect.getdoc(getattr(factory, method))}"
+        for title, factory, method in methods
+    }
+    silent = {title for title, text in texts.items() if not re.search(r"\b(19|20)\d\d\b", text)}
+    assert silent == OURS
 
 
 def test_each_page_is_in_the_navigation() -> None:

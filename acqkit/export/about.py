@@ -82,7 +82,8 @@ class About(_Data):
     """All of `export.json`.
 
     `files` has a digest of every other file by its name within the folder. `figures` are metrics
-    on the test pairs, by name, empty where their labels are not known. `dim` is the width of
+    on the test pairs, by name (the built-in ones from 0 to 1), empty where their labels are not
+    known. `dim` is the width of
     embeddings.
     """
 

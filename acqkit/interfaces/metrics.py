@@ -52,46 +52,46 @@ class DirectionScores:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalScores:
-    """Both directions, and their means as headline figures."""
+    """Both directions, and their means as headline figures; every score is from 0 to 1."""
 
     ab: DirectionScores
     ba: DirectionScores
 
     @property
     def map_ab(self) -> float:
-        """MAP of queries of modality a."""
+        """MAP of queries of modality a, from 0 to 1."""
         return self.ab.map
 
     @property
     def map_ba(self) -> float:
-        """MAP of queries of modality b."""
+        """MAP of queries of modality b, from 0 to 1."""
         return self.ba.map
 
     @property
     def map(self) -> float:
-        """Mean of both directions' MAP."""
+        """Mean of both directions' MAP, from 0 to 1."""
         return (self.ab.map + self.ba.map) / 2
 
     @property
     def map50(self) -> float:
-        """Mean of both directions' MAP@50."""
+        """Mean of both directions' MAP@50, from 0 to 1."""
         return self.map_at(HEADLINE_DEPTH)
 
     @property
     def ndcg(self) -> float:
-        """Mean of both directions' nDCG over the whole ranking."""
+        """Mean of both directions' nDCG over the whole ranking, from 0 to 1."""
         return (self.ab.ndcg + self.ba.ndcg) / 2
 
     def map_at(self, k: int) -> float:
-        """Mean of both directions' MAP@k; `k` is 50 or one of the `ks` asked for."""
+        """Mean of both directions' MAP@k, from 0 to 1; `k` is 50 or one of the `ks` asked for."""
         return (self.ab.map_at[k] + self.ba.map_at[k]) / 2
 
     def ndcg_at(self, k: int) -> float:
-        """Mean of both directions' nDCG@k; `k` is 50 or one of the `ks` asked for."""
+        """Mean of both directions' nDCG@k, from 0 to 1; `k` is 50 or one of the `ks` asked for."""
         return (self.ab.ndcg_at[k] + self.ba.ndcg_at[k]) / 2
 
     def recall_at(self, k: int) -> float:
-        """Mean of both directions' R@k; `k` is 1, 5 or 10."""
+        """Mean of both directions' R@k, from 0 to 1; `k` is 1, 5 or 10."""
         return (self.ab.recall_at[k] + self.ba.recall_at[k]) / 2
 
 

@@ -50,7 +50,8 @@ def share_of_label_gain(map: float, map0: float, map_full: float) -> float:
     """(MAP - MAP0) / (MAP_full - MAP0): how much of what labels can give has been had.
 
     map0 is of the same trainer without any label, map_full of the fully supervised
-    reference. Below 0 where labels made it worse, above 1 where it beats the reference.
+    reference, all from 0 to 1. The result is below 0 where labels made it worse, above 1 where
+    it beats the reference.
 
     Raises ReportError when the reference is not better than no label at all.
     """

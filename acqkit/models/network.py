@@ -211,7 +211,7 @@ class PairNetwork(nn.Module):
 
     @property
     def shares(self) -> tuple[float, float]:
-        """Lengths of the two parts of the embedding, which make 1 together (Pythagoras)."""
+        """Lengths of both parts of the embedding, from 0 to 1; their squares make 1 together."""
         if not self.knows_classes:
             return 1.0, 0.0
         weight = self.trust * self.semantic_weight

@@ -17,7 +17,8 @@ class SupervisedObjective(Objective):
     """classification_weight · classification (labeled) + contrastive_weight · pairing (all).
 
     Pairs are contrasted in the space in which they will be retrieved, `Outputs.means`: once
-    there are classes, the two modalities of an unlabeled pair also learn to agree on them.
+    there are classes, the two modalities of an unlabeled pair also learn to agree on them. Both
+    losses are in nats, cosines are divided by `temperature`.
     """
 
     classification_weight: float
@@ -39,7 +40,8 @@ class Supervised(Schedule):
     """Trains on the known labels (classification) and on all pairs (contrastive pairing).
 
     Works without labels, where it learns a label-free embedding from the pairing alone,
-    and without unlabeled pairs. A model that is no `PairNetwork` fits itself.
+    and without unlabeled pairs. A model that is no `PairNetwork` fits itself. The pairing is that
+    of `pairing_loss` (van den Oord et al. 2018).
     """
 
     classification_weight: float = Field(

@@ -14,7 +14,10 @@ _TILE = 1024
 
 
 def count_similar(x: FloatArray, targets: FloatArray, threshold: float) -> FloatArray:
-    """How many targets `[m, d]` have a product of at least `threshold` with each row, `[n]`."""
+    """How many targets `[m, d]` have a product of at least `threshold` with each row, `[n]`.
+
+    A product of rows at unit length is a cosine.
+    """
     counts = torch.zeros(len(x))
     for rows, _, tile in _tiles(x, targets):
         counts[rows] += tile.ge_(threshold).sum(dim=1)
@@ -25,7 +28,8 @@ def count_similar_among(x: FloatArray, counted: BoolArray, threshold: float) -> 
     """How many counted rows have a product of at least `threshold` with each row, `[n]`.
 
     `counted` `[m]` says which of the first m rows of `x` `[n, d]` count. A tile below the
-    diagonal serves both of its sides, which halves the work of `count_similar`.
+    diagonal serves both of its sides, which halves the work of `count_similar`. A product of
+    rows at unit length is a cosine.
     """
     n, m = len(x), len(counted)
     rows, counts = torch.from_numpy(x), torch.zeros(n)

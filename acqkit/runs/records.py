@@ -173,18 +173,24 @@ class Results(BaseModel):
         ]
 
     def final(self) -> dict[str, float]:
-        """Every metric in the last round of each seed, mean over seeds that all measured it."""
+        """Every metric in the last round of each seed, mean over seeds that all measured it.
+
+        In the unit of the metric: the built-in ones are from 0 to 1.
+        """
         last = {record.seed: record for record in sorted(self.rounds, key=lambda r: r.round)}
         found = [record.metrics for record in last.values()]
         names = [name for name in found[0] if all(name in own for own in found)]
         return {name: float(np.mean([own[name] for own in found])) for name in names}
 
     def area(self) -> dict[int, float]:
-        """Area under the MAP-budget curve per seed, as a mean MAP over the budget."""
+        """Area under the MAP-budget curve per seed, as a mean MAP over the budget, from 0 to 1."""
         return {seed: area_under_curve(*curve) for seed, curve in self.curves().items()}
 
     def labels_to_reach(self, target: float) -> dict[int, float | None]:
-        """Labels at which each seed's MAP first reaches `target`; None where it never does."""
+        """Labels at which each seed's MAP first reaches `target`; None where it never does.
+
+        A target is from 0 to 1. Between two rounds MAP counts as a straight line, so they may be no whole number.
+        """
         return {seed: labels_to_reach(*curve, target) for seed, curve in self.curves().items()}
 
     def write(self, path: Path) -> None:

@@ -17,6 +17,7 @@ class KMeans(Component):
     def select(self, context: RoundContext, n: int) -> IntArray:
         """`n` picks `[n]`: k-means of the candidates' unified means, largest cluster first.
 
+        Representative sampling, Xu et al. 2003, of all candidates instead of those in a margin.
         Where clusters are empty, because fewer than `n` candidates differ, the candidates
         farthest from their centroids are picked as well.
         """

@@ -24,7 +24,8 @@ def make_pool(
 ) -> PairPool:
     """A pool of Gaussian clusters, one per class, seen by two noisy linear modalities.
 
-    `labeled` pairs, spread over the pool, are already labeled in round 0.
+    `labeled` pairs, spread over the pool, are already labeled in round 0. `test_share` is the
+    share of test pairs, from 0 to below 1.
     """
     rng = np.random.default_rng(seed)
     primary = rng.integers(classes, size=n)

@@ -26,6 +26,9 @@ class Density(Component):
     from target shares n_k^α as regularization, and takes the most informative pairs in each;
     `coverage` covers every pair by a pick or a label near it; `both` takes the quotas from
     regions and chooses within them by coverage.
+
+    Sources: Active Supervised Cross-Modal Retrieval, TPAMI 2025, doi
+    10.1109/TPAMI.2025.3550526 (budgets by density); Nemhauser et al. 1978 (greedy coverage).
     """
 
     sizes: ClassVar[SampleSizes] = SampleSizes()

@@ -40,7 +40,10 @@ def label_pool(
     block_size: int = DEFAULT_BLOCK_SIZE,
     device: str = "cpu",
 ) -> PseudoLabels:
-    """Embed `pool` with a fitted `model`, `block_size` pairs at a time; see `pseudo_labels`."""
+    """Embed `pool` with a fitted `model`, `block_size` pairs at a time; see `pseudo_labels`.
+
+    floor: the least probability of a pseudo-label.
+    """
     embeddings = embed_pool(model, pool, block_size)
     return pseudo_labels(embeddings, pool, aggregation, floor=floor, device=device)
 
