@@ -189,7 +189,8 @@ class Results(BaseModel):
     def labels_to_reach(self, target: float) -> dict[int, float | None]:
         """Labels at which each seed's MAP first reaches `target`; None where it never does.
 
-        A target is from 0 to 1. Between two rounds MAP counts as a straight line, so they may be no whole number.
+        A target is from 0 to 1. Between two rounds MAP counts as a straight line, so they may
+        be no whole number.
         """
         return {seed: labels_to_reach(*curve, target) for seed, curve in self.curves().items()}
 

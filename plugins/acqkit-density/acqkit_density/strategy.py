@@ -32,8 +32,8 @@ class CoverageStrategy(Component):
     """Covers every pair, all alike, by a pick or label near it; needs no scorer and no classifier.
 
     Maximizes (1/n) Σ_j max_{i ∈ S ∪ L} k(i, j), the mean coverage of the pool (facility
-    location), greedily, within 1 − 1/e of the best (Nemhauser et al. 1978). k is the kernel of the allocator `density`,
-    on what pairs show in both modalities.
+    location), greedily, within 1 − 1/e of the best (Nemhauser et al. 1978). k is the
+    kernel of the allocator `density`, on what pairs show in both modalities.
     """
 
     sizes: ClassVar[SampleSizes] = SampleSizes()
