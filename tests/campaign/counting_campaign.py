@@ -1,8 +1,9 @@
-"""Goes on with a campaign in a process of its own; prints what it trained and what it picked.
+"""Goes on with campaigns, here or in a process of its own; says what each trained and picked.
 
-    python counting_campaign.py FOLDER MODEL
+    python -c "import counting_campaign as c; c.main()" MODEL FOLDER [MODEL FOLDER ...]
 
-The first process makes the campaign, has pairs labeled, and asks; every later one only asks.
+Who comes first makes the campaign, has pairs labeled, and asks; every later one only asks. Imported
+by its name in every process, so that the trainer is the same class in all.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ class CountingTrainer(Supervised):
         return {"labels": self.trainings[-1]}
 
 
-def main(folder: Path, model: str) -> None:
+def go_on(model: str, folder: Path) -> dict[str, Any]:
+    """Ask once in the campaign of `folder`, which is made where it is not there."""
     make = Campaign.open if folder.exists() else Campaign.create
     trainer = CountingTrainer(min_steps=5, max_steps=5)
+    trainer.trainings.clear()
     parts: dict[str, Any] = {"strategy": "entropy+top", "trainer": trainer, "model": MODELS[model]}
     with make(folder, make_pool(60), **parts) as campaign:
         if not campaign.batches():
@@ -41,8 +44,9 @@ def main(folder: Path, model: str) -> None:
             campaign.tell(first.batch_id, {pair: i % 3 for i, pair in enumerate(first.ids)})
         picked = campaign.ask(4).ids
         record = campaign.trained().record
-    print(json.dumps({"trainings": trainer.trainings, "picked": picked, "record": record}))
+    return {"trainings": list(trainer.trainings), "picked": list(picked), "record": record}
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+def main() -> None:
+    pairs = zip(sys.argv[1::2], map(Path, sys.argv[2::2]), strict=True)
+    print(json.dumps([go_on(model, folder) for model, folder in pairs]))

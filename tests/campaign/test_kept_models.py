@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from counting_campaign import CountingTrainer
+from counting_campaign import CountingTrainer, go_on
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from torch import nn
@@ -27,35 +28,38 @@ from acqkit.interfaces import Pool, StatefulModel
 from acqkit.models import LogisticPair, SklearnPairModel, TorchPairModel, TwoTower
 from acqkit.testing import make_pool
 
-SCRIPT = Path(__file__).with_name("counting_campaign.py")
 TRAINER = CountingTrainer(min_steps=5, max_steps=5)
 
 
-def in_a_new_process(folder: Path, model: str) -> dict[str, Any]:
+def in_a_new_process(campaigns: list[tuple[str, Path]]) -> list[dict[str, Any]]:
     result = subprocess.run(
-        [sys.executable, SCRIPT, folder, model],
+        [sys.executable, "-c", "import counting_campaign as c; c.main()", *chain(*campaigns)],
         capture_output=True,
         text=True,
         timeout=120,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)},
     )
     assert result.returncode == 0, result.stderr
-    found: dict[str, Any] = json.loads(result.stdout)
+    found: list[dict[str, Any]] = json.loads(result.stdout)
     return found
 
 
-@pytest.mark.parametrize("model", ["two-tower", "sklearn"])
-def test_a_second_ask_in_a_new_process_does_not_train(tmp_path: Path, model: str) -> None:
-    folder, twin = tmp_path / "c", tmp_path / "twin"
-    first = in_a_new_process(folder, model)
-    assert first["trainings"] == [12] and first["record"] == {"labels": 12}
-    shutil.copytree(folder, twin)
-    shutil.rmtree(twin / "artifacts")
-    second, trained_again = in_a_new_process(folder, model), in_a_new_process(twin, model)
-    assert second["trainings"] == [] and trained_again["trainings"] == [12]
-    assert second["record"] == trained_again["record"] == {"labels": 12}
-    assert second["picked"] == trained_again["picked"]
-    assert not set(second["picked"]) & set(first["picked"])
+def test_a_second_ask_in_a_new_process_does_not_train(tmp_path: Path) -> None:
+    models = ("two-tower", "sklearn")
+    firsts, campaigns = [], []
+    for model in models:
+        folder, twin = tmp_path / model, tmp_path / f"{model}-twin"
+        firsts.append(go_on(model, folder))
+        shutil.copytree(folder, twin)
+        shutil.rmtree(twin / "artifacts")
+        campaigns += [(model, folder), (model, twin)]
+    found = in_a_new_process(campaigns)
+    for first, second, trained_again in zip(firsts, found[::2], found[1::2], strict=True):
+        assert first["trainings"] == [12] and first["record"] == {"labels": 12}
+        assert second["trainings"] == [] and trained_again["trainings"] == [12]
+        assert second["record"] == trained_again["record"] == {"labels": 12}
+        assert second["picked"] == trained_again["picked"]
+        assert not set(second["picked"]) & set(first["picked"])
 
 
 def towers(pool: PairPool, activation: type[nn.Module] = nn.ReLU) -> TorchPairModel:

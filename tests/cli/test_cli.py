@@ -15,6 +15,7 @@ import yaml
 from finished import Command, Finished, assert_one_sentence
 
 from acqkit.pool.folder import save_pool
+from acqkit.report import layout
 from acqkit.testing import make_pool
 from bad_pools import BAD_POOLS
 
@@ -91,18 +92,19 @@ def test_everything_can_be_said_in_yaml(acqkit: Command, pool_path: Path, tmp_pa
 @pytest.mark.parametrize(
     ("text", "fragments"),
     [
-        ("pool: glyphs\nstrategi: random", ["'strategi'", "did you mean 'strategy'"]),
+        ("pool: pool\nstrategi: random", ["'strategi'", "did you mean 'strategy'"]),
         ("pool: [", ["cannot be read as YAML"]),
         ("- 1", ["holds list"]),
         ("strategy: random", ["no pool was given"]),
-        ("pool: glyphs\nstrategy: randm", ["'randm'", "did you mean 'random'"]),
-        ("pool: glyphs\ntrainer: {name: supervised, max_stepz: 3}", ["'max_stepz'", "'max_steps'"]),
-        ("pool: glyphs\ninitial: 200%", ["initial", "200%"]),
+        ("pool: pool\nstrategy: randm", ["'randm'", "did you mean 'random'"]),
+        ("pool: pool\ntrainer: {name: supervised, max_stepz: 3}", ["'max_stepz'", "'max_steps'"]),
+        ("pool: pool\ninitial: 200%", ["initial", "200%"]),
         ("pool: glyps", ["'glyps'", "did you mean 'glyphs'"]),
     ],
 )
 def test_bad_configurations_are_one_sentence(
     acqkit: Command,
+    pool_path: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     text: str,
@@ -206,7 +208,10 @@ def test_pool_describe_speaks_json(acqkit: Command, pool_path: Path) -> None:
     assert_one_sentence(acqkit("pool", "describe", pool_path / "nothing"), "nothing")
 
 
-def test_every_real_pool_runs(acqkit: Command, real_pool_path: Path, tmp_path: Path) -> None:
+def test_every_real_pool_runs(
+    acqkit: Command, real_pool_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "MOST_POINTS", 100)  # of the report's map
     result = acqkit(
         "run", "--pool", real_pool_path, "--scorer", "entropy", "--initial", 60, "--per-round", 20,
         "--rounds", 1, "--out", tmp_path / "out", *QUICK,
