@@ -134,6 +134,7 @@ def start(file: Path, resume: bool = False) -> None:
     main(str(file), file.parent / "out", resume=resume, data=file.parent / "data")
 
 
+@pytest.mark.net
 def test_a_killed_suite_goes_on_and_gives_the_same_table(
     suite_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -252,6 +253,7 @@ def test_trainers_are_compared_at_one_budget(suite_file: Path) -> None:
     assert study.areas("fixmatch")["tiny", 1] == by["fixmatch", 1]
 
 
+@pytest.mark.net
 def test_a_worker_that_dies_takes_no_other_cell_down(suite_file: Path) -> None:
     file = write_suite(suite_file.parent, strategies=["random", "deadly"], seeds=1, full_seeds=0)
     work = plan_work(read_suite(file), file.parent / "data")

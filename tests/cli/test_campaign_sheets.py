@@ -197,6 +197,7 @@ def test_a_real_ctrl_c_ends_an_ask_with_a_sentence(folder: Path) -> None:
     assert process.returncode == 130
 
 
+@pytest.mark.net
 def test_a_killed_ask_leaves_no_batch_without_a_sheet_to_be_had() -> None:
     result = subprocess.run(
         [sys.executable, Path(__file__).parents[1] / "kill_asks.py", "--kills", "6"],

@@ -130,13 +130,15 @@ def test_there_are_forty_kinds_of_bad_pools() -> None:
 
 def test_the_module_runs_as_the_script_does(tmp_path: Path) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "acqkit", "pool", "describe", "nothing.npz"],
+        [sys.executable, "-m", "acqkit", "campaign", "status", "nothing"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
         timeout=120,
     )
-    assert_one_sentence(Finished(result.returncode, result.stdout, result.stderr), "nothing.npz")
+    assert_one_sentence(
+        Finished(result.returncode, result.stdout, result.stderr), "nothing does not exist"
+    )
 
 
 def test_a_campaign_is_asked_and_told_through_sheets(

@@ -84,7 +84,7 @@ def test_a_pool_is_trained_on_and_evaluated(name: str, tmp_path: Path) -> None:
         per_round=5,
         rounds=1,
         seeds=1,
-        trainer={"name": "supervised", "epochs": 1},
+        trainer={"name": "supervised", "min_steps": 3, "max_steps": 3},
         out=tmp_path / "run",
     )
     assert len(results.rounds) == 2
