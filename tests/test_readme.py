@@ -8,12 +8,14 @@ import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from acqkit.cli import main
 from acqkit.datasets.glyphs import component
+from acqkit.datasets.glyphs.images import drawable_characters
 from acqkit.models import Schedule
 from acqkit.pool.folder import save_pool
 from acqkit.report import layout
@@ -29,14 +31,16 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
+def every_eighth(font: Any) -> dict[str, Any]:
+    return dict(list(drawable_characters(font).items())[::8])
+
+
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # Three steps instead of seven hundred, every eighth glyph, and maps of a hundred points:
     # whether it runs is asked here, not how well.
-    drawable = component.drawable_characters
-    few = lambda font: dict(list(drawable(font).items())[::8])  # noqa: E731
-    monkeypatch.setattr(component, "drawable_characters", few)
+    monkeypatch.setattr(component, "drawable_characters", every_eighth)
     monkeypatch.setattr(Schedule, "steps", lambda self, n: 3)
     monkeypatch.setattr(layout, "MOST_POINTS", 100)
 

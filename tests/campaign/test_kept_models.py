@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,9 @@ TRAINER = CountingTrainer(min_steps=5, max_steps=5)
 
 
 def in_a_new_process(campaigns: list[tuple[str, Path]]) -> list[dict[str, Any]]:
+    arguments = [str(part) for campaign in campaigns for part in campaign]
     result = subprocess.run(
-        [sys.executable, "-c", "import counting_campaign as c; c.main()", *chain(*campaigns)],
+        [sys.executable, "-c", "import counting_campaign as c; c.main()", *arguments],
         capture_output=True,
         text=True,
         timeout=120,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from acqkit_memory_bank import MemoryBankTrainer
 
 from acqkit.cli import main
 from acqkit.datasets.glyphs import component
+from acqkit.datasets.glyphs.images import drawable_characters
 from acqkit.models import Schedule
 from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
@@ -22,13 +24,15 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
+def every_eighth(font: Any) -> dict[str, Any]:
+    return dict(list(drawable_characters(font).items())[::8])
+
+
 @pytest.fixture(autouse=True)
 def _quickly_in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # Three steps, every eighth glyph: whether it runs is asked here, not how well.
-    drawable = component.drawable_characters
-    few = lambda font: dict(list(drawable(font).items())[::8])  # noqa: E731
-    monkeypatch.setattr(component, "drawable_characters", few)
+    monkeypatch.setattr(component, "drawable_characters", every_eighth)
     monkeypatch.setattr(Schedule, "steps", lambda self, n: 3)
 
 
