@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from acqkit.embeddings import FloatArray, IntArray
-from acqkit.pool import PairPool
 from acqkit.store import StoredBatch
+
+if TYPE_CHECKING:
+    from acqkit.pool import PairPool
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -15,7 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
-from acqkit.components.resolve import title_of
+from acqkit.components.records import title_of
 from acqkit.errors import CampaignError
 from acqkit.store import Store, StoredChange
 

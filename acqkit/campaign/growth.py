@@ -11,8 +11,8 @@ import numpy as np
 from acqkit.campaign.classes import ClassTable
 from acqkit.campaign.fingerprint import fingerprint
 from acqkit.campaign.roster import PairList, make_roster, roster_of
-from acqkit.campaign.sources import class_table, whereabouts
 from acqkit.campaign.view import known_answers
+from acqkit.campaign.whereabouts import class_table, whereabouts
 from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import CampaignError, PoolError, did_you_mean, shown
 from acqkit.pool import PairPool

@@ -8,16 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from acqkit.campaign.fingerprint import fingerprint
-from acqkit.campaign.sources import whereabouts
+from acqkit.campaign.whereabouts import whereabouts
+from acqkit.components.records import in_full, objects_in, unlike_all
 from acqkit.components.registry import Registry
-from acqkit.components.resolve import (
-    Resolved,
-    in_full,
-    objects_in,
-    older_record,
-    resolve,
-    unlike_all,
-)
+from acqkit.components.resolve import Resolved, older_record, resolve
 from acqkit.errors import AcqkitWarning, CampaignError
 from acqkit.pool import PairPool
 

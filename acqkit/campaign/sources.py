@@ -1,11 +1,10 @@
-"""Where the pairs of a campaign are from, and how they are made one pool again."""
+"""The pools that the pairs of a campaign are from, made one pool again."""
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from acqkit.campaign.classes import ClassTable
 from acqkit.campaign.fingerprint import difference, fingerprint, not_the_one
 from acqkit.campaign.roster import PairList
+from acqkit.campaign.whereabouts import Source, class_table, sources
 from acqkit.embeddings import IntArray
 from acqkit.errors import AcqkitWarning, CampaignError, PoolError, shown
 from acqkit.loading import load_pool
@@ -21,51 +21,6 @@ from acqkit.pool import PairPool
 from acqkit.pool.features import NOWHERE, Places
 from acqkit.pool.placed import placed
 from acqkit.store import Store, StoredChange
-
-_KEYS = ("pool", "fingerprint", "pool_reference", "pool_from_here")
-
-
-@dataclass(frozen=True)
-class Source:
-    """Pairs from position `start` on, and the pool that they are from."""
-
-    start: int
-    pairs: int
-    train: int | None
-    pool: str
-    fingerprint: Mapping[str, Any]
-    reference: str | None
-    beside: str | None
-
-    @classmethod
-    def of(cls, start: int, pairs: int, train: int | None, value: Mapping[str, Any]) -> Source:
-        """From the keys that `whereabouts` and the settings have."""
-        return cls(start, pairs, train, *(value.get(key) for key in _KEYS))  # type: ignore[arg-type]
-
-
-def sources(settings: Mapping[str, Any], changes: Sequence[StoredChange]) -> list[Source]:
-    """All of them, by their first position."""
-    made_with = settings["fingerprint"]
-    first = Source.of(0, made_with["pairs"], made_with.get("train"), settings)
-    values = [change.value for change in changes if change.kind == "pairs"]
-    return [first, *(Source.of(v["start"], v["pairs"], v["train"], v) for v in values)]
-
-
-def class_table(settings: Mapping[str, Any], changes: Sequence[StoredChange]) -> ClassTable:
-    """The classes of a campaign after its changes."""
-    return ClassTable.after(settings["fingerprint"]["classes"], changes)
-
-
-def whereabouts(folder: Path, reference: str | None) -> dict[str, str | None]:
-    """Where the pool is: a data set's name, or a path, also as seen from the campaign."""
-    if reference is None or not Path(reference).exists():
-        return {"pool_reference": reference}
-    path = Path(reference).resolve()
-    try:
-        beside = Path(os.path.relpath(path, folder.resolve())).as_posix()
-    except ValueError:  # another drive
-        beside = None
-    return {"pool_reference": str(path), "pool_from_here": beside}
 
 
 class Pools:

@@ -10,8 +10,8 @@ from typing import Any
 
 from acqkit.campaign.batch import CampaignStatus
 from acqkit.campaign.content import checked_settings
-from acqkit.campaign.sources import class_table, sources
-from acqkit.components.resolve import title_of
+from acqkit.campaign.whereabouts import class_table, sources
+from acqkit.components.records import title_of
 from acqkit.store import SqliteStore, Store
 from acqkit.store.answers import standing_answers
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from acqkit.campaign import Batch, Campaign, CampaignStatus
 from acqkit.campaign.status import stored_status
-from acqkit.cli.console import say, say_table
-from acqkit.cli.settings import parse_yaml
-from acqkit.cli.sheet_files import SheetFile
-from acqkit.cli.sheets import read_sheet
+from acqkit.cli.campaign_status import say_status
+from acqkit.cli.console import say
 from acqkit.errors import CampaignError
-from acqkit.loading import load_pool
+
+# What reads pools and makes components takes half a second to import, for which neither --help
+# nor `status` need wait.
+if TYPE_CHECKING:
+    from acqkit.campaign import Batch, Campaign
 
 app = typer.Typer(
     help="Label with people: ask for pairs, tell their labels, over days.", no_args_is_help=True
@@ -42,6 +42,9 @@ def init(
     device: Annotated[str, typer.Option(help="Torch device of the model.")] = "cpu",
 ) -> None:
     """Start a campaign in a new folder."""
+    from acqkit.campaign import Campaign  # noqa: PLC0415
+    from acqkit.loading import load_pool  # noqa: PLC0415
+
     with Campaign.create(
         folder,
         load_pool(pool),
@@ -82,6 +85,9 @@ def ask(
     ? for can't tell, - for none of the classes; leave it empty to answer later. With --again
     write that class where it applies and - where it does not.
     """
+    from acqkit.cli.settings import parse_yaml  # noqa: PLC0415
+    from acqkit.cli.sheet_files import SheetFile  # noqa: PLC0415
+
     if strategy is not None and again is not None:
         raise CampaignError("--again asks in an order of its own; leave --strategy out")
     instead = None if strategy is None else parse_yaml(strategy, "--strategy")
@@ -112,6 +118,8 @@ def sheet(
     pool: Pool = None,
 ) -> None:
     """Write the sheet of a batch again, with the pairs that nobody has answered yet."""
+    from acqkit.cli.sheet_files import SheetFile  # noqa: PLC0415
+
     with _open(folder, pool) as campaign, SheetFile(campaign, sheet) as file:
         batch = _open_batch(campaign, batch_id)
         file.write(batch)
@@ -130,6 +138,8 @@ def tell(
     pool: Pool = None,
 ) -> None:
     """Record the labels of a sheet, all or none; telling the same twice changes nothing."""
+    from acqkit.cli.sheets import read_sheet  # noqa: PLC0415
+
     with _open(folder, pool) as campaign:
         asked = {b.batch_id: b.about for b in campaign.batches() if b.about is not None}
         answers = read_sheet(sheet, campaign.pool, campaign.former_names, asked)
@@ -173,7 +183,6 @@ def export(
     pool: Pool = None,
 ) -> None:
     """Write out labels, pseudo-labels, the model, embeddings, an index and a model card."""
-    # torch and scikit-learn take seconds to import, for which --help need not wait.
     from acqkit.cli.export import say_exported  # noqa: PLC0415
     from acqkit.export import export_campaign, export_labels  # noqa: PLC0415
     from acqkit.export.write import TABLE_SUFFIXES  # noqa: PLC0415
@@ -192,7 +201,7 @@ def status(folder: Folder, pool: Pool = None) -> None:
     if found is None:
         with _open(folder, pool) as campaign:
             found = campaign.status()
-    say_table(_rows(found))
+    say_status(found)
 
 
 @app.command("add-pairs")
@@ -206,6 +215,8 @@ def add_pairs(
     pool: Pool = None,
 ) -> None:
     """Take in the pairs of a pool that the campaign does not have yet."""
+    from acqkit.loading import load_pool  # noqa: PLC0415
+
     with _open(folder, pool) as campaign:
         new = campaign.add_pairs(load_pool(source), test_share=test_share, pool_reference=source)
         whole = campaign.pool
@@ -257,6 +268,9 @@ def _say_classes(campaign: Campaign) -> None:
 
 
 def _open(folder: Path, pool: str | None, **others: Any) -> Campaign:
+    from acqkit.campaign import Campaign  # noqa: PLC0415
+    from acqkit.loading import load_pool  # noqa: PLC0415
+
     return Campaign.open(folder, None if pool is None else load_pool(pool), **others)
 
 
@@ -277,23 +291,3 @@ def _open_batch(campaign: Campaign, batch_id: str | None) -> Batch:
 def _say_sheet(folder: Path, batch: Batch, path: Path) -> None:
     say(f"{batch.batch_id}: {len(batch.pending)} pairs to label in {path}")
     say(f"next: acqkit campaign tell {folder} {path}")
-
-
-def _rows(status: CampaignStatus) -> dict[str, object]:
-    rows: dict[str, Any] = {
-        name.replace("_", " "): getattr(status, name) for name in status.__dataclass_fields__
-    }
-    return rows | {
-        "skipped": f"{status.skipped} (can't tell)",
-        "pending": f"{status.pending} (asked for, not answered)",
-        "open batches": ", ".join(status.open_batches) or "none",
-        "labels per class": _counts(status.labels_per_class),
-        "answers by annotator": _counts(status.answers_by_annotator),
-    }
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    """A line each; an annotator without a name is nobody named."""
-    width = max((len(str(count)) for count in counts.values()), default=0)
-    lines = [f"{count:{width}}  {name or 'nobody named'}" for name, count in counts.items()]
-    return "\n".join(lines) or "none"

@@ -1,10 +1,6 @@
 """From whatever was given to a component, and to the plain data that says what it is.
 
-The record of a component is `{"name", "params"}` where a plugin registers it, from which it
-is made again; `{"scorer", "allocator"}` of these for a composed strategy; and `{"class",
-"params"}` for any other object, which says exactly what it is and must be given again. An
-object that cannot say what it is has a record that equals no other one, so that nothing that
-depends on it is taken for done.
+`acqkit.components.records` says what that looks like.
 """
 
 from __future__ import annotations
@@ -20,8 +16,9 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from acqkit.components.compose import Chain, Composed, chain
-from acqkit.components.describe import IndescribableError, class_path, content_of, digest
+from acqkit.components.describe import IndescribableError, class_path, content_of
 from acqkit.components.explain import explain
+from acqkit.components.records import UNKNOWN, title_of
 from acqkit.components.registry import Registry
 from acqkit.components.registry import registry as installed
 from acqkit.components.spec import ComponentSpec, StrategySpec
@@ -32,9 +29,6 @@ Spec = ComponentSpec | StrategySpec
 _S = TypeVar("_S", ComponentSpec, StrategySpec)
 
 _COMPOSED = ("scorer", "allocator")
-_UNKNOWN = "cannot say what it is"
-_LONG_TITLE = 60
-"""Characters of parameters above which a title, which may name a folder, has a digest instead."""
 
 
 class ObjectSpec(ComponentSpec):
@@ -118,7 +112,7 @@ def record_of(
     try:
         return {"class": class_path(type(component)), "params": content_of(component)}
     except IndescribableError as error:
-        params = {_UNKNOWN: str(error), "object": uuid.uuid4().hex}
+        params = {UNKNOWN: str(error), "object": uuid.uuid4().hex}
         return {"class": class_path(type(component)), "params": params}
 
 
@@ -138,52 +132,6 @@ def older_record(part: Resolved) -> dict[str, Any]:
     except PydanticSerializationError:
         params = None
     return {"class": record["class"], "params": params}
-
-
-def objects_in(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The parts of a record that are objects, which cannot be made again by name."""
-    if "scorer" in record:
-        return [part for kind in record for part in objects_in(record[kind])]
-    return [record] if "class" in record else []
-
-
-def unlike_all(record: Mapping[str, Any]) -> str | None:
-    """Why something is never taken for the same again, and what to do; None if it can be."""
-    for part in objects_in(record):
-        if _UNKNOWN in (part["params"] or {}):
-            return (
-                f"the {part['class']} that was passed cannot say what it is "
-                f"({part['params'][_UNKNOWN]}); make it an acqkit.Component whose parameters are "
-                "numbers, texts, arrays or networks"
-            )
-    return None
-
-
-def title_of(record: Mapping[str, Any]) -> str:
-    """A stored component in a few words: `typiclust`, `entropy+top`, `my_module:Mine(k=1)`."""
-    if "scorer" in record:
-        return f"{title_of(record['scorer'])}+{title_of(record['allocator'])}"
-    if "name" in record:
-        return str(record["name"])
-    params = record["params"] or {}
-    if _UNKNOWN in params:
-        params = {"object": params["object"]}
-    inner = ",".join(f"{key}={_brief(value)}" for key, value in params.items())
-    inner = inner if len(inner) <= _LONG_TITLE else digest(params)[:8]
-    return f"{record['class']}({inner})" if inner else str(record["class"])
-
-
-def in_full(record: Mapping[str, Any]) -> str:
-    """A stored component with all its parameters, for messages."""
-    if "scorer" in record:
-        return f"{in_full(record['scorer'])} + {in_full(record['allocator'])}"
-    inner = ", ".join(f"{key}={value!r}" for key, value in (record["params"] or {}).items())
-    return f"{record.get('name') or record['class']}({inner})"
-
-
-def _brief(value: Any) -> str:
-    text = str(value)
-    return digest(value)[:8] if isinstance(value, dict | list) or len(text) > 24 else text
 
 
 def _parsed(kind: str, model: type[_S], value: Any) -> _S:

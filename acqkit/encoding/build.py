@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from acqkit.components.records import unlike_all
 from acqkit.components.registry import registry
-from acqkit.components.resolve import Resolved, resolve, spec_of, unlike_all
+from acqkit.components.resolve import Resolved, resolve, spec_of
 from acqkit.components.spec import ComponentSpec
 from acqkit.devices import check_device
 from acqkit.encoding.about import EncoderAbout, identity_of

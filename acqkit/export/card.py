@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from acqkit.components.resolve import in_full, title_of
+from acqkit.components.records import in_full, title_of
 from acqkit.export.about import About
 from acqkit.runs.metrics import metric_facts
 

@@ -9,8 +9,9 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from acqkit.campaign.embed import embed_one
+from acqkit.components.records import in_full, objects_in
 from acqkit.components.registry import Registry
-from acqkit.components.resolve import in_full, objects_in, resolve
+from acqkit.components.resolve import resolve
 from acqkit.devices import check_device
 from acqkit.embeddings import FloatArray, ModalityEmbeddings
 from acqkit.errors import EmbeddingError, ExportError, did_you_mean, shown

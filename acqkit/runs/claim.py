@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from acqkit.components.resolve import unlike_all
+from acqkit.components.records import unlike_all
 from acqkit.errors import ConfigError
 from acqkit.files import BusyError, alone, make_folder, write_text
 from acqkit.pool import PairPool

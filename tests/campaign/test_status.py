@@ -17,7 +17,7 @@ from acqkit.store import NewBatch, SqliteStore
 from simulated_annotators import ById, light_campaign, true_label
 
 LABELED = "WHERE classes IS NOT NULL"
-HEAVY = ("torch", "sklearn", "scipy", "pandas", "matplotlib", "faiss", "cvxpy")
+HEAVY = ("torch", "sklearn", "scipy", "pandas", "pyarrow", "yaml", "matplotlib", "faiss", "cvxpy")
 
 
 @pytest.fixture
