@@ -26,6 +26,9 @@ SIDE_FIELDS = ("mean", "variance", "probabilities", "present")
 MANIFEST_NAME = "embeddings.json"
 """The file beside saved arrays that says which there are."""
 
+_UNREADABLE = (OSError, EOFError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError)
+"""What numpy and JSON raise over files that are not as they were written."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LinearClassifier:
@@ -234,7 +237,27 @@ class PairEmbeddings:
 
     @classmethod
     def load(cls, folder: Path) -> PairEmbeddings:
-        """Open what `save` wrote, memory-mapped."""
+        """Open what `save` wrote, memory-mapped.
+
+        Raises EmbeddingError where the files are damaged, FileNotFoundError where one is gone.
+        """
+        try:
+            found = cls._load(folder)
+        except FileNotFoundError:
+            raise
+        except _UNREADABLE as error:
+            raise EmbeddingError(
+                f"the embeddings in {folder} are damaged ({error}); have them made again"
+            ) from None
+        if any(len(values) != len(found.positions) for values in found.columns().values()):
+            raise EmbeddingError(
+                f"the embeddings in {folder} are damaged: their arrays have other numbers of "
+                f"pairs than {len(found.positions)}; have them made again"
+            )
+        return found
+
+    @classmethod
+    def _load(cls, folder: Path) -> PairEmbeddings:
         manifest = json.loads((folder / MANIFEST_NAME).read_text())
 
         def array(name: str) -> Any:

@@ -32,13 +32,18 @@ _Component = Annotated[dict[str, Any], AfterValidator(_component)]
 
 
 class _Fingerprint(BaseModel):
-    """Of the pool; has more, which is only ever compared."""
+    """Of the pool; campaigns of earlier versions have less of it."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     pairs: NonNegativeInt
+    modalities: list[str] = Field(min_length=2, max_length=2)
     classes: list[str]
     multilabel: bool
+    ids: str
+    split: str
+    train: NonNegativeInt | None = None
+    content: dict[str, str | None] | None = None
 
 
 class _Settings(BaseModel):

@@ -93,23 +93,30 @@ class Artifacts:
     def find(self, name: str) -> Path | None:
         """The folder of an artifact; None where it is gone or not what it was made as."""
         folder = self._folder / name
-        if folder.parent == self._folder:
-            return folder if folder.is_dir() else None  # of the time before digests
+        before_digests = folder.parent == self._folder
         try:
             paths = [*folder.iterdir()]
             # A pipe would be waited for, and a device may never end.
             plain = all(path.is_file() for path in paths)
-            if plain and _digest_of({p.name: _file_digest(p) for p in paths}) == folder.name:
+            if plain and (
+                before_digests
+                or _digest_of({p.name: _file_digest(p) for p in paths}) == folder.name
+            ):
                 return folder
         except OSError:
             return None
+        self.warn_of(name)
+        return None
+
+    def warn_of(self, name: str) -> None:
+        """Say that an artifact is damaged, and that nothing is lost by it."""
+        folder = self._folder / name
         warnings.warn(
-            f"{folder} is damaged (its files have not the digest that is its name) and is left "
+            f"{folder} is damaged (its files are not those that were kept) and is left "
             "unused; what was kept in it is made again when it is needed",
             AcqkitWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-        return None
 
     def path(self, name: str) -> Path:
         """The folder of an artifact that was published just now."""

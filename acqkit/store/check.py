@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Connection, Float, Integer, LargeBinary, Table, Text, text
+from sqlalchemy.types import TypeEngine
 
 from acqkit.errors import CampaignError, shown
+from acqkit.store.schema import metadata
+
+_TYPES: dict[type[TypeEngine[Any]], str] = {
+    Integer: "'integer'",
+    Boolean: "'integer'",
+    Text: "'text'",
+    Float: "'real', 'integer'",
+    JSON: "'text', 'integer', 'real'",  # SQLite makes a number of a JSON that is one
+    LargeBinary: "'blob'",
+}
+
+
+def _cells(table: Table) -> str:
+    """Finds rows with cells that are of another type than their column's, or no JSON."""
+    wrong = []
+    for column in table.columns:
+        null = ", 'null'" if column.nullable else ""
+        wrong.append(f"typeof({column.key}) NOT IN ({_TYPES[type(column.type)]}{null})")
+        if isinstance(column.type, JSON):
+            wrong.append(f"{column.key} IS NOT NULL AND NOT json_valid({column.key})")
+        if isinstance(column.type, Boolean):
+            wrong.append(f"{column.key} NOT IN (0, 1)")
+    return f"SELECT rowid FROM {table.name} WHERE {' OR '.join(wrong)}"
+
 
 _RULES = {
-    "a setting is no JSON": "SELECT key FROM settings WHERE NOT json_valid(value)",
+    **{
+        f"a cell of its table {table.name!r} holds what does not belong there": _cells(table)
+        for table in metadata.sorted_tables
+    },
     "a batch is not a batch": """
-        SELECT round FROM batches WHERE typeof(round) != 'integer' OR round < 0
-        OR typeof(batch_id) != 'text' OR typeof(strategy) != 'text' OR given NOT IN (0, 1)
-        OR typeof(embeddings) NOT IN ('text', 'null')
-        OR typeof(answers) NOT IN ('integer', 'null') OR typeof(changes) NOT IN ('integer', 'null')
-        OR typeof(about) NOT IN ('integer', 'null') OR about NOT BETWEEN 0 AND :classes - 1
-        OR NOT json_valid(record) OR json_type(record) != 'object'""",
+        SELECT round FROM batches WHERE round < 0
+        OR about NOT BETWEEN 0 AND :classes - 1 OR json_type(record) != 'object'""",
+    "something is kept in a place that acqkit does not choose": """
+        SELECT name FROM (
+        SELECT embeddings AS name FROM batches UNION SELECT embeddings FROM trainings
+        UNION SELECT model FROM trainings)
+        WHERE name NOT GLOB 'artifacts/[0-9a-z]*' AND name NOT GLOB 'embeddings-[0-9]*'
+        OR name GLOB '*/*/*' OR name GLOB '*.*'""",
     "a pair of a batch is none of the pool": """
-        SELECT position FROM items WHERE typeof(position) != 'integer'
-        OR position NOT BETWEEN 0 AND :pairs - 1""",
-    "a pair of a batch has a score or terms that are no numbers": """
-        SELECT position FROM items
-        WHERE typeof(score) NOT IN ('real', 'integer', 'null') OR typeof(rank) != 'integer'
-        OR NOT json_valid(terms) OR json_type(terms) != 'object'
+        SELECT position FROM items WHERE position NOT BETWEEN 0 AND :pairs - 1""",
+    "a pair of a batch has terms that are no numbers": """
+        SELECT position FROM items WHERE json_type(terms) != 'object'
         OR EXISTS (SELECT 1 FROM json_each(terms) WHERE type NOT IN ('real', 'integer'))""",
     "the pairs of a batch have different terms": """
         SELECT round FROM
@@ -29,11 +58,10 @@ _RULES = {
         GROUP BY round HAVING count(DISTINCT ifnull(names, '')) > 1""",
     "a pair of a batch is not as its batch": """
         SELECT items.round FROM items JOIN batches USING (round)
-        WHERE again != (about IS NOT NULL) OR typeof(withdrawn) NOT IN ('text', 'null')""",
-    "an answer is not a list of classes by somebody": """
-        SELECT number FROM answers WHERE typeof(revision) != 'integer' OR revision < 0
-        OR typeof(annotator) != 'text'
-        OR (classes IS NOT NULL AND (NOT json_valid(classes) OR json_type(classes) != 'array'))""",
+        WHERE again != (about IS NOT NULL)""",
+    "an answer is no list of classes": """
+        SELECT number FROM answers WHERE revision < 0 OR json_type(classes) != 'array'
+        OR kind != iif(classes IS NULL, 'unsure', 'classes')""",
     "an answer names a class that the pool does not have": """
         SELECT number FROM answers, json_each(classes)
         WHERE json_each.type != 'integer' OR json_each.value NOT BETWEEN 0 AND :classes - 1""",
@@ -46,8 +74,8 @@ _RULES = {
     "an answer names its classes twice or in disorder": """
         SELECT number FROM answers, json_each(classes) a JOIN json_each(classes) b
         ON b.key = a.key + 1 WHERE b.value <= a.value""",
-    "a record of a round is no JSON": """
-        SELECT round FROM records WHERE NOT json_valid(record) OR json_type(record) != 'object'""",
+    "a record of a round is no JSON object": """
+        SELECT round FROM records WHERE json_type(record) != 'object'""",
     "a row refers to another one that is gone": "SELECT rowid FROM pragma_foreign_key_check",
 }
 """What is wrong, and the statement that finds where; each relies on those before it."""

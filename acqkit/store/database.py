@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -77,6 +78,11 @@ class Database:
                 yield connection
         except DBAPIError as error:
             raise CampaignError(self._sentence(error)) from error
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise CampaignError(
+                f"campaign {self._folder} is damaged: a cell that should be JSON is not ({error}); "
+                "go on with a backup"
+            ) from None
 
     def _sentence(self, error: DBAPIError) -> str:
         reason = str(error.orig)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, func, insert, select
 
+from acqkit.errors import CampaignError
 from acqkit.store.changes import Kind, StoredChange
 from acqkit.store.rows import FACTS, Roster
 from acqkit.store.schema import answers, changes, rosters
@@ -38,9 +39,30 @@ def write_change(
 
 
 def read_rosters(connection: Connection) -> list[Roster]:
-    """All of them, by their first position."""
-    rows = connection.execute(select(rosters).order_by(rosters.c.start))
-    return [Roster(row.start, row.ids, np.frombuffer(row.facts, FACTS)) for row in rows]
+    """All of them, by their first position; raises CampaignError where they do not fit."""
+    found: list[Roster] = []
+    ids: set[Any] = set()
+    for start, listed, facts in connection.execute(select(rosters).order_by(rosters.c.start)):
+        follows = start == sum(len(each.facts) for each in found)
+        if not follows or not isinstance(facts, bytes) or len(facts) % FACTS.itemsize:
+            raise _damaged(start)
+        found.append(Roster(start, listed, np.frombuffer(facts, FACTS)))
+        if (listed is None) != (found[0].ids is None):
+            raise _damaged(start)
+        if listed is not None:
+            if not isinstance(listed, list) or {*map(type, listed)} - {int, str}:
+                raise _damaged(start)
+            ids.update(listed)
+            if len(listed) != len(found[-1].facts) or len(ids) != start + len(listed):
+                raise _damaged(start)
+    return found
+
+
+def _damaged(start: int) -> CampaignError:
+    return CampaignError(
+        f"the campaign's list of pairs is damaged (from position {start!r} on), which acqkit does "
+        "not write so; go on with a backup"
+    )
 
 
 def write_roster(connection: Connection, roster: Roster) -> None:

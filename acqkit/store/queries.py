@@ -23,7 +23,6 @@ from sqlalchemy import (
 )
 
 from acqkit.embeddings import IntArray
-from acqkit.errors import CampaignError
 from acqkit.store.answers import Question
 from acqkit.store.rows import Classes, NewBatch, NewTraining, StoredAnswer, StoredBatch
 from acqkit.store.schema import answers, batches, items, records, settings, trainings
@@ -35,13 +34,8 @@ def now() -> str:
 
 
 def read_settings(connection: Connection) -> dict[str, Any]:
-    """What the campaign was made with; raises CampaignError where it is no JSON."""
-    try:
-        return {row.key: row.value for row in connection.execute(select(settings))}
-    except json.JSONDecodeError as error:
-        raise CampaignError(
-            f"the settings of the campaign are damaged ({error}); go on with a backup"
-        ) from None
+    """What the campaign was made with."""
+    return {row.key: row.value for row in connection.execute(select(settings))}
 
 
 def write_settings(connection: Connection, values: Mapping[str, Any]) -> None:

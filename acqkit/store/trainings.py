@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from acqkit.embeddings import IntArray, PairEmbeddings
+from acqkit.errors import EmbeddingError
 from acqkit.store import queries
 from acqkit.store.arrays import EmbeddingFiles, cannot_keep
 from acqkit.store.artifacts import Artifacts
@@ -97,5 +98,7 @@ class Trainings:
                     return PairEmbeddings.load(folder)
             except FileNotFoundError:
                 pass
+            except EmbeddingError:
+                self._artifacts.warn_of(name)  # of the time before digests
             # Another process has a newer round and removed them, or they are damaged.
             gone = name
