@@ -19,7 +19,7 @@ from acqkit.components.registry import registry
 from acqkit.components.resolve import Resolved, resolve, spec_of
 from acqkit.components.spec import ComponentSpec
 from acqkit.devices import check_device
-from acqkit.encoding.about import EncoderAbout, identity_of
+from acqkit.encoding.again import identity_of, paths_in
 from acqkit.encoding.columns import Column, Table
 from acqkit.encoding.config import BuildConfig, make_build_config, short_form
 from acqkit.encoding.encode import ItemEncoder, Progress
@@ -32,6 +32,7 @@ from acqkit.encoding.write import Built, FailedItem, Side, read_before, write_po
 from acqkit.errors import ConfigError
 from acqkit.files import BusyError, alone, make_folder, restore_folder
 from acqkit.interfaces import SelectiveEncoder, VersionedEncoder
+from acqkit.pool.built import EncoderAbout
 
 Report = Callable[[Progress], None]
 
@@ -178,6 +179,8 @@ def _side(
         version=dict(encoder.version),
         kind=column.kind,
         width=store.width or 0,
+        folder=str(Path.cwd()),
+        paths=paths_in(encoder.resolved.record),
     )
     return Side(encoder.modality, column, store, starts, done.rows, done.encoded, failed, about)
 

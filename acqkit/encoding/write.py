@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from acqkit.embeddings import BoolArray, IntArray
-from acqkit.encoding.about import ABOUT, About, EncoderAbout, about_json, read_about
 from acqkit.encoding.columns import Column
 from acqkit.encoding.config import BuildConfig
 from acqkit.encoding.duplicates import Duplicate, exact_duplicates, near_duplicates
@@ -25,6 +24,7 @@ from acqkit.files import replace_folder, temporary_folder, write_text
 from acqkit.labels import UNLABELED
 from acqkit.pool import PairPool
 from acqkit.pool.arrays import Columns, checked_fields
+from acqkit.pool.built import ABOUT, About, EncoderAbout, about_json, read_about
 from acqkit.pool.folder import write_folder
 from acqkit.pool.source import ARGUMENTS, Source
 

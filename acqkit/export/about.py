@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from acqkit.components.explain import explain
 from acqkit.errors import ExportError, shortened
+from acqkit.pool.built import EncoderAbout
 
 ABOUT = "export.json"
 
@@ -81,15 +82,15 @@ class LabelsAbout(_Data):
 class About(_Data):
     """All of `export.json`.
 
-    `files` has a digest of every other file by its name within the folder. `figures` are metrics
-    on the test pairs, by name (the built-in ones from 0 to 1), empty where their labels are not
-    known. `dim` is the width of
-    embeddings.
+    `encoders` are, by modality, what made the pool's features of raw items. `files` has a digest
+    of every other file by its name within the folder. `figures` are metrics on the test pairs, by
+    name (the built-in ones from 0 to 1), empty where their labels are not known. `dim` is the
+    width of embeddings.
     """
 
     schema_version: Literal[1] = Field(1, alias=_SCHEMA_KEY)
     pool: PoolAbout
-    encoders: dict[str, dict[str, Any]]
+    encoders: dict[str, EncoderAbout]
     model: ModelAbout
     strategy: dict[str, Any]
     trainer: dict[str, Any]

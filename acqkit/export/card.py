@@ -39,7 +39,7 @@ def card(about: About) -> str:
         classes=sorted(classes.items(), key=lambda item: -item[1])[:_MOST_CLASSES],
         more=max(0, len(classes) - _MOST_CLASSES),
         encoders={
-            modality: _Plain(f"`{_code(in_full(found['record']))}`")
+            modality: _Plain(f"`{_code(in_full(found.record))}`")
             for modality, found in about.encoders.items()
         },
         raw=about.pool.dims is None,

@@ -128,7 +128,7 @@ def _write(campaign: Campaign, folder: Path) -> About:
     write_pairs(folder / PAIRS, pool)
     about = About(
         pool=_pool_about(pool),
-        encoders={},
+        encoders=dict(pool.encoders),
         model=ModelAbout(
             record=dict(parts["model"].record),
             state={} if state is None else dict(state.data),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from acqkit.errors import PoolError
 from acqkit.files import publish, temporary_folder, whole_file
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
+from acqkit.pool.built import read_encoders
 from acqkit.pool.display_file import DisplayFile
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
 from acqkit.pool.npz import write_npz
@@ -50,7 +52,8 @@ def open_folder(
             multilabel=multilabel,
             display=open_sidecar(path, data["modality_a"], verify),
         )
-        return PairPool(**checked_fields(columns))
+        pool = PairPool(**checked_fields(columns))
+    return replace(pool, encoders=read_encoders(path, pool.modalities))
 
 
 def _open_array(file: Path) -> NDArray[Any]:

@@ -16,6 +16,7 @@ from acqkit.errors import PoolError, shown
 from acqkit.interfaces import PairBatch
 from acqkit.labels import LabelState
 from acqkit.pool.arrays import Columns, checked_fields
+from acqkit.pool.built import EncoderAbout
 from acqkit.pool.dataset import DatasetKeys, dataset_columns
 from acqkit.pool.features import FeatureSource, FeatureSubset
 from acqkit.pool.source import ARGUMENTS, Source
@@ -30,7 +31,8 @@ class PairPool:
     positions are `0..n-1`. `truth` `[n, c]` uint8 0/1 is known in simulations only and
     never reaches a trainer or strategy. `test` `[n]` bool marks pairs kept for evaluation.
     `cost` `[n]` and `group` `[n]` are for constraints; `display` columns `[n]` are for
-    people to look at. `present` are masks `[n]` of the pairs that have the modality.
+    people to look at. `present` are masks `[n]` of the pairs that have the modality. `encoders`
+    are how features were made from raw items, by modality, where a pool was built from files.
 
     Make one with `acqkit.load_pool`, `PairPool.from_arrays` or `PairPool.from_dataset`.
     """
@@ -48,6 +50,7 @@ class PairPool:
     cost: FloatArray | None = None
     group: NDArray[Any] | None = None
     display: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    encoders: Mapping[str, EncoderAbout] = field(default_factory=dict)
 
     @classmethod
     def from_arrays(
@@ -234,6 +237,7 @@ class PairPool:
             display={
                 name: _DisplaySubset(column, positions) for name, column in self.display.items()
             },
+            encoders=self.encoders,
         )
 
     def swap_modalities(self) -> PairPool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray
 from acqkit.errors import PoolError
+from acqkit.pool.built import EncoderAbout
 from acqkit.pool.features import NOWHERE, PlacedFeatures, Places
 from acqkit.pool.ids import check_ids
 from acqkit.pool.pairs import PairPool
@@ -59,6 +60,7 @@ def placed(parts: Sequence[PairPool], places: Places, ids: Any, test: BoolArray)
         cost=_number_column([part.cost for part in parts], places),
         group=_group_column([part.group for part in parts], places),
         display=_display([part.display for part in parts], places),
+        encoders=_encoders(parts),
     )
 
 
@@ -113,3 +115,18 @@ def _display(
 ) -> dict[str, Sequence[Any]]:
     names = dict.fromkeys(name for each in columns for name in each)
     return {name: PlacedColumn([each.get(name) for each in columns], places) for name in names}
+
+
+def _encoders(parts: Sequence[PairPool]) -> dict[str, EncoderAbout]:
+    """Those that made the features of all parts."""
+
+    def made(pool: PairPool, modality: str) -> tuple[Any, ...] | None:
+        about = pool.encoders.get(modality)
+        return None if about is None else (about.record, about.version)
+
+    first = parts[0]
+    return {
+        modality: about
+        for modality, about in first.encoders.items()
+        if all(made(part, modality) == made(first, modality) for part in parts)
+    }

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from acqkit.components.resolve import resolve
-from acqkit.errors import ConfigError, PoolError
-from acqkit.interfaces import Encoder, ItemKind
+from acqkit.errors import PoolError
+from acqkit.interfaces import ItemKind
 
 ABOUT = "build.json"
 
 
 class EncoderAbout(BaseModel):
-    """The encoder of one modality: its record, what else its vectors depend on, and its items."""
+    """The encoder of one modality: its record, what else its vectors depend on, and its items.
+
+    `folder` was the working folder; `paths` are the parameters that named something in it, or a
+    path. `acqkit.encoding.make_encoder` makes the encoder again.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,20 +28,8 @@ class EncoderAbout(BaseModel):
     version: dict[str, str]
     kind: ItemKind
     width: int
-
-    def make(self, **changed: Any) -> Encoder:
-        """The encoder again, with other parameters where `changed` (say another device).
-
-        Raises ConfigError where it was an object that no plugin registers.
-        """
-        if "name" not in self.record:
-            raise ConfigError(
-                f"the encoder was an object of {self.record.get('class')}, which no plugin "
-                "registers, so it cannot be made again by name"
-            )
-        spec = {"name": self.record["name"], "params": self.record["params"] | changed}
-        encoder: Encoder = resolve("encoder", spec).component
-        return encoder
+    folder: str | None = None
+    paths: tuple[str, ...] = ()
 
 
 class About(BaseModel):
@@ -61,18 +52,24 @@ def read_about(pool: Path) -> About | None:
         return None
     try:
         return About.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise PoolError(f"{file} cannot be read: {error.strerror}") from None
     except ValidationError:
         raise PoolError(
             f"{file} is damaged, or of another version of acqkit; build the pool again"
         ) from None
 
 
+def read_encoders(pool: Path, modalities: Sequence[str]) -> dict[str, EncoderAbout]:
+    """The encoders of the pool in a folder, by what its modalities are called; none, if unknown.
+
+    Raises PoolError as `read_about`.
+    """
+    about = read_about(pool)
+    found = () if about is None else tuple(about.encoders.values())
+    return dict(zip(modalities, found, strict=False))
+
+
 def about_json(about: About) -> str:
     """What `read_about` reads."""
     return json.dumps(about.model_dump(mode="json", by_alias=True), indent=1)
-
-
-def identity_of(record: Mapping[str, Any], version: Mapping[str, str]) -> dict[str, Any]:
-    """What vectors depend on, as JSON data: the encoder but for the device, and its version."""
-    params = {key: value for key, value in (record.get("params") or {}).items() if key != "device"}
-    return {"encoder": {**record, "params": params}, "version": dict(version)}
