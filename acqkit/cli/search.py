@@ -14,7 +14,7 @@ from acqkit.cli.console import PlainConsole, say, say_json
 from acqkit.errors import ExportError, shortened
 
 if TYPE_CHECKING:
-    from acqkit.export import Found, Search, Shown
+    from acqkit.export import Found, Shown
 
 _LONGEST = 200
 """Characters of a text in the table: a few lines of a terminal."""
@@ -22,6 +22,10 @@ _LONGEST = 200
 
 def search(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that was exported.")],
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="A text to find matches of.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="A picture or a sound.")] = None,
     pair: Annotated[str | None, typer.Option("--id", help="Id of a pair of the pool.")] = None,
     features: Annotated[
         Path | None, typer.Option(help="A .npy file: one vector, or one a row.")
@@ -38,17 +42,27 @@ def search(
 ) -> None:
     """Find the best matches in what a campaign or a run has exported.
 
-    Matches are pairs of the pool by their other modality, the most similar first.
+    Matches are pairs of the pool by their other modality, the most similar first. A text or a
+    file is encoded as the pool was, where it was built from files.
     """
     # torch takes seconds to import, for which --help need not wait.
     from acqkit.export import Search  # noqa: PLC0415
 
-    given = {"--id": pair, "--features": features}
+    given = {"TEXT": text, "--file": file, "--id": pair, "--features": features}
     named = [name for name, value in given.items() if value is not None]
     if len(named) != 1:
         got = f"got {' and '.join(named)}" if named else "got nothing"
         raise ExportError(f"{got} to search for; give one of {', '.join(given)}")
-    found = _find(Search(folder, device=device), pair, features, k, modality)
+    search = Search(folder, device=device)
+    if text is not None:
+        found = [search.of_text(text, k, modality)]
+    elif file is not None:
+        found = [search.of_file(file, k, modality)]
+    elif pair is not None:
+        found = [search.of_pair(pair, k, modality)]
+    else:
+        assert features is not None  # exactly one is given
+        found = search.of_features(_read(features), k, modality)
     if html is not None:
         from acqkit.export.html import write_page  # noqa: PLC0415
 
@@ -62,15 +76,6 @@ def search(
         PlainConsole().print(_table(each))
     if html is not None:
         say(f"page: {html}")
-
-
-def _find(
-    search: Search, pair: str | None, features: Path | None, k: int, modality: str | None
-) -> list[Found]:
-    if pair is not None:
-        return [search.of_pair(pair, k, modality)]
-    assert features is not None  # exactly one is given
-    return search.of_features(_read(features), k, modality)
 
 
 def _read(path: Path) -> np.ndarray[Any, Any]:

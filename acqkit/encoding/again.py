@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from acqkit.components.registry import Registry
+from acqkit.components.registry import registry as installed
 from acqkit.components.resolve import resolve, title_of
 from acqkit.embeddings import FloatArray
-from acqkit.errors import AcqkitError, AcqkitWarning, ConfigError
+from acqkit.errors import AcqkitError, AcqkitWarning, ConfigError, PluginError
 from acqkit.interfaces import Encoder, ItemKind, SelectiveEncoder, VersionedEncoder
 from acqkit.pool.built import EncoderAbout
 from acqkit.pool.source import one_line
@@ -35,6 +36,7 @@ def make_encoder(
             f"the encoder was an object of {about.record.get('class')}, which no plugin registers, "
             "so it cannot be made again by name; encode with it yourself"
         )
+    _check_installed(about, registry or installed())
     params = dict(about.record["params"])
     for name in about.paths:
         params[name] = _found(about, str(params[name]))
@@ -45,6 +47,13 @@ def make_encoder(
     if isinstance(encoder, VersionedEncoder):
         _compare(about, encoder.version())
     return encoder
+
+
+def _check_installed(about: EncoderAbout, registry: Registry) -> None:
+    name = about.record["name"]
+    if ("encoder", name) not in registry.components:
+        needed = about.distribution or "the plugin that offers it"
+        raise PluginError(f"the encoder {name} is not installed; pip install {needed}")
 
 
 def _found(about: EncoderAbout, path: str) -> str:

@@ -174,11 +174,13 @@ def _side(
         FailedItem(pair, encoder.modality, failure.where, failure.problem)
         for pair, failure in zip(of.tolist(), done.failures, strict=True)
     ]
+    known = registry().components.get(("encoder", str(encoder.resolved.record.get("name"))))
     about = EncoderAbout(
         record=dict(encoder.resolved.record),
         version=dict(encoder.version),
         kind=column.kind,
         width=store.width or 0,
+        distribution=None if known is None else known.distribution,
         folder=str(Path.cwd()),
         paths=paths_in(encoder.resolved.record),
     )

@@ -30,8 +30,13 @@ def picture(content: bytes) -> Image.Image:
     Of an animation the first frame; 16-bit gray is scaled to 8 bits.
     """
     with _reading(), Image.open(io.BytesIO(content)) as image:
-        image.load()
-        return _on_white(ImageOps.exif_transpose(image))
+        return in_rgb(image)
+
+
+def in_rgb(image: Image.Image) -> Image.Image:
+    """A picture in RGB: upright, on white; raises what Pillow does."""
+    image.load()
+    return _on_white(ImageOps.exif_transpose(image))
 
 
 def shown(content: bytes) -> bytes:

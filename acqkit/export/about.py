@@ -40,12 +40,19 @@ _UNREADABLE = (
 _SCHEMA_KEY = "schema"
 
 
+RawForm = Literal["text", "image", "bytes"]
+"""A text, a picture of Pillow, or the content of a file."""
+
+
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class PoolAbout(_Data):
-    """The pool that the model was made for; `dims` are feature widths, None for raw items."""
+    """The pool that the model was made for; `dims` are feature widths, None for raw items.
+
+    `items` are the forms of raw items by modality, None for one that no query can have.
+    """
 
     name: str
     pairs: int = Field(ge=0)
@@ -55,6 +62,7 @@ class PoolAbout(_Data):
     class_names: tuple[str, ...]
     multilabel: bool
     dims: tuple[int, int] | None
+    items: tuple[RawForm | None, RawForm | None] | None = None
 
 
 class ModelAbout(_Data):

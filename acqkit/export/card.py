@@ -42,6 +42,7 @@ def card(about: About) -> str:
             modality: _Plain(f"`{_code(in_full(found.record))}`")
             for modality, found in about.encoders.items()
         },
+        queries=list(dict.fromkeys(_QUERIES[kind] for kind in _kinds(about))),
         raw=about.pool.dims is None,
         is_object="class" in about.model.record,
     )
@@ -50,6 +51,16 @@ def card(about: About) -> str:
 
 class _Plain(str):
     """Markdown of our own."""
+
+
+_QUERIES = {"text": _Plain('"a text"'), "image": _Plain("--file FILE")}
+_QUERIES |= {"audio": _QUERIES["image"], "bytes": _QUERIES["image"]}
+
+
+def _kinds(about: About) -> list[str]:
+    """Kinds of raw items that can be searched by, in the order of modalities."""
+    kinds = [each.kind for each in about.encoders.values()] + list(about.pool.items or ())
+    return [kind for kind in kinds if kind is not None]
 
 
 def escaped(value: Any) -> str:

@@ -14,9 +14,11 @@ from acqkit.components.registry import Registry
 from acqkit.components.resolve import resolve
 from acqkit.devices import check_device
 from acqkit.embeddings import FloatArray, ModalityEmbeddings
+from acqkit.encoding.raw import is_raw
 from acqkit.errors import EmbeddingError, ExportError, did_you_mean, shown
 from acqkit.export.about import MODEL, PROBE, About, checked, read_about, reading
 from acqkit.export.probe import check_probe
+from acqkit.export.queries import RawQueries
 from acqkit.export.shape import pool_of_shape
 from acqkit.interfaces import Inputs, Model, ModelState, StatefulModel
 from acqkit.tensors import as_numpy
@@ -28,8 +30,9 @@ class ExportedModel:
     `about` is what `export.json` says, `model` the model itself, which embeds pairs.
     """
 
-    def __init__(self, folder: Path, about: About, model: Model) -> None:
+    def __init__(self, folder: Path, about: About, model: Model, queries: RawQueries) -> None:
         self.folder = folder
+        self._queries = queries
         self.about = about
         self.model = model
 
@@ -58,16 +61,19 @@ class ExportedModel:
     def embed(self, inputs: Inputs, modality: str) -> ModalityEmbeddings:
         """Embeddings of `k` inputs of one modality: mean `[k, d]`, probabilities `[k, c]` or None.
 
-        inputs: features `[k, width]` as the pool had them, numbers or a tensor; `k` raw items
-        where the model reads these. The cosine of two means, of one modality or of both, says
-        how alike two inputs are.
+        inputs: features `[k, width]` as the pool had them, numbers or a tensor; or a list of `k`
+        raw items, where the model reads these or the pool's encoder of the modality is recorded:
+        texts, pictures (`PIL.Image.Image`), or the content or `pathlib.Path` of their files. The
+        cosine of two means, of one modality or of both, says how alike two inputs are.
 
-        Raises ExportError for another modality, and EmbeddingError for inputs that do not fit or
-        are not finite.
+        Raises ExportError for another modality or where the encoder cannot be made, and
+        EmbeddingError for inputs that do not fit or are not finite.
         """
         side = self.side(modality)
         if self.dims is None:
             return embed_one(self.model, side, inputs)
+        if modality in self.about.encoders and is_raw(inputs):
+            inputs = self._queries.inputs(modality, inputs)
         features = _features(inputs, modality, self.dims[side])
         return embed_one(self.model, side, features, self.dims[1 - side])
 
@@ -104,7 +110,7 @@ def load_model(
     if about.pool.dims is not None:
         versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
         check_probe(checked(folder, about, PROBE), built, about.pool.dims, versions)
-    return ExportedModel(folder, about, built)
+    return ExportedModel(folder, about, built, RawQueries(folder, about, device, registry))
 
 
 def _built(folder: Path, about: About, given: Any, device: str, registry: Registry | None) -> Any:

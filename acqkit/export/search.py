@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,11 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from acqkit.embeddings import FloatArray, PairEmbeddings
-from acqkit.errors import ExportError, did_you_mean, shown
+from acqkit.encoding.raw import read_item
+from acqkit.errors import ExportError, PoolError, did_you_mean, shown
 from acqkit.export.about import EMBEDDINGS, INDEXES, LABELS, PAIRS, checked, read_about, reading
 from acqkit.export.index import nearest, read_index
+from acqkit.export.queries import RawQueries
 from acqkit.export.shown import Shown, ShownPairs
 
 if TYPE_CHECKING:
@@ -99,6 +101,41 @@ class Search:
         side = self._side_of(rows, modality)
         means = self.model.embed(rows, self.about.pool.modalities[side]).mean
         return self._find([f"row {row}" for row in range(len(rows))], means, side, k)
+
+    def of_text(self, text: str, k: int = 10, modality: str | None = None) -> Found:
+        """The `k` best matches of a text, which the pool's encoder of texts encodes.
+
+        `modality` says which it is of, where both take texts. Raises ExportError where how texts
+        were encoded is not recorded or cannot be done here, with what to do.
+        """
+        name = self._queries.modality_of("text") if modality is None else modality
+        look = Shown(name, text=text)
+        return self._of_item(text, f"{shown(text)}", name, look, k)
+
+    def of_file(self, path: str | Path, k: int = 10, modality: str | None = None) -> Found:
+        """The `k` best matches of a file of a picture or a sound; otherwise as `of_text`.
+
+        Raises ExportError where it cannot be read, too.
+        """
+        path = Path(path)
+        try:
+            kind, _ = read_item(path)
+            content = path.read_bytes()
+        except (PoolError, OSError) as error:
+            raise ExportError(f"{error}; give a picture or a sound") from None
+        name = self._queries.modality_of(kind) if modality is None else modality
+        look = Shown(name, file=path.name, picture=content if kind == "image" else None)
+        return self._of_item(path, f"{path.name}", name, look, k)
+
+    def _of_item(self, item: Any, query: str, modality: str, look: Shown, k: int) -> Found:
+        side = self._side(modality)
+        inputs = self._queries.inputs(modality, [item])
+        means = self.model.embed(inputs, modality).mean
+        return replace(self._find([query], means, side, k)[0], shown=(look,))
+
+    @functools.cached_property
+    def _queries(self) -> RawQueries:
+        return RawQueries(self.folder, self.about, self._device)
 
     def _side(self, modality: str) -> int:
         names = self.about.pool.modalities

@@ -14,6 +14,7 @@ from safetensors.numpy import save
 from acqkit.campaign import Campaign, Trained
 from acqkit.campaign.embed import embed_blocks
 from acqkit.embeddings import PairEmbeddings
+from acqkit.encoding.raw import is_picture
 from acqkit.errors import ExportError
 from acqkit.export.about import (
     ABOUT,
@@ -29,6 +30,7 @@ from acqkit.export.about import (
     LabelsAbout,
     ModelAbout,
     PoolAbout,
+    RawForm,
     file_digests,
 )
 from acqkit.export.card import card
@@ -195,7 +197,20 @@ def _pool_about(pool: PairPool) -> PoolAbout:
         class_names=pool.class_names,
         multilabel=pool.multilabel,
         dims=pool.dims,
+        items=None if pool.dims is not None else (_form(pool, 0), _form(pool, 1)),
     )
+
+
+def _form(pool: PairPool, side: int) -> RawForm | None:
+    """In which form the pool has the raw items of a modality, by the first of them."""
+    present = pool.present[side]
+    first = np.arange(1) if present is None else np.flatnonzero(present)[:1]
+    items = pool.features[side].rows(first)
+    if isinstance(items, np.ndarray) or not len(items):
+        return None
+    if is_picture(items[0]):
+        return "image"
+    return "text" if isinstance(items[0], str) else "bytes" if isinstance(items[0], bytes) else None
 
 
 def _labels_about(

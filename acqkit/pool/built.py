@@ -18,8 +18,8 @@ ABOUT = "build.json"
 class EncoderAbout(BaseModel):
     """The encoder of one modality: its record, what else its vectors depend on, and its items.
 
-    `folder` was the working folder; `paths` are the parameters that named something in it, or a
-    path. `acqkit.encoding.make_encoder` makes the encoder again.
+    `distribution` offers it, None for an object. `folder` was the working folder, `paths` are the
+    parameters that named a file or folder. `acqkit.encoding.make_encoder` makes it again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,6 +28,7 @@ class EncoderAbout(BaseModel):
     version: dict[str, str]
     kind: ItemKind
     width: int
+    distribution: str | None = None
     folder: str | None = None
     paths: tuple[str, ...] = ()
 

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from acqkit import Campaign, PairEmbeddings, PairPool
 from acqkit.errors import ExportError
-from acqkit.export import About, Search, export_campaign, export_labels
+from acqkit.export import About, Found, Search, export_campaign, export_labels
 from acqkit.metrics import evaluate_retrieval
 from acqkit.models import LogisticPair, TwoTower
+from acqkit.pool.built import EncoderAbout
 
 READER = Path(__file__).with_name("read_export.py")
 
@@ -41,15 +42,37 @@ def cosines(queries: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArr
     return np.asarray(a @ b.T)
 
 
-def test_nothing_else_is_needed_to_embed_and_to_search(tmp_path: Path) -> None:
-    pool = lacking(shown_pool())
+LETTERS = """import numpy as np
+
+def letters(items):
+    return np.array([[len(item), *map(item.count, "tex17")] for item in items], np.float32)
+"""
+
+
+def with_encoder_of_texts(pool: PairPool) -> PairPool:
+    """The pool, its texts encoded by a function of the user's own."""
+    record = {"name": "callable", "params": {"model": "own_letters_17:letters"}}
+    about = EncoderAbout(record=record, version={}, kind="text", width=6)
+    return replace(pool, encoders={"text": about})
+
+
+@pytest.mark.filterwarnings("ignore:the encoder callable is not as it was")
+def test_nothing_else_is_needed_to_embed_and_to_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("acqkit_encoders", reason="acqkit-encoders is missing")
+    pool = with_encoder_of_texts(lacking(shown_pool()))
+    (tmp_path / "own_letters_17.py").write_text(LETTERS)
+    monkeypatch.chdir(tmp_path)
     batch = pool.batch(np.arange(len(pool)))
     np.savez(tmp_path / "features.npz", a=batch.a, b=batch.b)
     before: dict[str, PairEmbeddings] = {}
+    by_text: dict[str, Found] = {}
     for name, model in {"nn": TwoTower(hidden=16, dim=8), "sk": LogisticPair()}.items():
         with answered(tmp_path / "home" / name, pool, model=model) as campaign:
             export_campaign(campaign, tmp_path / name)
             before[name] = campaign.trained().model.embed(batch)
+        by_text[name] = Search(tmp_path / name).of_text("<b>text</b> 17")
     shutil.rmtree(tmp_path / "home")
     done = subprocess.run(
         [sys.executable, READER, tmp_path / "features.npz", *before],
@@ -60,7 +83,10 @@ def test_nothing_else_is_needed_to_embed_and_to_search(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     for name, embedded in before.items():
-        assert_same(embedded, np.load(tmp_path / f"{name}.npz"))
+        after = np.load(tmp_path / f"{name}.npz")
+        assert_same(embedded, after)
+        ten = [match.position for match in by_text[name].matches]
+        assert len(ten) == 10 and after["text.ten"].tolist() == ten
 
 
 def assert_same(before: PairEmbeddings, after: Mapping[str, NDArray[Any]]) -> None:
