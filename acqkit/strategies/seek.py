@@ -1,4 +1,4 @@
-"""Strategy `seek`: the pairs most like given ones, for the first examples of a rare class."""
+"""Strategy `seek`: pairs like given ones or a text, for the first examples of a rare class."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from acqkit.selection import check_budget
 from acqkit.strategies.coverage import SMALLEST_RADIUS, Coverage, gaussian
 from acqkit.strategies.max_herding import MaxHerding
 from acqkit.strategies.order import largest, settled, unified_means
+from acqkit.strategies.text_likeness import text_likeness
 
 _AGAINST = np.float32(0.5)
 """How much likeness to a labeled pair of another kind counts against a candidate."""
@@ -27,9 +28,10 @@ ucm_captions."""
 
 
 class Seek(Component):
-    """The pairs most like given examples, or like the labeled pairs of a class, and not alike.
+    """The pairs most like given examples, the labeled pairs of a class, or a text; and not alike.
 
-    Where neither is given, the examples are the labeled pairs of the class with the fewest.
+    Where none is given, the examples are the labeled pairs of the class with the fewest. A text
+    counts until there are examples.
     """
 
     examples: tuple[int | str, ...] = Field(
@@ -37,6 +39,11 @@ class Seek(Component):
     )
     class_name: str | None = Field(
         None, description="a class whose labeled pairs are examples, as all others are none"
+    )
+    text: str | None = Field(
+        None,
+        min_length=1,
+        description="a text like what is looked for, in a pool whose encoder of texts is recorded",
     )
 
     def select(self, context: RoundContext, n: int) -> Selection:
@@ -50,15 +57,19 @@ class Seek(Component):
         half the median distance of these candidates to the nearest other.
 
         Labeled pairs are known to be no examples once a class is looked for. Before there is any
-        example, `max-herding` picks. Raises ConfigError for an id or a class that the pool does
-        not have.
+        example, the likeness is that to the text, in the features that the pool has of texts;
+        without a text, `max-herding` picks. Raises ConfigError for an id or a class that the pool
+        does not have, and where texts cannot be encoded.
         """
         check_budget(n, len(context.candidates))
         wanted, other = self._known(context)
-        if not len(wanted):
+        if not len(wanted) and self.text is None:
             return MaxHerding().select(context, n)
         candidates = context.canonical(context.candidates)
-        likeness = _likeness(context, candidates, wanted, other)
+        if len(wanted):
+            likeness = _likeness(context, candidates, wanted, other)
+        else:
+            likeness = text_likeness(context, candidates, str(self.text))
         # What the user has shown is not looked for.
         likeness[np.isin(candidates, wanted)] = -2
         shortlist = largest(likeness, min(_SHORTLIST * n, len(candidates)))
@@ -82,7 +93,7 @@ class Seek(Component):
         return context.canonical(wanted), context.canonical(others)
 
     def _class(self, context: RoundContext) -> int | None:
-        """The class that is looked for; None where there are examples alone, or no label."""
+        """The class that is looked for; None where none is, or there is no label."""
         names = context.pool.class_names
         if self.class_name is not None:
             if self.class_name not in names:
@@ -92,7 +103,7 @@ class Seek(Component):
                 )
             return names.index(self.class_name)
         counts = context.pool.labels.matrix.sum(axis=0, dtype=np.int64)
-        if self.examples or not counts.any():
+        if self.examples or self.text is not None or not counts.any():
             return None
         return int(np.where(counts > 0, counts, counts.max() + 1).argmin())
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scenarios import blobs, context_of
 
+from acqkit import PairPool
 from acqkit.errors import ConfigError
+from acqkit.interfaces import ItemKind, RoundContext
 from acqkit.neighbors import unit
+from acqkit.pool.built import EncoderAbout
+from acqkit.pool.features import ArrayFeatures
 from acqkit.selection import select
 from acqkit.strategies import MaxHerding, Seek
+
+LETTERS = "import numpy as np\ndef f(items): return [[t.count(c) for c in 'abcdef'] for t in items]"
 
 
 def test_likeness_is_to_examples_less_half_of_that_to_others() -> None:
@@ -74,3 +83,44 @@ def test_before_any_example_it_covers() -> None:
 def test_what_the_pool_does_not_have_is_refused(strategy: Seek, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         select(strategy, context_of(blobs(20, 2)), 3)
+
+
+def with_encoders(context: RoundContext, **kinds: ItemKind) -> RoundContext:
+    """The context of a pool whose modalities were encoded by counting letters, `[n, 6]` each."""
+    record = {"name": "callable", "params": {"model": "letters_of_seek:f"}}
+    encoders = {
+        name: EncoderAbout(record=record, version={}, kind=kind, width=6)
+        for name, kind in kinds.items()
+    }
+    pool = context.pool
+    assert isinstance(pool, PairPool)
+    a = ArrayFeatures(pool.batch(np.arange(len(pool))).a[:, :6])
+    return replace(context, pool=replace(pool, features=(a, pool.features[1]), encoders=encoders))
+
+
+@pytest.mark.filterwarnings("ignore:the encoder callable is not as it was")
+def test_a_text_is_compared_with_the_features_of_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("acqkit_encoders", reason="acqkit-encoders is missing")
+    (tmp_path / "letters_of_seek.py").write_text(LETTERS)
+    monkeypatch.chdir(tmp_path)
+    plain = context_of(blobs(200, 5, d=6))
+    features = plain.pool.batch(np.arange(200))
+    cosines = [unit(x[:, :6])[:, 0] for x in (features.a, features.b)]
+    texts = with_encoders(plain, text="text")
+    seek = Seek(text="aaa")
+    picked = select(seek, texts, 6)
+    assert picked.scores is not None and picked.positions[0] == cosines[1].argmax()
+    np.testing.assert_allclose(picked.scores, cosines[1][picked.positions], atol=1e-5)
+    dual = select(seek, with_encoders(plain, image="image", text="text"), 6)
+    both = (cosines[0] + cosines[1]) / 2
+    assert dual.scores is not None
+    np.testing.assert_allclose(dual.scores, both[dual.positions], atol=1e-5)
+    named = Seek(text="aaa", class_name="class1")
+    assert select(named, texts, 6).positions.tolist() == picked.positions.tolist()
+    labeled = context_of(blobs(200, 5, d=6), labeled=range(40))
+    by_class = select(Seek(class_name="class1"), labeled, 6).positions.tolist()
+    assert select(named, with_encoders(labeled, text="text"), 6).positions.tolist() == by_class
+    with pytest.raises(ConfigError, match=r"no encoder of texts recorded.*give examples or a"):
+        select(seek, plain, 6)
