@@ -52,7 +52,7 @@ def test_the_page_runs_as_it_stands(
     (tmp_path / "my_encoders.py").write_text(code, encoding="utf-8")
     blocks = [found for language, found in fenced if not language]
     commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
-    assert len(commands) >= 6
+    assert len(commands) >= 10
     for words in commands:
         if words[:2] == ["python", "-c"]:
             exec(words[2], {})
@@ -67,3 +67,5 @@ def test_the_page_runs_as_it_stands(
     assert len(pool) == N and pool.dims == (1280, 384)
     assert (tmp_path / "runs" / "glyphs" / "report.html").exists()
     assert len((tmp_path / "first.csv").read_text(encoding="utf-8").splitlines()) == 21
+    assert len((tmp_path / "capitals.csv").read_text(encoding="utf-8").splitlines()) == 6
+    assert "name for picture of U+0041.png" in (tmp_path / "matches.html").read_text("utf-8")
