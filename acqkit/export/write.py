@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,22 +107,34 @@ def _log(campaign: Campaign) -> list[StoredAnswer]:
         return store.answers_log()
 
 
-def _trained(campaign: Campaign) -> tuple[Trained, list[LabelRow], list[StoredAnswer]]:
-    """The model and the labels that it was trained on, though others may answer meanwhile."""
+def _trained(
+    campaign: Campaign,
+) -> tuple[Trained, PairPool, list[LabelRow], list[StoredAnswer]]:
+    """The model, and the pairs and labels that it was trained on, though others may go on.
+
+    The pool has the classes of the model: those that were not merged into another one.
+    """
     while True:
-        log = _log(campaign)
+        pool, log = campaign.pool, _log(campaign)
         trained = campaign.trained()
-        rows = label_rows(campaign.pool, campaign.labels, log)
-        if _log(campaign) == log:
-            return trained, rows, log
+        rows = label_rows(pool, campaign.labels, log)
+        # Another pool object is what a campaign has once it grew.
+        if campaign.pool is pool and _log(campaign) == log:
+            break
+    names = trained.pool.class_names
+    if names != pool.class_names:
+        pool = replace(pool, class_names=names, truth=None, known=None)
+    return trained, pool, rows, log
 
 
 def _write(campaign: Campaign, folder: Path) -> About:
-    trained, rows, log = _trained(campaign)
-    pool, parts = campaign.pool, campaign.parts
+    trained, pool, rows, log = _trained(campaign)
+    parts = campaign.parts
     write_parquet(folder / f"{LABELS}.parquet", labels_parquet(rows, pool))
     _write_bytes(folder / f"{LABELS}.csv", labels_csv(rows, pool))
-    pseudo = pseudo_labels(trained, parts["trainer"].component, pool.train_positions)
+    # Pairs that are in no pool just now are not among those that were trained on.
+    train = pool.position_of(trained.pool.ids)
+    pseudo = pseudo_labels(trained, parts["trainer"].component, train)
     if pseudo is not None:
         write_parquet(folder / f"{PSEUDO_LABELS}.parquet", pseudo_parquet(pseudo, pool))
         _write_bytes(folder / f"{PSEUDO_LABELS}.csv", pseudo_csv(pseudo, pool))
