@@ -63,6 +63,9 @@ def test_a_search_that_cannot_be_made_is_one_sentence(
     assert acqkit("campaign", "export", tmp_path / "d", "--out", out).returncode == 0
     assert_one_sentence(acqkit("search", folder, "--id", 3), "holds no exported model")
     assert_one_sentence(acqkit("search", out), "got nothing to search for")
+    as_features = acqkit("search", out, "a text")
+    assert_one_sentence(as_features, "given as features; search with --features or --id")
+    assert_one_sentence(acqkit("search", out, "--file", out / "README.md"), "give a picture or")
     assert_one_sentence(acqkit("search", out, "--id", 30), "there is no pair with id '30'")
     assert_one_sentence(acqkit("search", out, "--id", 3, "--modality", "x"), "no modality 'x'")
     for name, content in {"x.npy": b"nothing", "y.npy": b""}.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 
 from acqkit import Campaign, PairPool
 from acqkit.models import Supervised
+from acqkit.pool.built import EncoderAbout
 from acqkit.testing import make_pool
 
 TRAINER = Supervised(min_steps=8, max_steps=8, batch_size=32)
@@ -42,6 +44,22 @@ def lacking(pool: PairPool) -> PairPool:
     """The pool with a modality missing in some pairs, never both."""
     order = np.arange(len(pool))
     return replace(pool, present=(order % 7 != 1, order % 5 != 2))
+
+
+LETTERS = """import numpy as np
+
+def letters(items):
+    return np.array([[len(item), *map(item.count, "tex17")] for item in items], np.float32)
+"""
+
+
+def with_encoder_of_texts(pool: PairPool, folder: Path) -> PairPool:
+    """The pool, its texts encoded by a function of the user's own in `folder`."""
+    (folder / "own_letters.py").write_text(LETTERS)
+    record = {"name": "callable", "params": {"model": "own_letters:letters"}}
+    digest = hashlib.blake2b(LETTERS.encode(), digest_size=16).hexdigest()
+    about = EncoderAbout(record=record, version={"file": digest}, kind="text", width=6)
+    return replace(pool, encoders={"text": about})
 
 
 def labels_of(pool: PairPool, positions: Any) -> dict[Any, list[str]]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from exported import answered, labels_of, lacking, shown_pool
+from exported import answered, labels_of, lacking, shown_pool, with_encoder_of_texts
 from numpy.typing import NDArray
 
 from acqkit import Campaign, PairEmbeddings, PairPool
@@ -24,7 +24,6 @@ from acqkit.errors import ExportError
 from acqkit.export import About, Found, Search, export_campaign, export_labels
 from acqkit.metrics import evaluate_retrieval
 from acqkit.models import LogisticPair, TwoTower
-from acqkit.pool.built import EncoderAbout
 
 READER = Path(__file__).with_name("read_export.py")
 
@@ -42,27 +41,11 @@ def cosines(queries: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArr
     return np.asarray(a @ b.T)
 
 
-LETTERS = """import numpy as np
-
-def letters(items):
-    return np.array([[len(item), *map(item.count, "tex17")] for item in items], np.float32)
-"""
-
-
-def with_encoder_of_texts(pool: PairPool) -> PairPool:
-    """The pool, its texts encoded by a function of the user's own."""
-    record = {"name": "callable", "params": {"model": "own_letters_17:letters"}}
-    about = EncoderAbout(record=record, version={}, kind="text", width=6)
-    return replace(pool, encoders={"text": about})
-
-
-@pytest.mark.filterwarnings("ignore:the encoder callable is not as it was")
 def test_nothing_else_is_needed_to_embed_and_to_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("acqkit_encoders", reason="acqkit-encoders is missing")
-    pool = with_encoder_of_texts(lacking(shown_pool()))
-    (tmp_path / "own_letters_17.py").write_text(LETTERS)
+    pool = with_encoder_of_texts(lacking(shown_pool()), tmp_path)
     monkeypatch.chdir(tmp_path)
     batch = pool.batch(np.arange(len(pool)))
     np.savez(tmp_path / "features.npz", a=batch.a, b=batch.b)

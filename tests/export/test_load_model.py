@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from exported import answered, shown_pool
+from exported import answered, shown_pool, with_encoder_of_texts
 from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 
@@ -39,9 +39,14 @@ class Poison:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("acqkit_encoders", reason="acqkit-encoders is missing")
     home = tmp_path_factory.mktemp("load")
-    with answered(home / "c", shown_pool(60), model=TwoTower(hidden=8, dim=4)) as campaign:
+    pool = with_encoder_of_texts(shown_pool(60), home)
+    with answered(home / "c", pool, model=TwoTower(hidden=8, dim=4)) as campaign:
         export_campaign(campaign, home / "out")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        Search(home / "out").of_text("found here, and kept from now on")
     return home / "out"
 
 
@@ -56,6 +61,7 @@ def use(folder: Path) -> None:
     search = Search(folder)
     search.of_pair("p003", 3)
     search.of_features(np.zeros(8, np.float32), 3)
+    search.of_text("a text", 3)
 
 
 def signed(folder: Path) -> None:
@@ -136,9 +142,11 @@ def test_inputs_that_do_not_fit(exported: Path) -> None:
     assert model.embed(np.zeros((0, 6)), "text").mean.shape == (0, 4 + 3)
     with pytest.raises(ExportError, match="no modality 'txt'; did you mean 'text'"):
         model.embed(np.zeros((1, 6)), "txt")
-    for wrong in (np.zeros((2, 7)), np.zeros(6), ["a text"], "a text"):
+    for wrong in (np.zeros((2, 7)), np.zeros(6), "a text"):
         with pytest.raises(EmbeddingError, match=r"reads features of text of shape \[k, 6\], got"):
             model.embed(wrong, "text")
+    with pytest.raises(EmbeddingError, match=r"reads features of image of shape \[k, 8\], got"):
+        model.embed(["a text"], "image")
     with pytest.raises(EmbeddingError, match="not all finite"):
         model.embed(np.full((1, 6), np.nan), "text")
 

@@ -22,6 +22,8 @@ from acqkit.errors import AcqkitWarning, ConfigError, ExportError
 from acqkit.export import About, Found, Search, export_campaign
 from acqkit.models import TwoTower
 from acqkit.pool.built import EncoderAbout
+from acqkit.pool.features import Places
+from acqkit.pool.placed import placed
 
 pytest.importorskip("acqkit_encoders", reason="acqkit-encoders is missing")
 
@@ -210,3 +212,7 @@ def test_encoders_stay_with_a_part_of_a_pool(home: Path) -> None:
     assert replace(pool, name="x").encoders == pool.encoders
     named = acqkit.load_pool(home / "pool", modalities=("picture", "words"))
     assert named.encoders["words"] == pool.encoders["text"]
+    of_texts = pool.encoders["text"].model_copy(update={"version": {"file": "1234"}})
+    other = replace(pool, encoders={**pool.encoders, "text": of_texts})
+    both = Places(np.array([0, 1]), np.array([0, 1]))
+    assert list(placed([pool, other], both, ["x", "y"], np.zeros(2, bool)).encoders) == ["file"]
