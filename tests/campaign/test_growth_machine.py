@@ -26,7 +26,9 @@ from simulated_annotators import ById
 
 pytestmark = pytest.mark.net
 
-N, FIRST, MOST_CLASSES = 40, 16, 7
+N, FIRST, MOST_CLASSES = 40, 16, 9
+CLASSES = ("cat", "dog", "emu", "owl")
+"""Enough to merge some twice."""
 RNG = np.random.default_rng(1)
 A, B = RNG.normal(size=(N, 3)).astype(np.float32), RNG.normal(size=(N, 2)).astype(np.float32)
 Words = frozenset[str] | None
@@ -41,8 +43,8 @@ class GrowingMachine(RuleBasedStateMachine):
         super().__init__()
         self.root = Path(tempfile.mkdtemp())
         self.order: list[int] = list(range(FIRST))
-        self.meant = {"cat": "cat", "dog": "dog"}  # every name ever: what it is called now
-        self.columns = ["cat", "dog"]
+        self.meant = {name: name for name in CLASSES}  # every name ever: what it is called now
+        self.columns = list(CLASSES)
         self.said: dict[int, Words] = {}
         self.asked: dict[int, str] = {}
         self.waiting: dict[str, set[int]] = {}
@@ -66,7 +68,7 @@ class GrowingMachine(RuleBasedStateMachine):
             A[rows],
             B[rows],
             ids=[f"p{row}" for row in rows],
-            class_names=["cat", "dog"] if not hasattr(self, "campaign") else self.columns,
+            class_names=self.columns,
             multilabel=self.multilabel,
             split=["test" if row % 7 == 0 else "train" for row in rows],
         )
