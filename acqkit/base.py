@@ -38,3 +38,9 @@ class Component(BaseModel):
 
     Where False, blocks have probabilities only and width 0: a large pool's means are not read.
     """
+
+    learns: ClassVar[bool] = True
+    """Whether a trainer changes its model.
+
+    Where False, labels change no embedding, and a campaign embeds a pool once.
+    """

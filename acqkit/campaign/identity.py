@@ -37,17 +37,17 @@ class TrainingIdentity:
         self._device = device.partition(":")[0]
         self._pool = pool
 
-    def key(self, pool: PairPool, untrained: Model) -> str | None:
+    def key(self, pool: PairPool, untrained: Model, labels: bytes) -> str | None:
         """The digest for a training of `untrained`, as its factory made it, on a train part.
 
-        None where something does not say what it is, so that no equal training can be told.
+        labels: their digest, as far as the training depends on them. None where something does not say what it is, so that no equal training can be told.
         """
         initial = untrained.state() if isinstance(untrained, StatefulModel) else None
         if initial is None or self._constant is None:
             return None
         digest = hashlib.blake2b(self._constant, digest_size=16)
         _add_state(digest, initial)
-        digest.update(label_digest(pool.labels))
+        digest.update(labels)
         if pool.class_names != self._pool.class_names:
             digest.update(encode(pool.class_names))
         return digest.hexdigest()

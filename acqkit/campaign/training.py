@@ -70,17 +70,21 @@ class ModelOfLabels:
 
     def get(self, pool: PairPool, clock: PhaseClock) -> Trained:
         """The model and embeddings for `pool.labels`; `pool` is the train part."""
-        labels = label_digest(pool.labels)
+        # A trainer that does not learn makes the same of all labels.
+        learns = getattr(self._trainer, "learns", True)
+        labels = label_digest(pool.labels) if learns else b""
         if self._trained is None or labels != self._labels:
-            self._trained = self._find_or_train(pool, clock)
+            self._trained = self._find_or_train(pool, labels, clock)
             self._labels = labels
+        elif not learns:
+            self._trained = replace(self._trained, pool=pool)
         return self._trained
 
-    def _find_or_train(self, pool: PairPool, clock: PhaseClock) -> Trained:
+    def _find_or_train(self, pool: PairPool, labels: bytes, clock: PhaseClock) -> Trained:
         check_device(self._device)
         with clock.phase("train"):
             model = self._factory.build(pool, self._device)
-            key = self._identity.key(pool, model)
+            key = self._identity.key(pool, model, labels)
             kept = None if key is None else self._store.training(key)
             if kept is not None and kept.model is not None and isinstance(model, StatefulModel):
                 model.load_state(kept.model)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from acqkit.models.data import TrainingData as TrainingData
     from acqkit.models.data import blocks_of as blocks_of
     from acqkit.models.evidence import label_evidence as label_evidence
+    from acqkit.models.given import Frozen as Frozen
     from acqkit.models.losses import belief_classification_of as belief_classification_of
     from acqkit.models.losses import classification_loss as classification_loss
     from acqkit.models.losses import classification_of as classification_of
@@ -49,6 +50,7 @@ _HOMES = {
     "contrast": ["jaccard", "same_class_loss"],
     "data": ["TrainingData", "blocks_of"],
     "evidence": ["label_evidence"],
+    "given": ["Frozen"],
     "losses": [
         "belief_classification_of",
         "classification_loss",
@@ -83,5 +85,5 @@ def acqkit_register_models() -> Mapping[str, type[Component]]:
 
 @hookimpl
 def acqkit_register_trainers() -> Mapping[str, type[Component]]:
-    """The reference trainer."""
-    return {"supervised": __getattr__("Supervised")}
+    """The reference trainer, and none at all."""
+    return {"supervised": __getattr__("Supervised"), "frozen": __getattr__("Frozen")}

@@ -15,6 +15,7 @@ PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 def test_public_names() -> None:
     assert acqkit.models.__all__ == [
         "ENCODE_BLOCK",
+        "Frozen",
         "LogisticPair",
         "Objective",
         "Outputs",
