@@ -21,7 +21,7 @@ from acqkit.campaign.setup import make_parts, make_settings, reopen
 from acqkit.campaign.sources import Pools
 from acqkit.campaign.status import campaign_status
 from acqkit.campaign.training import Trained
-from acqkit.campaign.view import TrainView, known_answers
+from acqkit.campaign.view import known_answers
 from acqkit.components.origin import naming_plugins
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import Resolved, resolve
@@ -77,7 +77,7 @@ class Campaign(GrowingCampaign):
         pool: PairPool,
         *,
         strategy: Any = "typiclust",
-        trainer: Any = "supervised",
+        trainer: Any = None,
         model: Any = "two-tower",
         seed: int = 0,
         device: str = "cpu",
@@ -88,20 +88,20 @@ class Campaign(GrowingCampaign):
         """Make a campaign in a new folder; killed midway, it leaves none.
 
         `strategy`, `trainer` and `model` are names, mappings `{"name": ..., parameter: value}`
-        or objects; a strategy may be `"scorer+allocator"`. Labels that the pool's train part
-        knows already become round 0. `pool_reference` is the path or name from which `open`
-        loads the pool by itself. Components by name come from `registry`, by default all that is
-        installed. `engine`: where embedding and scoring run; no pick depends on it.
+        or objects; a strategy may be `"scorer+allocator"`, and no trainer is the one that suits
+        the model (`supervised`, or `own-fit`). What the pool's train part knows is round 0.
+        `pool_reference` is the path or name from which `open` loads the pool. Components by name
+        come from `registry`, by default all that is installed. `engine`: where embedding and
+        scoring run; no pick depends on it.
 
         Raises CampaignError when the folder exists, PluginError or ConfigError when a part or the
-        device is not there or has wrong parameters.
+        device is not there or has wrong parameters, or the trainer cannot train the model.
         """
         folder = Path(folder)
         check_device(device)
         given = {"strategy": strategy, "trainer": trainer, "model": model}
-        parts = make_parts(given, registry)
+        parts = make_parts(given, pool, device, registry)
         where = resolve("engine", engine, registry).component
-        TrainView(pool)  # which raises where there is nothing to label
         settings = make_settings(folder, pool, parts, pool_reference, seed=int(seed), device=device)
         roster = roster_of(pool, settings["fingerprint"])
         store = SqliteStore.create(folder, settings, known_answers(pool), roster)

@@ -40,7 +40,8 @@ class TrainingIdentity:
     def key(self, pool: PairPool, untrained: Model, labels: bytes) -> str | None:
         """The digest for a training of `untrained`, as its factory made it, on a train part.
 
-        labels: their digest, as far as the training depends on them. None where something does not say what it is, so that no equal training can be told.
+        labels: their digest, as far as the training depends on them. None where something does
+        not say what it is, so that no equal training can be told.
         """
         initial = untrained.state() if isinstance(untrained, StatefulModel) else None
         if initial is None or self._constant is None:

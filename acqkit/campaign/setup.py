@@ -8,24 +8,36 @@ from pathlib import Path
 from typing import Any
 
 from acqkit.campaign.fingerprint import fingerprint
+from acqkit.campaign.trainers import trainer_for
+from acqkit.campaign.view import TrainView
 from acqkit.campaign.whereabouts import whereabouts
 from acqkit.components.records import in_full, objects_in, unlike_all
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import Resolved, older_record, resolve
 from acqkit.errors import AcqkitWarning, CampaignError
+from acqkit.labels import LabelState
 from acqkit.pool import PairPool
 
 _KINDS = ("strategy", "trainer", "model")
 
 
-def make_parts(given: Mapping[str, Any], registry: Registry | None) -> dict[str, Resolved]:
-    """Strategy, trainer and model from what the caller gave.
+def make_parts(
+    given: Mapping[str, Any], pool: PairPool, device: str, registry: Registry | None
+) -> dict[str, Resolved]:
+    """Strategy, trainer and model from what the caller gave; see `trainer_for`.
 
     Warns of an object that cannot say what it is, since nobody can open the campaign again.
+    Raises CampaignError where there is no pair to label.
     """
-    parts = {kind: resolve(kind, given[kind], registry) for kind in _KINDS}
-    for part in parts.values():
-        why = unlike_all(part.record)
+    model = resolve("model", given["model"], registry)
+    part = TrainView(pool).pool(LabelState.empty(len(pool), len(pool.class_names)))
+    parts = {
+        "strategy": resolve("strategy", given["strategy"], registry),
+        "trainer": trainer_for(given["trainer"], model, part, device, registry),
+        "model": model,
+    }
+    for made in parts.values():
+        why = unlike_all(made.record)
         if why is not None:
             warnings.warn(
                 f"the campaign cannot be opened again: {why}", AcqkitWarning, stacklevel=3

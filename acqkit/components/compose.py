@@ -23,6 +23,7 @@ from acqkit.interfaces import (
     SamplingAllocator,
     Scorer,
     Selection,
+    SelectiveTrainer,
     Trainer,
     TransferTrainer,
 )
@@ -96,6 +97,12 @@ class Chain(Component):
                     "with which to learn from a fitted model; put it first"
                 )
         return stages
+
+    def check_model(self, model: Model) -> None:
+        """Raise ConfigError for a model that one of the stages could not train."""
+        for stage in self.stages.values():
+            if isinstance(stage, SelectiveTrainer):
+                stage.check_model(model)
 
     def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, Any] | None:
         """Train `model` by each stage in turn; what the last one made of it stays.

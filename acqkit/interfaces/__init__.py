@@ -32,7 +32,12 @@ from acqkit.interfaces.strategies import (
     Scorer,
     Strategy,
 )
-from acqkit.interfaces.trainers import BelievingTrainer, Trainer, TransferTrainer
+from acqkit.interfaces.trainers import (
+    BelievingTrainer,
+    SelectiveTrainer,
+    Trainer,
+    TransferTrainer,
+)
 
 __all__ = [
     "Allocator",
@@ -63,6 +68,7 @@ __all__ = [
     "Scores",
     "Selection",
     "SelectiveEncoder",
+    "SelectiveTrainer",
     "StatefulModel",
     "Strategy",
     "Trainer",

@@ -24,6 +24,15 @@ class Trainer(Protocol):
 
 
 @runtime_checkable
+class SelectiveTrainer(Protocol):
+    """A trainer that cannot train every model."""
+
+    def check_model(self, model: Model) -> None:
+        """Raise ConfigError, in one sentence, for a model that `fit` could not train."""
+        ...
+
+
+@runtime_checkable
 class BelievingTrainer(Protocol):
     """A trainer that predicts labels of all pairs by other means than its model's classifier."""
 

@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     from acqkit.models.data import blocks_of as blocks_of
     from acqkit.models.evidence import label_evidence as label_evidence
     from acqkit.models.given import Frozen as Frozen
+    from acqkit.models.given import OwnFit as OwnFit
     from acqkit.models.losses import belief_classification_of as belief_classification_of
     from acqkit.models.losses import classification_loss as classification_loss
     from acqkit.models.losses import classification_of as classification_of
     from acqkit.models.losses import pairing_loss as pairing_loss
-    from acqkit.models.network import Outputs as Outputs
     from acqkit.models.network import PairNetwork as PairNetwork
     from acqkit.models.network import as_network as as_network
+    from acqkit.models.outputs import Outputs as Outputs
+    from acqkit.models.progress import Progress as Progress
+    from acqkit.models.schedule import Schedule as Schedule
     from acqkit.models.sklearn_pair import LogisticPair as LogisticPair
     from acqkit.models.sklearn_pair import SklearnPairModel as SklearnPairModel
     from acqkit.models.standardize import standardize_for as standardize_for
@@ -39,9 +42,8 @@ if TYPE_CHECKING:
     from acqkit.models.tensors import as_tensor as as_tensor
     from acqkit.models.torch_pair import ENCODE_BLOCK as ENCODE_BLOCK
     from acqkit.models.torch_pair import TorchPairModel as TorchPairModel
+    from acqkit.models.tower import Tower as Tower
     from acqkit.models.training import Objective as Objective
-    from acqkit.models.training import Progress as Progress
-    from acqkit.models.training import Schedule as Schedule
     from acqkit.models.training import Step as Step
     from acqkit.models.training import train as train
     from acqkit.models.two_tower import TwoTower as TwoTower
@@ -50,20 +52,24 @@ _HOMES = {
     "contrast": ["jaccard", "same_class_loss"],
     "data": ["TrainingData", "blocks_of"],
     "evidence": ["label_evidence"],
-    "given": ["Frozen"],
+    "given": ["Frozen", "OwnFit"],
     "losses": [
         "belief_classification_of",
         "classification_loss",
         "classification_of",
         "pairing_loss",
     ],
-    "network": ["Outputs", "PairNetwork", "as_network"],
+    "network": ["PairNetwork", "as_network"],
+    "outputs": ["Outputs"],
+    "progress": ["Progress"],
+    "schedule": ["Schedule"],
     "sklearn_pair": ["LogisticPair", "SklearnPairModel"],
     "standardize": ["standardize_for"],
     "supervised": ["Supervised", "SupervisedObjective"],
     "tensors": ["as_tensor"],
     "torch_pair": ["ENCODE_BLOCK", "TorchPairModel"],
-    "training": ["Objective", "Progress", "Schedule", "Step", "train"],
+    "tower": ["Tower"],
+    "training": ["Objective", "Step", "train"],
     "two_tower": ["TwoTower"],
 }
 _MODULES = {name: f"acqkit.models.{module}" for module, names in _HOMES.items() for name in names}
@@ -85,5 +91,6 @@ def acqkit_register_models() -> Mapping[str, type[Component]]:
 
 @hookimpl
 def acqkit_register_trainers() -> Mapping[str, type[Component]]:
-    """The reference trainer, and none at all."""
-    return {"supervised": __getattr__("Supervised"), "frozen": __getattr__("Frozen")}
+    """The reference trainer, the model's own way of learning, and none at all."""
+    names = {"supervised": "Supervised", "own-fit": "OwnFit", "frozen": "Frozen"}
+    return {name: __getattr__(of) for name, of in names.items()}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from acqkit.models.network import Outputs
+from acqkit.models.outputs import Outputs
 
 _EXCLUDED = -1e9
 """Logit of a candidate that is left out: exp(-1e9) is 0. Finite, since 0 · -inf is no number."""

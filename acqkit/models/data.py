@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, BoolArray, IntArray
 from acqkit.interfaces import PairBatch, Pool
+from acqkit.models.inputs import Kept, rows_of
 from acqkit.models.tensors import as_tensor
 
 CACHE_BYTES = 1 << 30
@@ -21,6 +22,8 @@ class TrainingData:
 
     Features of up to `cache_bytes` are read once into two tensors, so that a batch costs
     two gathers; larger pools and raw items are read from the pool batch by batch.
+
+    What the frozen body of a `Tower` gives is kept as well, once `keep` was told.
 
     labels `[n, c]` float32 on `device`, zero rows where not labeled; known `[n]` bool: which
     are labeled. labeled `[l]` and everything `[n]` are positions ordered by a hash of the ids,
@@ -37,15 +40,48 @@ class TrainingData:
         self.labeled: IntArray = self.everything[self.known[self.everything]]
         fits = pool.dims is not None and 4 * len(pool) * sum(pool.dims) <= cache_bytes
         self._cache = _Cache(pool, device) if fits else None
+        self._kept: list[Kept | None] = [None, None]
+        self._present: tuple[BoolArray | None, BoolArray | None] = (None, None)
 
     def __len__(self) -> int:
         return len(self.pool)
 
     def batch(self, positions: IntArray) -> PairBatch:
         """Inputs of the pairs at `positions` `[k]`, tensors on the device where they are cached."""
-        if self._cache is None:
-            return self.pool.batch(positions)
-        return self._cache.batch(positions)
+        if self.keeps_all:
+            masks = [None if mask is None else mask[positions] for mask in self._present]
+            return self.with_kept(PairBatch(positions, None, None, *masks))
+        if self._cache is not None:
+            return self.with_kept(self._cache.batch(positions))
+        return self.with_kept(self.pool.batch(positions))
+
+    def keep(
+        self, features: Mapping[int, Tensor], present: tuple[BoolArray | None, BoolArray | None]
+    ) -> None:
+        """Take features `[n, ...]` of a modality (0 or 1) for its inputs from now on.
+
+        present: masks `[n]` of all pairs, None where all are.
+        """
+        for side, kept in features.items():
+            self._kept[side] = Kept(kept)
+        self._present = present
+
+    def keeps(self, side: int) -> bool:
+        """Whether features of modality 0 or 1 are kept."""
+        return self._kept[side] is not None
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether nothing is read from the pool any more."""
+        return self.keeps(0) and self.keeps(1)
+
+    def with_kept(self, batch: PairBatch) -> PairBatch:
+        """A batch with what is kept in place of its inputs."""
+        a, b = (
+            inputs if kept is None else rows_of(kept, batch.positions)
+            for inputs, kept in zip((batch.a, batch.b), self._kept, strict=True)
+        )
+        return PairBatch(batch.positions, a, b, batch.present_a, batch.present_b)
 
     def labels_of(self, positions: IntArray) -> Tensor:
         """Label rows `[k, c]` float32 of the pairs at `positions`."""
@@ -75,6 +111,17 @@ class _Cache:
 def _joined(masks: list[BoolArray | None]) -> BoolArray | None:
     given = [mask for mask in masks if mask is not None]
     return np.concatenate(given) if given else None
+
+
+def joined_masks(masks: list[BoolArray | None], sizes: list[int]) -> BoolArray | None:
+    """The masks of blocks as one; None where every pair is present."""
+    if all(mask is None for mask in masks):
+        return None
+    whole = [
+        np.ones(size, dtype=bool) if mask is None else mask
+        for mask, size in zip(masks, sizes, strict=True)
+    ]
+    return np.concatenate(whole)
 
 
 def blocks_of(pool: Pool, size: int = DEFAULT_BLOCK_SIZE) -> Iterator[PairBatch]:

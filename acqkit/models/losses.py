@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from acqkit.models.network import Outputs
+from acqkit.models.outputs import Outputs
 
 _LEAST_WEIGHT = 1e-4
 """Least weight of a negative in `pairing_loss`, so that its logarithm is finite (-9.2)."""

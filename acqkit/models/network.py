@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from acqkit.embeddings import BoolArray, FloatArray, IntArray
+from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import ModelState, PairBatch
+from acqkit.models.inputs import Collated, Kept, mask_of, rows_of
+from acqkit.models.outputs import Outputs
 from acqkit.models.seeding import seeded
-from acqkit.models.tensors import as_tensor
+from acqkit.models.tensors import as_tensor, restored, stored
+from acqkit.models.tower import Tower
 
 Collate = Callable[[Any], Any]
 """From the raw items of one modality (a list, or an array) to what its encoder takes."""
@@ -26,48 +28,6 @@ Collate = Callable[[Any], Any]
 LOGIT_SCALE = 8.0
 """Factor of class logits: features have unit length, and without it class weights would have to
 grow long before a prediction can be confident."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Outputs:
-    """What the network makes of `k` pairs; every field is (modality a, modality b).
-
-    features `[k, dim]` unit rows; logits `[k, c]`; means `[k, d]`, the common space that
-    `embed` returns; present `[k]` bool or None (all present). Rows of absent pairs are
-    zeros in `features` and without meaning elsewhere. positions `[k]` in the pool.
-    """
-
-    features: tuple[Tensor, Tensor]
-    logits: tuple[Tensor, Tensor]
-    means: tuple[Tensor, Tensor]
-    present: tuple[Tensor | None, Tensor | None]
-    positions: IntArray
-
-    def __len__(self) -> int:
-        return len(self.positions)
-
-    def rows(self, start: int, stop: int) -> Outputs:
-        """The pairs from `start` to `stop`."""
-        part = slice(start, stop)
-        masks = [None if mask is None else mask[part] for mask in self.present]
-        return Outputs(
-            (self.features[0][part], self.features[1][part]),
-            (self.logits[0][part], self.logits[1][part]),
-            (self.means[0][part], self.means[1][part]),
-            (masks[0], masks[1]),
-            self.positions[part],
-        )
-
-    def both_present(self) -> Tensor | None:
-        """Which pairs have both modalities, `[k]` bool; None where all do."""
-        masks = [mask for mask in self.present if mask is not None]
-        return torch.stack(masks).all(dim=0) if masks else None
-
-    def paired_means(self) -> tuple[Tensor, Tensor]:
-        """Means `[j, d]` of the pairs that have both modalities."""
-        a, b = self.means
-        both = self.both_present()
-        return (a, b) if both is None else (a[both], b[both])
 
 
 class PairNetwork(nn.Module):
@@ -87,9 +47,17 @@ class PairNetwork(nn.Module):
     n_classes, multilabel: as in the pool.
     collate: per modality, from a batch's raw items to the encoder's input; needed where
         the pool yields raw items. Features `[k, width]` need none.
-    initialize: how to draw fresh parameters for an encoder; None puts an encoder back
-        into the state in which it was given (pre-trained encoders).
+    initialize: how to draw fresh parameters for an encoder, or for the head of a `Tower`; None
+        puts an encoder back into the state in which it was given (pre-trained encoders).
+    workers: processes that read and collate raw items during a training, ahead of it; 0 does so
+        between the steps. The result is the same. Where processes are not forked (Windows,
+        macOS) the pool and the collate functions must be picklable.
     """
+
+    # On the class, so that a network that has the defaults is described as it always was.
+    workers = 0
+    autocast: torch.dtype | None = None
+    """What encoders compute in besides float32; set during a training."""
 
     def __init__(
         self,
@@ -103,6 +71,7 @@ class PairNetwork(nn.Module):
         collate: tuple[Collate | None, Collate | None] = (None, None),
         initialize: Callable[[nn.Module], None] | None = None,
         semantic_weight: float = 2.0,
+        workers: int = 0,
     ) -> None:
         super().__init__()
         self.dim, self.n_classes, self.multilabel = dim, n_classes, multilabel
@@ -115,7 +84,9 @@ class PairNetwork(nn.Module):
         self.class_weight = nn.Parameter(torch.zeros(n_classes, dim))
         self.class_bias = nn.Parameter(torch.zeros(n_classes))
         self._initialize = initialize
-        self._initial = None if initialize else copy.deepcopy(self.encoders.state_dict())
+        self._initial = self._given(initialize)
+        if workers:
+            self.workers = workers
         self.to(self.device)
         self.eval()
 
@@ -123,15 +94,49 @@ class PairNetwork(nn.Module):
         """Forget all that was learned; the same seed gives the same parameters."""
         with seeded(seed, torch.device("cpu")), torch.no_grad():
             self.to("cpu")
-            if self._initial is not None:
-                self.encoders.load_state_dict(self._initial)
-            elif self._initialize is not None:
+            if self._initialize is not None:
                 for encoder in self.encoders:
-                    self._initialize(encoder)
+                    self._initialize(encoder.head if isinstance(encoder, Tower) else encoder)
+            if self._initial is not None:
+                self.encoders.load_state_dict(self._initial, strict=self._initialize is None)
             nn.init.zeros_(self.class_weight)
             nn.init.zeros_(self.class_bias)
         self.knows_classes, self.trust = False, 1.0
         self.to(self.device)
+
+    def _given(self, initialize: object) -> dict[str, Tensor] | None:
+        """A copy of what every training starts from, by name; None where all is drawn anew."""
+        state: dict[str, Tensor] = self.encoders.state_dict()
+        if initialize is None:
+            return copy.deepcopy(state)
+        bodies = [f"{side}.body." for side in (0, 1) if isinstance(self.encoders[side], Tower)]
+        given = {name: state[name] for name in state if name.startswith(tuple(bodies))}
+        return copy.deepcopy(given) or None
+
+    def pretrained_parameters(self) -> list[nn.Parameter]:
+        """Those that were learned elsewhere, and that a training must not unlearn.
+
+        The body of a `Tower`; and all of any other encoder that reads raw items and starts as it
+        was given (`initialize`).
+        """
+        found: list[nn.Parameter] = []
+        for encoder, collate in zip(self.encoders, self.collate, strict=True):
+            if isinstance(encoder, Tower):
+                found += encoder.body.parameters()
+            elif collate is not None and self._initialize is None:
+                found += encoder.parameters()
+        return found
+
+    @torch.no_grad()
+    def body_features(self, side: int, batch: PairBatch) -> Tensor:
+        """What the body of a `Tower` gives for the present ones of some pairs, `[j, ...]`."""
+        tower, inputs = self.encoders[side], (batch.a, batch.b)[side]
+        present = mask_of((batch.present_a, batch.present_b)[side])
+        if present is not None:
+            inputs = rows_of(inputs, np.flatnonzero(present))
+        with self._precision():
+            features: Tensor = tower.body(self._prepared(side, inputs))  # type: ignore[operator]
+        return features
 
     @torch.no_grad()
     def expect_classes(self, frequencies: FloatArray, trust: float = 1.0) -> None:
@@ -150,7 +155,7 @@ class PairNetwork(nn.Module):
         tensors = self.state_dict()
         if not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
             return None
-        arrays = {name: _to_array(tensor) for name, tensor in tensors.items()}
+        arrays = {name: stored(tensor) for name, tensor in tensors.items()}
         # The encoders in words, since networks of equal shapes may still differ.
         data = {"encoders": repr(self.encoders), "semantic_weight": self.semantic_weight}
         known = {"knows_classes": self.knows_classes, "trust": self.trust}
@@ -170,9 +175,7 @@ class PairNetwork(nn.Module):
                 f"the state is of another network, first in {names[0]!r}: got shape "
                 f"{found.get(names[0])}, wanted {wanted.get(names[0])}; build the same model"
             )
-        self.load_state_dict(
-            {name: _to_tensor(state.arrays[name], own[name].dtype) for name in own}
-        )
+        self.load_state_dict({name: restored(state.arrays[name], own[name].dtype) for name in own})
         self.knows_classes = bool(state.data["knows_classes"])
         # States that were kept before there was a trust are of models with all of it.
         self.trust = float(state.data.get("trust", 1.0))
@@ -183,7 +186,7 @@ class PairNetwork(nn.Module):
 
         Raises EmbeddingError for inputs that do not fit the encoders.
         """
-        masks = (_mask(batch.present_a), _mask(batch.present_b))
+        masks = (mask_of(batch.present_a), mask_of(batch.present_b))
         a = self._features(0, batch.a, masks[0], len(batch))
         b = self._features(1, batch.b, masks[1], len(batch))
         logits = (self._logits(a), self._logits(b))
@@ -230,21 +233,18 @@ class PairNetwork(nn.Module):
         features = torch.zeros(k, self.dim, device=self.device)
         if len(rows) == 0:
             return features
-        encoded = self._encode(side, _rows(inputs, rows), len(rows))
+        encoded = self._encode(side, rows_of(inputs, rows), len(rows))
         return features.index_copy(0, torch.from_numpy(rows).to(self.device), encoded)
 
     def _encode(self, side: int, inputs: Any, k: int) -> Tensor:
-        name, collate = "ab"[side], self.collate[side]
-        if collate is not None:
-            inputs = collate(inputs)
-        elif isinstance(inputs, np.ndarray):
-            inputs = as_tensor(inputs)
-        elif not isinstance(inputs, Tensor):
-            raise EmbeddingError(
-                f"modality {name} yields raw items ({type(inputs).__name__}); give the model a "
-                "collate function that makes of them what its encoder takes"
-            )
-        output = self.encoders[side](self._to_device(inputs))
+        name, encoder = "ab"[side], self.encoders[side]
+        if isinstance(inputs, Kept):
+            encoder, inputs = encoder.head, inputs.features  # type: ignore[assignment]
+            inputs = self._to_device(inputs)
+        else:
+            inputs = self._prepared(side, inputs)
+        with self._precision():
+            output = encoder(inputs)
         if not isinstance(output, Tensor) or output.shape != (k, self.dim):
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise EmbeddingError(
@@ -252,6 +252,25 @@ class PairNetwork(nn.Module):
                 f"wanted a tensor of shape ({k}, {self.dim}); check dim"
             )
         return functional.normalize(output.float(), dim=1)
+
+    def _prepared(self, side: int, inputs: Any) -> Any:
+        """What the encoder of a modality takes, on its device."""
+        collate = self.collate[side]
+        if isinstance(inputs, Collated):
+            inputs = inputs.inputs
+        elif collate is not None:
+            inputs = collate(inputs)
+        elif not isinstance(inputs, Tensor | np.ndarray):
+            raise EmbeddingError(
+                f"modality {'ab'[side]} yields raw items ({type(inputs).__name__}); give the model "
+                "a collate function that makes of them what its encoder takes"
+            )
+        return self._to_device(inputs)
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        if self.autocast is None:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.autocast)
 
     def _to_device(self, value: Any) -> Any:
         if isinstance(value, np.ndarray):
@@ -266,33 +285,5 @@ class PairNetwork(nn.Module):
 
 
 def as_network(model: object) -> PairNetwork | None:
-    """The network that an `Objective` can train; None for a model that only fits itself."""
+    """The network that an `Objective` can train; None for a model with another way to learn."""
     return model if isinstance(model, PairNetwork) else None
-
-
-def _to_array(tensor: Tensor) -> NDArray[Any]:
-    tensor = tensor.detach().cpu()
-    # numpy has no bfloat16: its bits are kept, and the network knows what they are.
-    array: NDArray[Any] = (
-        tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor
-    ).numpy()
-    return array
-
-
-def _to_tensor(array: NDArray[Any], dtype: torch.dtype) -> Tensor:
-    # A copy: what comes from a file may be read-only.
-    tensor = torch.tensor(array)
-    return tensor.view(dtype) if dtype == torch.bfloat16 else tensor
-
-
-def _mask(present: BoolArray | None) -> BoolArray | None:
-    return None if present is None or present.all() else present
-
-
-def _rows(inputs: Any, rows: IntArray) -> Any:
-    if isinstance(inputs, Tensor):
-        return inputs[torch.from_numpy(rows).to(inputs.device)]
-    if isinstance(inputs, np.ndarray):
-        return inputs[rows]
-    items: Sequence[Any] = inputs
-    return [items[row] for row in rows]

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from acqkit.interfaces import Model, Pool
 from acqkit.models.losses import classification_of, pairing_loss
-from acqkit.models.training import Objective, Schedule, Step, train
+from acqkit.models.schedule import Schedule
+from acqkit.models.training import Objective, Step, train
 
 
 @dataclass(eq=False, slots=True)
@@ -40,8 +41,7 @@ class Supervised(Schedule):
     """Trains on the known labels (classification) and on all pairs (contrastive pairing).
 
     Works without labels, where it learns a label-free embedding from the pairing alone,
-    and without unlabeled pairs. A model that is no `PairNetwork` fits itself. The pairing is that
-    of `pairing_loss` (van den Oord et al. 2018).
+    and without unlabeled pairs. The pairing is that of `pairing_loss` (van den Oord et al. 2018).
     """
 
     classification_weight: float = Field(
@@ -53,7 +53,10 @@ class Supervised(Schedule):
     temperature: float = Field(0.2, gt=0, description="temperature of the pairing loss")
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
-        """Train from scratch on the labels known so far; the same seed, the same model."""
+        """Train from scratch on the labels known so far; the same seed, the same model.
+
+        Raises ConfigError for a model that is no `PairNetwork`.
+        """
         objective = SupervisedObjective(
             self.classification_weight, self.contrastive_weight, self.temperature
         )

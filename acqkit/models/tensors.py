@@ -17,3 +17,18 @@ def as_tensor(array: NDArray[Any]) -> Tensor:
     tensors, warns of such memory, and a write to it would end the process.
     """
     return torch.from_numpy(np.require(array, requirements=("C", "W")))
+
+
+def stored(tensor: Tensor) -> NDArray[Any]:
+    """A tensor as an array to keep. numpy has no bfloat16: its bits are kept as int16."""
+    tensor = tensor.detach().cpu()
+    array: NDArray[Any] = (
+        tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor
+    ).numpy()
+    return array
+
+
+def restored(array: NDArray[Any], dtype: torch.dtype) -> Tensor:
+    """What `stored` made an array of, copied: what comes from a file may be read-only."""
+    tensor = torch.tensor(array)
+    return tensor.view(dtype) if dtype == torch.bfloat16 else tensor

@@ -12,7 +12,8 @@ from torch import Tensor
 from acqkit.embeddings import FloatArray, LinearClassifier, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import PairBatch, Pool
-from acqkit.models.network import Outputs, PairNetwork
+from acqkit.models.network import PairNetwork
+from acqkit.models.outputs import Outputs
 from acqkit.models.sampling import dropout_layers, shared_dropout
 from acqkit.models.supervised import Supervised
 

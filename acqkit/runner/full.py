@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from acqkit.campaign.trainers import can_train
 from acqkit.components.registry import registry
 from acqkit.components.resolve import resolve
 from acqkit.components.spec import ComponentSpec
@@ -26,10 +27,17 @@ from acqkit.runs.metrics import measure, metric_versions
 def full_reference(plan: Plan, folder: OutputFolder) -> Reference:
     """Means over seeds of every metric of the trainer with the best MAP, with every train label.
 
-    The best of all trainers is taken so that a weak reference never flatters a strategy.
-    Finished trainings are kept in `folder` and not repeated unless what they depend on changed.
+    The best of all trainers that can train the model is taken, so that a weak reference never
+    flatters a strategy. Finished trainings are kept in `folder` and not repeated unless what they
+    depend on changed.
     """
-    specs = {name: ComponentSpec(name=name) for name in registry().names("trainer")}
+    train = plan.pool.take(plan.pool.train_positions)
+    untrained = plan.untrained_model(train)
+    specs = {}
+    for name in registry().names("trainer"):
+        trainer = resolve("trainer", name).component
+        if getattr(trainer, "learns", True) and can_train(trainer, untrained):
+            specs[name] = ComponentSpec(name=name)
     specs[plan.config.trainer.label] = plan.config.trainer
     found = []
     for label, spec in specs.items():

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any, cast
 
-from acqkit.components.resolve import Resolved, resolve
+from acqkit.campaign.trainers import trainer_for
+from acqkit.components.resolve import Resolved, resolve, spec_of
 from acqkit.components.spec import ComponentSpec
 from acqkit.config import RunConfig, amount_of, resolve_amount
 from acqkit.devices import check_device
@@ -41,7 +42,8 @@ class Plan:
         resolve("trainer", config.trainer)
         resolve("model", config.model)
         resolve("engine", config.engine)
-        plan = cls(config, with_split(replace(pool, known=None), config.test_share))
+        split = with_split(replace(pool, known=None), config.test_share)
+        plan = cls(_with_suitable_trainer(config, split), split)
         if config.stop.target_map is not None:
             plan._check_target_map()
         return plan
@@ -144,3 +146,13 @@ class Plan:
     @functools.cached_property
     def _content(self) -> dict[str, str]:
         return {"name": self.pool.name, **pool_content(self.pool)}
+
+
+def _with_suitable_trainer(config: RunConfig, pool: PairPool) -> RunConfig:
+    """With the trainer that suits the model, where none was asked for; see `trainer_for`."""
+    given = config.trainer if "trainer" in config.model_fields_set else None
+    train = replace(pool.take(pool.train_positions), truth=None)
+    trainer = trainer_for(given, resolve("model", config.model), train, config.device)
+    if trainer.record == resolve("trainer", config.trainer).record:
+        return config
+    return config.model_copy(update={"trainer": spec_of("trainer", trainer.component)})

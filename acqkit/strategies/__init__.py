@@ -66,7 +66,7 @@ def acqkit_register_scorers() -> Mapping[str, type[Component]]:
 @hookimpl
 def acqkit_register_presets() -> Mapping[str, Mapping[str, Any]]:
     """What everything else is compared with."""
-    return {"plain": {"strategy": "random", "trainer": "supervised"}}
+    return {"plain": {"strategy": "random"}}
 
 
 @hookimpl

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from acqkit import Campaign
 from acqkit.interfaces import Model, Pool
-from acqkit.models import LogisticPair, Supervised, TwoTower
+from acqkit.models import LogisticPair, Supervised, TwoTower, as_network
 from acqkit.testing import make_pool
 
 MODELS = {"two-tower": TwoTower(hidden=8, dim=4), "sklearn": LogisticPair(components=3)}
@@ -26,8 +26,14 @@ class CountingTrainer(Supervised):
 
     trainings: ClassVar[list[int]] = []
 
+    def check_model(self, model: Model) -> None:
+        pass
+
     def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, Any]:  # type: ignore[override]
-        super().fit(model, pool, seed)
+        if as_network(model) is None:
+            model.fit(pool, seed)
+        else:
+            super().fit(model, pool, seed)
         self.trainings.append(len(pool.labels.labeled))
         return {"labels": self.trainings[-1]}
 

@@ -5,7 +5,6 @@ import io
 import json
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,19 +30,21 @@ def pool_path(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_not_used_is_said_in_one_sentence(
-    acqkit: Command, pool_path: Path, tmp_path: Path
+@pytest.mark.parametrize("trainer", ["supervised", "memory-bank", "supervised+embedding-transfer"])
+def test_a_trainer_that_cannot_train_the_model_is_refused(
+    acqkit: Command, pool_path: Path, tmp_path: Path, trainer: str
 ) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("default")
-        found = acqkit(
-            "run", "--pool", pool_path, "--strategy", "random", "--model", "sklearn", "--rounds", 2,
-            "--initial", 12, "--per-round", 4, "--seeds", 1, "--out", tmp_path / "out",
+    parts = ["--pool", pool_path, "--model", "sklearn", "--trainer", trainer]
+    for command in (["run", "--out", tmp_path / "out"], ["campaign", "init", tmp_path / "c"]):
+        assert_one_sentence(
+            acqkit(*command, *parts),
+            "trains torch networks", "SklearnPairModel has a fit of its own", "own-fit",
         )  # fmt: skip
-    notes = [line for line in found.stderr.splitlines() if line.startswith("note:")]
-    assert found.returncode == 0, found.stderr
-    assert len(notes) == 1
-    assert "SklearnPairModel is no PairNetwork and trains by its own fit" in notes[0]
+    assert not (tmp_path / "out").exists() and not (tmp_path / "c").exists()
+    one = ["--pool", pool_path, "--model", "two-tower", "--trainer", "own-fit"]
+    assert_one_sentence(
+        acqkit("campaign", "init", tmp_path / "c", *one), "TorchPairModel has none but"
+    )
 
 
 def test_run_writes_results_and_a_report_and_resumes(

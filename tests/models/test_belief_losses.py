@@ -12,7 +12,7 @@ from acqkit.models.losses import (
     classification_loss,
     pairing_loss,
 )
-from acqkit.models.network import Outputs
+from acqkit.models.outputs import Outputs
 
 K, CLASSES, DIM = 5, 4, 3
 

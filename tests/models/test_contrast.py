@@ -9,7 +9,7 @@ from torch.autograd import gradcheck
 from torch.nn import functional
 
 from acqkit.models.contrast import same_class_loss
-from acqkit.models.network import Outputs
+from acqkit.models.outputs import Outputs
 
 K, DIM = 6, 3
 LABELS = torch.tensor(

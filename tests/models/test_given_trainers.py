@@ -6,12 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from toy import SMALL, difference, embedded
+import pytest
+from torch import nn
+from toy import SMALL, difference, embedded, raw_pool
 
 from acqkit import Campaign, Component, run
+from acqkit.components.resolve import spec_of
+from acqkit.config import make_config
 from acqkit.embeddings import PairEmbeddings
+from acqkit.errors import PoolError
 from acqkit.interfaces import PairBatch, Pool
-from acqkit.models import Frozen
+from acqkit.models import Frozen, OwnFit, Supervised, TorchPairModel
+from acqkit.runner.plan import Plan
 from acqkit.testing import conformance_test, make_pool
 from light_components import LightModel
 
@@ -77,3 +83,38 @@ def test_a_fresh_model_learns_from_a_frozen_one(tmp_path: Path) -> None:
     trainer = {"name": "frozen+embedding-transfer", "embedding-transfer": {"max_steps": 3}}
     with Campaign.create(tmp_path / "c", pool, trainer=trainer, model=SMALL) as campaign:
         assert len(campaign.trained().embeddings) == 60
+
+
+@pytest.mark.parametrize(("model", "trainer"), [("sklearn", "own-fit"), (SMALL, "supervised")])
+def test_who_asks_for_no_trainer_gets_the_one_that_suits_the_model(
+    tmp_path: Path, model: Any, trainer: str
+) -> None:
+    pool = make_pool(60, 3, test_share=0.25)
+    with Campaign.create(tmp_path / "c", pool, model=model) as campaign:
+        assert campaign.parts["trainer"].record["name"] == trainer
+    assert (
+        Plan.make(
+            make_config({"pool": "made", "model": spec_of("model", model)}), pool
+        ).config.trainer.name
+        == trainer
+    )
+
+
+def test_a_network_with_a_fit_of_its_own_may_be_trained_by_it() -> None:
+    class Own(TorchPairModel):
+        def fit(self, pool: Pool, seed: int) -> None:
+            self.knows_classes = True
+
+    pool = make_pool(20, 3)
+    model = Own(nn.Linear(8, 4), nn.Linear(6, 4), dim=4, n_classes=3, multilabel=False)
+    OwnFit().fit(model, pool, 0)
+    assert model.knows_classes
+    Supervised(max_steps=1, min_steps=1).check_model(model)
+
+
+def test_a_model_that_cannot_be_built_is_refused_by_who_needs_it(tmp_path: Path) -> None:
+    pool = raw_pool()
+    with Campaign.create(tmp_path / "c", pool, strategy="random", trainer="supervised") as campaign:
+        assert len(campaign.ask(3)) == 3
+        with pytest.raises(PoolError, match="a two-tower MLP needs features"):
+            campaign.trained()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from toy import QUICK, SMALL
 
+from acqkit.models.given import OwnFit
 from acqkit.models.sklearn_pair import LogisticPair
-from acqkit.models.supervised import Supervised
 from acqkit.testing import conformance_test
 
 test_supervised = conformance_test(QUICK, model=SMALL)
-test_sklearn = conformance_test(Supervised(), model=LogisticPair())
+test_sklearn = conformance_test(OwnFit(), model=LogisticPair())

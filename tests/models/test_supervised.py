@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 from toy import QUICK, SMALL, difference, embedded, hidden_truth, lacking, own_model, trained
 
-from acqkit.errors import AcqkitWarning
+from acqkit.errors import ConfigError
 from acqkit.loading import load_pool
 from acqkit.models.data import TrainingData, shuffled_batches
 from acqkit.models.network import PairNetwork
+from acqkit.models.progress import Progress
+from acqkit.models.schedule import Schedule
 from acqkit.models.supervised import Supervised
-from acqkit.models.training import Objective, Progress, Schedule, Step, train
+from acqkit.models.training import Objective, Step, train
 from acqkit.pool.features import ArrayFeatures
 from acqkit.pool.folder import save_pool
 from acqkit.testing import make_pool
@@ -94,12 +96,11 @@ def test_missing_modality_rows_have_no_influence() -> None:
     assert difference(embedded(trained(pool), pool), embedded(trained(other), pool)) < 1e-6
 
 
-def test_a_model_that_is_no_network_fits_itself() -> None:
-    pool = make_pool(40, 3, labeled=20)
+def test_a_model_that_is_no_network_is_refused() -> None:
     model = LightModel((8, 6), 3, False)
-    with pytest.warns(AcqkitWarning, match=r"LightModel is no PairNetwork .* of Supervised are"):
-        QUICK.fit(model, hidden_truth(pool), 0)
-    assert model.fitted
+    with pytest.raises(ConfigError, match=r"Supervised trains torch networks .* LightModel has a"):
+        QUICK.fit(model, hidden_truth(make_pool(40, 3, labeled=20)), 0)
+    assert not model.fitted
 
 
 def test_a_read_only_pool_is_trained_on_and_embedded_like_any_other(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_an_object_that_cannot_say_what_it_is_never_goes_on() -> None:
 
 
 def test_execute_says_nothing_unless_it_is_told_to(capsys: pytest.CaptureFixture[str]) -> None:
-    config = make_config({**SETTINGS, "pool": "made", "trainer": "supervised", "model": "sklearn"})
+    config = make_config({**SETTINGS, "pool": "made", "trainer": "own-fit", "model": "sklearn"})
     for _ in range(2):
         execute(config, make_pool(test_share=0.25))
     assert capsys.readouterr().err == "" and folders() == ["acqkit-run"]

@@ -18,9 +18,10 @@ from acqkit.models import (
     TrainingData,
     belief_classification_of,
     standardize_for,
+    train,
 )
 from suite.baselines.pseudo import Confident
-from suite.baselines.unlabeled import SemiSupervisedObjective, fit_network, mixture
+from suite.baselines.unlabeled import SemiSupervisedObjective, mixture
 
 
 class FixMatch(Confident):
@@ -39,7 +40,7 @@ class FixMatch(Confident):
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch; raises ConfigError for a model that is no torch network."""
-        fit_network(model, pool, _FixMatch(self), self, seed)
+        train(model, pool, _FixMatch(self), self, seed)
 
 
 class _FixMatch(SemiSupervisedObjective):

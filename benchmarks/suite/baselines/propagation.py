@@ -10,13 +10,19 @@ from torch import Tensor
 from acqkit.embeddings import FloatArray
 from acqkit.errors import PoolError
 from acqkit.interfaces import Model, Pool
-from acqkit.models import PairNetwork, Step, TrainingData, belief_classification_of, standardize_for
+from acqkit.models import (
+    PairNetwork,
+    Step,
+    TrainingData,
+    belief_classification_of,
+    standardize_for,
+    train,
+)
 from acqkit.neighbors import unit
 from suite.baselines.graph import neighbor_graph, propagated
 from suite.baselines.unlabeled import (
     SemiSupervised,
     SemiSupervisedObjective,
-    fit_network,
 )
 
 
@@ -32,7 +38,7 @@ class LabelPropagation(SemiSupervised):
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch; raises PoolError for raw items, ConfigError for other models."""
-        fit_network(model, pool, _LabelPropagation(self), self, seed)
+        train(model, pool, _LabelPropagation(self), self, seed)
 
 
 class _LabelPropagation(SemiSupervisedObjective):

@@ -9,11 +9,10 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from acqkit.interfaces import Model, Pool
-from acqkit.models import Step, belief_classification_of
+from acqkit.models import Step, belief_classification_of, train
 from suite.baselines.unlabeled import (
     SemiSupervised,
     SemiSupervisedObjective,
-    fit_network,
     mixture,
 )
 
@@ -52,7 +51,7 @@ class PseudoLabels(Confident):
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch; raises ConfigError for a model that is no torch network."""
-        fit_network(model, pool, _PseudoLabels(self), self, seed)
+        train(model, pool, _PseudoLabels(self), self, seed)
 
 
 class _PseudoLabels(SemiSupervisedObjective):

@@ -14,8 +14,8 @@ from acqkit.models import (
     SupervisedObjective,
     TrainingData,
     same_class_loss,
+    train,
 )
-from suite.baselines.unlabeled import fit_network
 
 
 class ClassWise(Schedule):
@@ -23,7 +23,7 @@ class ClassWise(Schedule):
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch; raises ConfigError for a model that is no torch network."""
-        fit_network(model, pool, SupervisedObjective(1.0, 0.0, 1.0), self, seed)
+        train(model, pool, SupervisedObjective(1.0, 0.0, 1.0), self, seed)
 
 
 class PairWise(Schedule):
@@ -39,7 +39,7 @@ class PairWise(Schedule):
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch; raises ConfigError for a model that is no torch network."""
-        fit_network(model, pool, _WithoutClasses(self), self, seed)
+        train(model, pool, _WithoutClasses(self), self, seed)
 
 
 class PlainSum(PairWise):
@@ -49,7 +49,7 @@ class PlainSum(PairWise):
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch; raises ConfigError for a model that is no torch network."""
-        fit_network(model, pool, _Summed(self, self.classification_weight), self, seed)
+        train(model, pool, _Summed(self, self.classification_weight), self, seed)
 
 
 class _Summed(Objective):

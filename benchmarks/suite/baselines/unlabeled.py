@@ -8,18 +8,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from acqkit.errors import ConfigError
-from acqkit.interfaces import Model, Pool
 from acqkit.models import (
     Objective,
     Outputs,
     PairNetwork,
-    Schedule,
     Step,
     Supervised,
     SupervisedObjective,
-    as_network,
-    train,
 )
 
 
@@ -64,18 +59,6 @@ def supervised_part(trainer: Supervised) -> SupervisedObjective:
     return SupervisedObjective(
         trainer.classification_weight, trainer.contrastive_weight, trainer.temperature
     )
-
-
-def fit_network(
-    model: Model, pool: Pool, objective: Objective, schedule: Schedule, seed: int
-) -> None:
-    """Train a `PairNetwork`; raises ConfigError for any other model."""
-    if as_network(model) is None:
-        raise ConfigError(
-            f"{type(schedule).__name__} trains torch networks (acqkit.models.PairNetwork), got a "
-            f"{type(model).__name__}; use the model two-tower"
-        )
-    train(model, pool, objective, schedule, seed)
 
 
 def mixture(network: PairNetwork, outputs: Outputs) -> Tensor:

@@ -158,9 +158,7 @@ def cases() -> dict[str, Callable[[], Outcome]]:
         trainer = {"name": chain, first: SHORT, "embedding-transfer": SHORT}
         case = partial(run, pool, strategy="ascmr+density", trainer=trainer)
         found[f"trainer {chain} on {pool.__name__}"] = case
-    found["model sklearn"] = partial(
-        run, single_label, strategy="margin+density", model="sklearn", trainer="supervised"
-    )
+    found["model sklearn"] = partial(run, single_label, strategy="margin+density", model="sklearn")
     found["from no label at all"] = partial(run, glyphs, strategy="ascmr+density", initial=0)
     found["campaign of three asks"] = partial(campaign, "ascmr+density", "badge")
     found["campaign that begins without a model"] = partial(campaign, "random", "typiclust")

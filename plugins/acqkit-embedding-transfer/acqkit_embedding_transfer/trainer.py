@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from acqkit.embeddings import FloatArray
-from acqkit.errors import ConfigError
 from acqkit.interfaces import Model, Pool
 from acqkit.models import (
     Objective,
@@ -90,16 +89,16 @@ class EmbeddingTransfer(Schedule):
     )
     temperature: float = Field(0.2, gt=0, description="temperature of the contrastive pairing")
 
-    def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, list[float]] | None:
+    def fit(self, model: Model, pool: Pool, seed: int) -> dict[str, list[float]]:
         """Train from scratch on the labels known so far, the model being its own source.
 
         Returns `active_share`: for each epoch with the soft contrastive loss, the mean share of
-        its entries that are within their relaxed margin. A model that is no `PairNetwork` fits
-        itself, and None is returned.
+        its entries that are within their relaxed margin. Raises ConfigError for a model that is
+        no `PairNetwork`.
         """
         objective = TransferObjective(self)
-        trained = train(model, pool, objective, self, seed)
-        return objective.record() if trained else None
+        train(model, pool, objective, self, seed)
+        return objective.record()
 
     def fit_from(
         self,
@@ -115,12 +114,8 @@ class EmbeddingTransfer(Schedule):
         probabilities; without them, those are used in single-label pools. Returns what `fit`
         returns. Raises ConfigError for a target that is no torch network.
         """
-        network = as_network(model)
-        if network is None:
-            raise ConfigError(
-                f"embedding-transfer trains torch networks, and {type(model).__name__} is none; "
-                "wrap two encoders in acqkit.models.TorchPairModel, or use another trainer"
-            )
+        self.check_model(model)
+        network = cast(PairNetwork, model)
         objective = TransferObjective(
             self,
             Source.of(source, pool, network.device, beliefs),

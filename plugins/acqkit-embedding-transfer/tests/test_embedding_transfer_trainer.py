@@ -17,7 +17,7 @@ from acqkit.components.registry import registry
 from acqkit.components.resolve import resolve
 from acqkit.embeddings import IntArray, ModalityEmbeddings, PairEmbeddings
 from acqkit.errors import ConfigError
-from acqkit.interfaces import Model, PairBatch, Pool
+from acqkit.interfaces import Model, PairBatch
 from acqkit.metrics import class_prior
 from acqkit.models import LogisticPair, Supervised, TorchPairModel, TwoTower
 from acqkit.pool import PairPool
@@ -275,19 +275,13 @@ def test_after_the_memory_bank(labeled: int) -> None:
     embedded(model, pool)
 
 
-def test_a_model_of_another_kind_fits_itself_but_is_no_target() -> None:
-    fitted: list[tuple[Pool, int]] = []
-
-    class Recorder(LinearPairModel):
-        def fit(self, pool: Pool, seed: int) -> None:
-            fitted.append((pool, seed))
-
+def test_a_model_of_another_kind_is_refused() -> None:
     pool = scene()
-    recorder = Recorder.for_pool(pool)
-    assert TINY.fit(recorder, pool, 7) is None
-    assert fitted == [(pool, 7)]
-    with pytest.raises(ConfigError, match="Recorder is none; wrap two encoders"):
-        TINY.fit_from(source_for(pool), recorder, pool, 0)
+    other = LinearPairModel.for_pool(pool)
+    with pytest.raises(ConfigError, match="LinearPairModel has a fit of its own"):
+        TINY.fit(other, pool, 7)
+    with pytest.raises(ConfigError, match="LinearPairModel has a fit of its own"):
+        TINY.fit_from(source_for(pool), other, pool, 0)
 
 
 def test_where_pseudo_labels_are_believed_few_labels_are_not_contrasted() -> None:

@@ -46,8 +46,7 @@ class MemoryBankTrainer(Aggregation, Schedule):
     pseudo-labels from the memory + pairing_weight · contrastive pairing. In the pairing, pairs
     whose pseudo-labels share classes are no negatives of each other; its weight falls with the
     number of labels beyond `plenty`, since classes then say better which pairs belong together.
-    Without any label the loss is the contrastive pairing alone. A model that is no
-    `PairNetwork` fits itself.
+    Without any label the loss is the contrastive pairing alone.
 
     Source: A semi-supervised cross-modal memory bank for cross-modal retrieval,
     Neurocomputing 579, 2024, doi 10.1016/j.neucom.2024.127430.
@@ -68,7 +67,10 @@ class MemoryBankTrainer(Aggregation, Schedule):
     capacity: int = Field(CAPACITY, ge=1, description="pairs in memory at most")
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
-        """Train from scratch on the labels known so far; the same seed, the same model."""
+        """Train from scratch on the labels known so far; the same seed, the same model.
+
+        Raises ConfigError for a model that is no `PairNetwork`.
+        """
         train(model, pool, MemoryBankObjective(self), self, seed)
 
     def pool_beliefs(self, model: Model, pool: Pool) -> FloatArray | None:

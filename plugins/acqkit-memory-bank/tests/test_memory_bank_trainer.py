@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from acqkit import PairEmbeddings
 from acqkit.components.registry import registry
 from acqkit.embeddings import IntArray
+from acqkit.errors import ConfigError
 from acqkit.interfaces import Pool, Trainer
 from acqkit.models import Supervised, TwoTower, train
 from acqkit.pool import PairPool
@@ -157,14 +158,7 @@ def test_a_trainer_that_comes_after_is_given_the_pseudo_labels() -> None:
     assert TINY.pool_beliefs(model, scene(labeled=0)) is None
 
 
-def test_a_model_of_another_kind_fits_itself() -> None:
-    fitted: list[tuple[Pool, int]] = []
-
-    class Recorder(LinearPairModel):
-        def fit(self, pool: Pool, seed: int) -> None:
-            fitted.append((pool, seed))
-
+def test_a_model_of_another_kind_is_refused() -> None:
     pool = scene()
-    linear = LinearPairModel.for_pool(pool)
-    TINY.fit(Recorder(linear.projections, linear.classifier), pool, 7)
-    assert fitted == [(pool, 7)]
+    with pytest.raises(ConfigError, match="LinearPairModel has a fit of its own"):
+        TINY.fit(LinearPairModel.for_pool(pool), pool, 7)
