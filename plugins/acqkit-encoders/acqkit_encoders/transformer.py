@@ -57,11 +57,11 @@ class TransformersEncoder(Component):
             "weights": weights_digest(self._loaded().model),
         }
 
-    def _loaded(self) -> _Loaded:
-        return _load(self.model, self.device, self.half)
+    def _loaded(self) -> Loaded:
+        return load(self.model, self.device, self.half)
 
 
-class _Loaded:
+class Loaded:
     """A model with what prepares its inputs."""
 
     def __init__(self, model: Any, processor: Any) -> None:
@@ -91,10 +91,7 @@ class _Loaded:
     def vectors(self, inputs: Any, is_text: bool, pooling: str | None) -> Tensor:
         """A vector of each item."""
         if self.dual:
-            own = self.model.get_text_features if is_text else self.model.get_image_features
-            found = own(**inputs)
-            # Since version 5 the features come as the pooled output of a tower.
-            return found if isinstance(found, Tensor) else _named(found, "pooler_output")
+            return dual_features(self.model, inputs, is_text)
         found = self.model(**inputs)
         if pooling == "own":
             return _named(found, "pooler_output").flatten(1)
@@ -118,6 +115,13 @@ class _Loaded:
         return min(limits, default=None)
 
 
+def dual_features(model: Any, inputs: Mapping[str, Tensor], is_text: bool) -> Tensor:
+    """What a dual encoder makes of texts or pictures, `[k, d]` in its common space."""
+    found = (model.get_text_features if is_text else model.get_image_features)(**inputs)
+    # Since version 5 the features come as the pooled output of a tower.
+    return found if isinstance(found, Tensor) else _named(found, "pooler_output")
+
+
 def _named(found: Any, name: str) -> Tensor:
     value = getattr(found, name, None)
     if not isinstance(value, Tensor):
@@ -128,7 +132,7 @@ def _named(found: Any, name: str) -> Tensor:
 
 
 @functools.lru_cache(maxsize=4)
-def _load(model: str, device: str, half: bool) -> _Loaded:
+def load(model: str, device: str, half: bool) -> Loaded:
     transformers = library("transformers", "transformers")
     with loading(model, "transformers"):
         found = transformers.AutoModel.from_pretrained(model)
@@ -140,4 +144,4 @@ def _load(model: str, device: str, half: bool) -> _Loaded:
             reader = transformers.AutoTokenizer
         processor = reader.from_pretrained(model)
     found = found.to(device).eval()
-    return _Loaded(found.half() if half else found, processor)
+    return Loaded(found.half() if half else found, processor)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from acqkit_encoders import CallableEncoder, SentenceEncoder, TimmEncoder, TransformersEncoder
 from PIL import Image
+from random_models import save_models
 
 from acqkit.components.resolve import resolve
 from acqkit.errors import ConfigError
@@ -57,35 +58,7 @@ def test_sentences_are_those_of_the_library() -> None:
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small CLIP, ViT and BERT with random weights, each in a folder."""
-    library = pytest.importorskip("transformers", reason="transformers is missing")
-    root = tmp_path_factory.mktemp("models")
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "two", "dogs", "run"]
-    (root / "vocab.txt").write_text("\n".join(vocabulary))
-    tokenizer = library.BertTokenizer(str(root / "vocab.txt"))
-    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
-    size |= {"num_attention_heads": 2}
-    text = size | {"vocab_size": 10, "max_position_embeddings": 12}
-    vision = size | {"image_size": 32, "patch_size": 8}
-    ends = {"eos_token_id": 3, "bos_token_id": 2, "pad_token_id": 0}
-    models = {
-        "clip": library.CLIPModel(
-            library.CLIPConfig(text_config=text | ends, vision_config=vision, projection_dim=8)
-        ),
-        "bert": library.BertModel(library.BertConfig(**text)),
-        "vit": library.ViTModel(library.ViTConfig(**vision)),
-    }
-    pictures = {"do_resize": True, "size": {"height": 32, "width": 32}}
-    for name, model in models.items():
-        model.eval().save_pretrained(root / name)
-        if name != "vit":
-            tokenizer.save_pretrained(root / name)
-        if name == "clip":
-            crop = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
-            processor = library.CLIPProcessor(library.CLIPImageProcessor(**crop), tokenizer)
-            processor.save_pretrained(root / name)
-        if name == "vit":
-            library.ViTImageProcessor(**pictures).save_pretrained(root / name)
-    return root
+    return save_models(tmp_path_factory.mktemp("models"))
 
 
 def test_a_dual_encoder_gives_both_modalities_in_one_space(saved: Path) -> None:
