@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from acqkit.encoding.items import KEY_BYTES, digest
 from acqkit.encoding.pictures import picture
@@ -34,6 +35,8 @@ HERE = Path(__file__).parent
 KILLED_AT = (0.2, 0.45, 0.7)
 """Shares of the pictures after which the process is killed."""
 ADDED = 100
+SEEDS = 3
+"""Trainings of each pool for `--map`."""
 WIDTH = 1280
 """Of the vectors of pictures."""
 
@@ -131,14 +134,40 @@ def build(case: Case, n: int) -> dict[str, float]:
     }
 
 
-def mean_map(pool: Path, out: Path) -> str:
-    """MAP of the whole system after 5% of the labels, two seeds."""
+def maps(pool: Path, out: Path) -> dict[int, NDArray[np.float64]]:
+    """MAP of the whole system by round, seed by seed: 0 without labels, 1 with 5% of them."""
     run = [sys.executable, "-m", "acqkit", "run", "--pool", str(pool), "--preset", "full"]
-    run += ["--initial", "0", "--per-round", "5%", "--rounds", "1", "--seeds", "2"]
+    run += ["--initial", "0", "--per-round", "5%", "--rounds", "1", "--seeds", str(SEEDS)]
     subprocess.run([*run, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
     rounds = json.loads((out / "results.json").read_text())["rounds"]
-    found = [each["map"] for each in rounds if each["round"] == 1]
-    return f"{np.mean(found):.4f} (seeds: {', '.join(f'{value:.4f}' for value in found)})"
+    return {
+        round: np.array([each["map"] for each in rounds if each["round"] == round])
+        for round in (0, 1)
+    }
+
+
+def compare_maps(built: Path, ready: Path, out: Path) -> None:
+    """Print a table: both pools with as many labels, each chosen with its own features."""
+    print(f"""
+## MAP with it
+
+`acqkit run --preset full --initial 0 --per-round 5% --rounds 1 --seeds {SEEDS}` on the pool that
+was built and on the ready pool of the same pairs, labels and split, whose features were made
+otherwise. Which 5% are labeled is chosen by the features of each. Means over the seeds with their
+standard deviation.
+
+| pool | no label | 5% of the labels | seeds |
+|---|---:|---:|---|""")
+    for name, pool in (("built", built), ("ready", ready)):
+        found = maps(pool, out / f"run-{name}")
+        shown = [f"{np.mean(found[k]):.4f} ± {np.std(found[k], ddof=1):.4f}" for k in (0, 1)]
+        seeds = ", ".join(f"{value:.4f}" for value in found[1])
+        print(f"| {name} | {shown[0]} | {shown[1]} | {seeds} |", flush=True)
+
+
+def load() -> str:
+    """Mean number of processes that ran or wanted to, over the last 15 minutes."""
+    return f"{os.getloadavg()[2]:.1f}"
 
 
 def main() -> None:
@@ -151,11 +180,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as root:
         case = Case(Path(root))
         total = write_files(arguments.items, arguments.pool, case.folder)
-        n = total - ADDED
+        n, before = total - ADDED, load()
         time.sleep(3)  # so that files count as settled
         found = build(case, n)
         made = f"python benchmarks/pool_build.py ITEMS POOL{' --map' * arguments.map}"
-        print(f"""# What building a pool costs
+        print(
+            f"""# What building a pool costs
 
 Icons as PNG files with a table of names, EfficientNet-Lite0 (224 pixels) and all-MiniLM-L6-v2, one
 thread each, on a machine that did other work beside. The build was killed (SIGKILL) when 20, 45 and
@@ -171,14 +201,17 @@ thread each, on a machine that did other work beside. The build was killed (SIGK
 | pairs a second | {n / found["seconds"]:.1f} |
 | pictures encoded after {ADDED} rows were added | {found["added"]:.0f} |
 | seconds of that second build | {found["second"]:.0f} |
-| peak memory of a build, GiB | {found["peak"]:.2f} |""")
+| peak memory of a build, GiB | {found["peak"]:.2f} |""",
+            flush=True,
+        )
+        loads = [before, load()]
         if arguments.map:
-            built = mean_map(case.folder / "pool", case.folder / "run-built")
-            print(f"| MAP after 5% of the labels, `--preset full`, the built pool | {built} |")
-            ready = mean_map(arguments.pool, case.folder / "run-ready")
-            print(f"| the same, the ready pool of {arguments.pool.parent.name} | {ready} |")
+            compare_maps(case.folder / "pool", arguments.pool, case.folder)
         where = environment(1)
-        print(f"\nMade with `{made}`, commit {where['commit']}, {where['cpu']}.")
+        print(
+            f"\nMade with `{made}`, commit {where['commit']}, {where['cpu']}, {where['cores']} "
+            f"cores, load {' and '.join(loads)} before and after the builds."
+        )
 
 
 if __name__ == "__main__":
