@@ -109,6 +109,7 @@ class Asking:
             pool=pool,
             embeddings=no_embeddings(pool) if trained is None else trained.embeddings,
             candidates=self._view.free(state.taken),
+            waiting=self._view.waiting(state.taken, pool.labels),
             model=None if trained is None else trained.model,
             clock=clock,
             engine=self._engine,

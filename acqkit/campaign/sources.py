@@ -51,7 +51,8 @@ class Pools:
         if pool.class_names == classes.names:
             return pool, classes
         # What is known by position of classes goes by the classes that the pool itself has.
-        return replace(pool, class_names=classes.names, truth=None, known=None), classes
+        changed = replace(pool, class_names=classes.names, truth=None, truth_of=None, known=None)
+        return changed, classes
 
     def add(self, pool: PairPool) -> None:
         """Note a pool of which pairs were added while the campaign is open."""

@@ -35,7 +35,7 @@ class TrainView:
         part = whole.take(self.positions)
         names = tuple(self.classes.names[index] for index in self._live)
         unlabeled = LabelState.empty(len(part), len(names))
-        self._part = replace(part, class_names=names, truth=None, known=unlabeled)
+        self._part = replace(part, class_names=names, truth=None, truth_of=None, known=unlabeled)
         # Worked out once: every round's pool is made from this one and takes them over.
         self._part.id_keys()
 
@@ -68,10 +68,23 @@ class TrainView:
         return labels
 
     def free(self, taken: IntArray) -> IntArray:
-        """Train-part positions that are not among `taken` (whole-pool positions)."""
-        open_to_all = np.ones(len(self.whole), dtype=bool)
+        """Train-part positions that may be asked for.
+
+        They are not among `taken` (whole-pool positions), and in a simulation their truth is known.
+        """
+        open_to_all = np.zeros(len(self.whole), dtype=bool)
+        open_to_all[self.whole.answerable(self.positions)] = True
         open_to_all[taken] = False
         return np.flatnonzero(open_to_all[self.positions])
+
+    def waiting(self, taken: IntArray, labels: LabelState) -> IntArray:
+        """Train-part positions of `taken` (whole-pool positions) without an answer.
+
+        `labels` are those of the train part.
+        """
+        asked = np.zeros(len(self.whole), dtype=bool)
+        asked[taken] = True
+        return np.flatnonzero(asked[self.positions] & (labels.round == UNLABELED))
 
     def to_whole(self, positions: IntArray) -> IntArray:
         """Whole-pool positions of train-part positions."""

@@ -82,8 +82,37 @@ def _labels(data: dict[str, Any]) -> str:
         return f"none yet ({kind})"
     each = data["labels_per_pair"]
     some = f", {each:.2f} classes a labeled pair" if data["multilabel"] and each else ""
-    truth = "known for every pair, so runs can simulate" if data["labels"] == "truth" else "unknown"
-    return f"{kind}{some}; {data['labeled']:,} pairs are labeled; the truth is {truth}"
+    if data["labels"] == "truth":
+        said = "the truth is known for every pair, so runs can simulate"
+        return f"{kind}{some}; {data['labeled']:,} pairs are labeled; {said}{_no_class(data)}"
+    return f"{kind}{some}; {_partly(data)}"
+
+
+def _no_class(data: dict[str, Any]) -> str:
+    if not data["no_class"]:
+        return ""
+    have = "pair has" if data["no_class"] == 1 else "pairs have"
+    return (
+        f"; {data['no_class']:,} {have} none of the classes (were they only not labeled yet, a "
+        "column labeled_round would have to say so, with -1)"
+    )
+
+
+def _partly(data: dict[str, Any]) -> str:
+    """How many pairs are labeled, and what that means for the others."""
+    labeled, test = data["labeled"], data["labeled_test"]
+    if not labeled:
+        return "no pair is labeled yet"
+    parts = ""
+    if data["test"]:
+        train = labeled - test
+        parts = f" ({train:,} of {data['train']:,} to learn from, {test:,} of {data['test']:,} to "
+        parts += "evaluate)"
+    return (
+        f"{labeled:,} of {data['n']:,} pairs are labeled{parts}; the others are unlabeled, not of "
+        "no class: runs ask for and evaluate on labeled ones alone, and train on the others "
+        "without labels"
+    )
 
 
 def _classes(data: dict[str, Any]) -> str:

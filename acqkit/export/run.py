@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from acqkit.export.write import export_campaign
 from acqkit.loading import load_pool
 from acqkit.pool import PairPool
 from acqkit.report.runs import RunFolder, find_runs
-from acqkit.runs.pool import with_split
+from acqkit.runs.pool import simulated
 
 
 def export_run(
@@ -68,5 +67,4 @@ def _pool(run: RunFolder, given: PairPool | None) -> PairPool:
     if given is None:
         spec = ComponentSpec.model_validate(config["pool"])
         given = load_pool(spec.name, **spec.params)
-    # As a simulation has it: it begins without labels, and with a test part.
-    return with_split(replace(given, known=None), config.get("test_share", 0.2))
+    return simulated(given, config.get("test_share", 0.2))

@@ -8,10 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from acqkit.embeddings import DEFAULT_BLOCK_SIZE, Float64Array, FloatArray, IntArray, PairEmbeddings
+from acqkit.embeddings import (
+    DEFAULT_BLOCK_SIZE,
+    BoolArray,
+    Float64Array,
+    FloatArray,
+    IntArray,
+    PairEmbeddings,
+)
 from acqkit.engine import Engine, LocalEngine
 from acqkit.interfaces.models import Model
 from acqkit.interfaces.pools import Pool
+from acqkit.labels import UNLABELED
 from acqkit.randomness import derive_seed, pair_keys, uniforms
 from acqkit.timing import PhaseClock
 
@@ -21,9 +29,11 @@ class RoundContext:
     """Everything known when picks are to be made.
 
     `candidates` `[u]` are the positions that may be picked: unlabeled, not skipped, not
-    already asked for. `embeddings` cover the whole pool, row = position; `block_size` is the
-    number of pairs in a block of them. `clock` adds up seconds by phase. `engine` runs what is
-    mapped over blocks; picks do not depend on it.
+    already asked for. `waiting` `[w]` are those that were asked for and have no answer yet; None
+    stands for all unlabeled pairs that are no candidates. A pair can be neither: in a simulation
+    on a partly labeled pool nobody can answer for the others. `embeddings` cover the whole pool,
+    row = position; `block_size` is the number of pairs in a block of them. `clock` adds up
+    seconds by phase. `engine` runs what is mapped over blocks; picks do not depend on it.
     """
 
     round: int
@@ -35,6 +45,18 @@ class RoundContext:
     block_size: int = DEFAULT_BLOCK_SIZE
     clock: PhaseClock = field(default_factory=PhaseClock)
     engine: Engine = field(default_factory=LocalEngine)
+    waiting: IntArray | None = None
+
+    def covering(self) -> BoolArray:
+        """Which pairs count as covered, `[n]`: labeled, or asked for and waiting for an answer."""
+        rounds = self.pool.labels.round
+        covering = np.asarray(rounds >= 0)
+        if self.waiting is not None:
+            covering[self.waiting] = True
+        else:
+            covering |= rounds == UNLABELED
+            covering[self.candidates] = False
+        return covering
 
     def rng(self, purpose: str = "select") -> np.random.Generator:
         """A fresh generator derived from (seed, round, purpose): equal calls, equal streams."""

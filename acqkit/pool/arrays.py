@@ -109,7 +109,9 @@ def _truth_and_known(
     matrix = np.array(labels.matrix)
     matrix[rounds < 0] = 0
     known = LabelState(rounds, matrix)
-    waiting = rounds < 0 if test is None else (rounds < 0) & ~test
+    waiting = rounds < 0
+    if test is not None and (waiting & ~test).any():
+        waiting &= ~test  # that test pairs have labels makes no truth
     if waiting.any() and not labels.matrix[waiting].any():
         return None, known
     if not labels.multilabel:

@@ -18,7 +18,8 @@ def describe(pool: PairPool) -> dict[str, Any]:
     """Sizes, modalities, classes with counts, and optional columns of a pool.
 
     Counts and labels per pair are of the truth where it is known, else of the labels known
-    so far, else None.
+    so far, else None. `labeled_test` counts the labeled pairs of the test part; `no_class` those
+    that have a truth, which is none of the classes.
     """
     matrix, of = _matrix(pool)
     counts = None if matrix is None else _counts(matrix)
@@ -41,6 +42,10 @@ def describe(pool: PairPool) -> dict[str, Any]:
         "labels": of,
         "labels_per_pair": float(counts.sum() / rows) if counts is not None and rows else None,
         "labeled": labeled,
+        "labeled_test": 0
+        if pool.known is None
+        else len(pool.known.take(pool.test_positions).labeled),
+        "no_class": len(pool) - _with_class(matrix) if matrix is not None and of == "truth" else 0,
         "classes": classes,
         "ids": "positions" if pool.explicit_ids is None else str(pool.explicit_ids.dtype),
         "cost": pool.cost is not None,
@@ -66,6 +71,10 @@ def _matrix(pool: PairPool) -> tuple[NDArray[np.uint8] | None, str]:
     if pool.known is not None:
         return pool.known.matrix, "known"
     return None, "none"
+
+
+def _with_class(matrix: NDArray[np.uint8]) -> int:
+    return sum(int(block.any(axis=1).sum()) for _, block in blocks(matrix))
 
 
 def _counts(matrix: NDArray[np.uint8]) -> IntArray:

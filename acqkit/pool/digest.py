@@ -28,8 +28,8 @@ def content_digests(pool: PairPool) -> dict[str, str | None]:
     """A digest of each column that training, selection and evaluation depend on, by name.
 
     The names are `ids`, `classes`, `a` and `b` (features as models read them, in float32),
-    `present_a`, `present_b`, `truth`, `split`, `cost` and `group`; a column that the pool does
-    not have is left out. None stands for raw items of a kind that cannot be compared.
+    `present_a`, `present_b`, `truth`, `truth_of`, `split`, `cost` and `group`; a column that the
+    pool does not have is left out. None stands for raw items of a kind that cannot be compared.
 
     Features are read once, block by block, a memory-mapped file through a small buffer; not even
     once where the digest kept beside the file is of its size and time.
@@ -39,6 +39,7 @@ def content_digests(pool: PairPool) -> dict[str, str | None]:
         "present_a": pool.present[0],
         "present_b": pool.present[1],
         "truth": pool.truth,
+        "truth_of": pool.truth_of,
         "split": pool.test,
         "cost": pool.cost,
         "group": None if pool.group is None else id_keys(pool.group),

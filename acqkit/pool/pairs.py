@@ -29,7 +29,9 @@ class PairPool:
 
     `n` pairs in two named modalities. `ids` `[n]` are the user's own (default `0..n-1`),
     positions are `0..n-1`. `truth` `[n, c]` uint8 0/1 is known in simulations only and
-    never reaches a trainer or strategy. `test` `[n]` bool marks pairs kept for evaluation.
+    never reaches a trainer or strategy. `truth_of` `[n]` bool marks the pairs whose truth it is,
+    None for all: a simulation asks for these alone, and evaluates on these alone. `test` `[n]`
+    bool marks pairs kept for evaluation.
     `cost` `[n]` and `group` `[n]` are for constraints; `display` columns `[n]` are for
     people to look at. `present` are masks `[n]` of the pairs that have the modality. `encoders`
     are how features were made from raw items, by modality, where a pool was built from files.
@@ -44,6 +46,7 @@ class PairPool:
     explicit_ids: NDArray[Any] | None = None
     multilabel: bool = False
     truth: NDArray[np.uint8] | None = None
+    truth_of: BoolArray | None = None
     known: LabelState | None = None
     test: BoolArray | None = None
     present: tuple[BoolArray | None, BoolArray | None] = (None, None)
@@ -206,6 +209,10 @@ class PairPool:
         """Positions `[e]` of the pairs for evaluation (queries and gallery both), ascending."""
         return np.arange(0) if self.test is None else np.flatnonzero(self.test)
 
+    def answerable(self, positions: IntArray) -> IntArray:
+        """Those of `positions` `[k]` whose truth is known, if that of any is; in their order."""
+        return positions if self.truth_of is None else positions[self.truth_of[positions]]
+
     def take(self, positions: IntArray) -> PairPool:
         """A pool of the pairs at `positions` `[k]`, without copying features.
 
@@ -228,6 +235,7 @@ class PairPool:
             explicit_ids=self.ids[positions],
             multilabel=self.multilabel,
             truth=rows(self.truth),
+            truth_of=rows(self.truth_of),
             # None stays None: an empty state of a large pool takes memory.
             known=None if self.known is None else self.known.take(positions),
             test=rows(self.test),
@@ -250,7 +258,7 @@ class PairPool:
 
     def with_labels(self, labels: LabelState) -> PairPool:
         """The same pool with other known labels and without the truth, which nothing may see."""
-        return self._changed(known=labels, truth=None)
+        return self._changed(known=labels, truth=None, truth_of=None)
 
     def _changed(self, **fields: Any) -> PairPool:
         """A copy with other fields, keeping what was computed from the ids."""

@@ -30,7 +30,7 @@ from acqkit.report.poolmap import pool_map
 from acqkit.report.runs import RunFolder, component_label, find_runs
 from acqkit.runs import MetricFacts, Reference
 from acqkit.runs.folder import StoredBatch
-from acqkit.runs.pool import with_split
+from acqkit.runs.pool import partly_labeled, simulated
 
 _MOST_NAMED = 5
 
@@ -45,7 +45,8 @@ def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData
     """
     # The best first, as people read a table.
     runs = sorted(find_runs(folders), key=lambda run: -np.mean(list(run.results.area().values())))
-    notes: list[str] = []
+    partly = partly_labeled(runs[0].results.pool)
+    notes: list[str] = [f"{partly[0].upper()}{partly[1:]}."] if partly else []
     pool = _pool(runs, pool, notes)
     batches = [run.batches(run.seeds[0]) for run in runs]
     picked = [_positions(run, pool, said) for run, said in zip(runs, batches, strict=True)]
@@ -72,7 +73,7 @@ def _pool(runs: list[RunFolder], given: PairPool | None, notes: list[str]) -> Pa
     try:
         spec = ComponentSpec.model_validate(config["pool"])
         pool = load_pool(spec.name, **spec.params) if given is None else given
-        pool = with_split(pool, config.get("test_share", 0.2))
+        pool = simulated(pool, config.get("test_share", 0.2))
         found = (len(pool), len(pool.train_positions), len(pool.class_names))
         wanted = runs[0].results.pool
         if found != (wanted.n, wanted.train, wanted.classes):

@@ -14,7 +14,10 @@ class _Data(BaseModel):
 
 
 class PoolFacts(_Data):
-    """The pool all runs are on. `train` and `test` count pairs."""
+    """The pool all runs are on. `train` and `test` count pairs.
+
+    `labeled_train` and `labeled_test` are how many of them are labeled, None for all.
+    """
 
     name: str
     n: int
@@ -22,7 +25,19 @@ class PoolFacts(_Data):
     test: int
     classes: int
     multilabel: bool
+    labeled_train: int | None = None
+    labeled_test: int | None = None
     modalities: tuple[str, str] = ("a", "b")
+
+    @property
+    def asked(self) -> int:
+        """Pairs that may be asked for."""
+        return self.train if self.labeled_train is None else self.labeled_train
+
+    @property
+    def evaluated(self) -> int:
+        """Pairs by which retrieval is measured, queries and gallery both."""
+        return self.test if self.labeled_test is None else self.labeled_test
 
 
 class Figures(_Data):

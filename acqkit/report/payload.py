@@ -46,7 +46,7 @@ def payload(data: ReportData) -> dict[str, Any]:
     modalities = list(data.pool.modalities)
     return {
         "modalities": modalities,
-        "train": data.pool.train,
+        "train": data.pool.asked,
         "runs": [
             _run(run, color, data) for run, color in zip(data.runs, colors(data.runs), strict=True)
         ],

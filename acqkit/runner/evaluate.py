@@ -22,9 +22,12 @@ def evaluate(
 ) -> Evaluation:
     """The pairs at `positions` embedded and ranked, queries and gallery both.
 
+    Those of which the pool does not know the truth are left out.
+
     `truth` is `[n, c]` for the whole pool. A pair that lacks a modality is neither a query
     nor in the gallery on that side.
     """
+    positions = pool.answerable(positions)
     embeddings = embed_pool(model, pool.take(positions), engine=engine)
     a, b = embeddings.sides
     labels = np.asarray(truth[positions])

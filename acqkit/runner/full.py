@@ -14,7 +14,7 @@ from acqkit.components.resolve import resolve
 from acqkit.components.spec import ComponentSpec
 from acqkit.files import make_folder, write_text
 from acqkit.interfaces import Trainer
-from acqkit.labels import LabelState
+from acqkit.labels import UNLABELED, LabelState
 from acqkit.randomness import derive_seed
 from acqkit.runner.evaluate import evaluate
 from acqkit.runner.plan import Plan
@@ -80,7 +80,9 @@ def _train_on_all(plan: Plan, spec: ComponentSpec, seed: int) -> dict[str, float
     assert pool.truth is not None  # the oracle has checked it
     train = pool.take(pool.train_positions)
     truth = np.asarray(pool.truth[pool.train_positions])
-    labels = LabelState(np.zeros(len(train), np.int32), truth)
+    rounds = np.full(len(train), UNLABELED, np.int32)
+    rounds[train.answerable(np.arange(len(train)))] = 0
+    labels = LabelState(rounds, truth)
     trainer: Trainer = resolve("trainer", spec).component
     model = plan.untrained_model(train)
     trainer.fit(model, train.with_labels(labels), derive_seed(seed, 0, "train"))

@@ -15,20 +15,19 @@ from acqkit.pool import PairPool
 
 
 class TruthOracle:
-    """Answers with the pool's own labels."""
+    """Answers with the pool's own labels, for the pairs that have some."""
 
     def __init__(self, pool: PairPool) -> None:
-        if pool.truth is None:
-            raise PoolError(
-                f"pool {pool.name!r} has no labels to simulate with; for labeling by people use "
-                "`acqkit campaign init`"
-            )
+        assert pool.truth is not None  # a simulated pool has one, see `runs.pool.simulated`
+        self._pool = pool
         self._truth = pool.truth
         self._class_names = pool.class_names
         self._multilabel = pool.multilabel
 
     def label(self, positions: IntArray) -> NDArray[np.uint8]:
-        """Label rows `[k, c]` of the pairs at `positions`."""
+        """Label rows `[k, c]` of the pairs at `positions`; PoolError where one has no label."""
+        if len(self._pool.answerable(positions)) < len(positions):
+            raise PoolError(f"a pair of pool {self._pool.name!r} was asked for that has no label")
         return np.asarray(self._truth[positions])
 
     def answers(self, batch: Batch) -> Mapping[Any, str | list[str]]:

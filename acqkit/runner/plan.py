@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from acqkit.runner.stopping import FEWEST_HELD_OUT
 from acqkit.runs.claim import Claim, StrategyClaim, folder_without_out, pool_content
 from acqkit.runs.folder import OutputFolder
 from acqkit.runs.metrics import metric_versions
-from acqkit.runs.pool import with_split
+from acqkit.runs.pool import simulated
 from acqkit.runs.versions import used_by
 
 
@@ -32,17 +32,14 @@ class Plan:
 
     @classmethod
     def make(cls, config: RunConfig, pool: PairPool) -> Plan:
-        """A plan whose pool has a test part and whose components all exist.
-
-        A simulation begins without labels, whatever the pool's owner knows of it.
-        """
+        """A plan whose pool is as a simulation has it, and whose components all exist."""
         check_device(config.device)
         for spec in config.strategy:
             resolve("strategy", spec)
         resolve("trainer", config.trainer)
         resolve("model", config.model)
         resolve("engine", config.engine)
-        split = with_split(replace(pool, known=None), config.test_share)
+        split = simulated(pool, config.test_share)
         plan = cls(_with_suitable_trainer(config, split), split)
         if config.stop.target_map is not None:
             plan._check_target_map()
@@ -69,9 +66,14 @@ class Plan:
         out = self.config.out
         return folder_without_out(self.claim()) if out is None else OutputFolder(out)
 
+    @functools.cached_property
+    def answerable(self) -> int:
+        """How many train pairs may be asked for: those whose truth is known."""
+        return len(self.pool.answerable(self.pool.train_positions))
+
     def count(self, amount: int | str) -> int:
-        """An amount as a count of train pairs."""
-        return resolve_amount(amount, len(self.pool.train_positions))
+        """An amount as a count of train pairs that may be asked for."""
+        return resolve_amount(amount, self.answerable)
 
     @functools.cached_property
     def budget(self) -> int | None:
@@ -85,7 +87,7 @@ class Plan:
         wanted = self.count(amount_of(config.per_round, round) if round else config.initial)
         if self.budget is not None:
             wanted = min(wanted, self.budget - labels_before)
-        return max(0, min(wanted, len(self.pool.train_positions) - labels_before))
+        return max(0, min(wanted, self.answerable - labels_before))
 
     def _check_target_map(self) -> None:
         """Refuse to stop by a MAP among so few pairs that it says nothing of a real gallery."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.campaign import Trained
-from acqkit.embeddings import FloatArray, PairEmbeddings
+from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import BelievingTrainer, Model, Pool
 from acqkit.labels import LabelState
@@ -15,19 +15,20 @@ from acqkit.runs import LabelPrecision
 
 
 def label_precision(
-    trained: Trained, trainer: object, truth: NDArray[np.uint8]
+    trained: Trained, trainer: object, truth: NDArray[np.uint8], told: IntArray
 ) -> LabelPrecision | None:
     """Precision at all coverages of the labels predicted for unlabeled pairs.
 
-    `truth` `[n, c]` is of the pairs of `trained.pool`, the train part. Labels come from class
+    `truth` `[n, c]` is of the pairs of `trained.pool`, the train part; `told` `[t]` are the
+    positions in it whose truth is known, among which precision is measured. Labels come from class
     probabilities by one rule, `metrics.decide`, and are ranked by `metrics.least_sure`; see
     `metrics.precision_coverage`.
 
-    None without any label, where every pair is labeled, or where neither the model nor the
+    None without any label, where every such pair is labeled, or where neither the model nor the
     trainer predicts classes. Raises EmbeddingError for beliefs that are not of this pool.
     """
     known = trained.pool.labels
-    open_ = np.setdiff1d(np.arange(len(trained.pool)), known.labeled)
+    open_ = np.setdiff1d(told, known.labeled)
     if not len(known.labeled) or not len(open_):
         return None
     fields = {"classifier": "classifier", "trainer": "pseudo_labels"}

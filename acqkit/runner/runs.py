@@ -16,14 +16,13 @@ from acqkit.errors import ConfigError
 from acqkit.loading import load_pool
 from acqkit.pool import PairPool
 from acqkit.runner.full import full_reference
-from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
 from acqkit.runner.simulate import Simulation, why_ended
 from acqkit.runs import Reference, Results, RoundRecord
 from acqkit.runs.claim import DEFAULT_OUT, claimed
 from acqkit.runs.folder import SeedFolder, StrategyFolder
 from acqkit.runs.metrics import metric_facts
-from acqkit.runs.pool import summarize
+from acqkit.runs.pool import partly_labeled, summarize
 from acqkit.runs.records import drop_earlier_precision
 from acqkit.runs.versions import installed
 
@@ -93,7 +92,6 @@ def execute(
 def carry_out(plan: Plan, say: Callable[[str], None]) -> list[Results]:
     """As `execute`, for a plan, which knows in which folder the results are."""
     config = plan.config
-    TruthOracle(plan.pool)
     with claimed(plan.out, plan.claim()) as folders:
         rounds = {label: _recorded(plan, folder) for label, folder in folders.items()}
         _say_what_is_there(plan, rounds, say)
@@ -113,6 +111,8 @@ def _recorded(plan: Plan, folder: StrategyFolder) -> dict[int, list[RoundRecord]
 def _say_what_is_there(
     plan: Plan, rounds: Mapping[str, Mapping[int, list[RoundRecord]]], say: Callable[[str], None]
 ) -> None:
+    if partly := partly_labeled(summarize(plan.pool)):
+        say(partly)
     if plan.config.out is None and plan.out.path.name != DEFAULT_OUT:
         say(f"{DEFAULT_OUT} holds something else, so results are in {plan.out.path}")
     there = sum(len(records) for own in rounds.values() for records in own.values())

@@ -95,9 +95,11 @@ class Simulation:
         """The last round's record with the precision of labels predicted for unlabeled pairs."""
         pool, clock = self.plan.pool, self.campaign.clock
         assert pool.truth is not None  # the oracle has checked it
+        train = pool.take(pool.train_positions)
+        assert train.truth is not None
         with clock.phase("evaluate"):
-            truth = np.asarray(pool.truth[pool.train_positions])
-            found = label_precision(self.campaign.trained(), self.plan.trainer, truth)
+            told = train.answerable(np.arange(len(train)))
+            found = label_precision(self.campaign.trained(), self.plan.trainer, train.truth, told)
         return record.model_copy(update={"label_precision": found, "seconds": _seconds(clock)})
 
     def _labeled_batch(self, round: int, wanted: int) -> Batch:

@@ -116,6 +116,7 @@ def pool_content(pool: PairPool) -> dict[str, str]:
     """What a run depends on of its pool, by the words in which a difference is named."""
     a, b = pool.modalities
     words = {"a": f"{a} features", "b": f"{b} features", "truth": "labels", "group": "groups"}
+    words["truth_of"] = "marks of which pairs are labeled"
     words |= {"present_a": f"mask of missing {a}", "present_b": f"mask of missing {b}"}
     digests = content_digests(pool)
     return {words.get(name, name): digest or UNKNOWN for name, digest in digests.items()}

@@ -57,7 +57,11 @@ class MetricFacts(BaseModel):
 
 
 class PoolSummary(BaseModel):
-    """What the run was on."""
+    """What the run was on, in pairs.
+
+    `labeled_train` and `labeled_test` are of a partly labeled pool: how many pairs of each part
+    may be asked for and evaluated on. Where all are labeled they are left out.
+    """
 
     name: str
     n: Count
@@ -65,6 +69,8 @@ class PoolSummary(BaseModel):
     test: Count
     classes: Count
     multilabel: bool
+    labeled_train: Count | None = None
+    labeled_test: Count | None = None
 
 
 class Measured(BaseModel):

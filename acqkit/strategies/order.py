@@ -9,7 +9,6 @@ import numpy as np
 
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, IntArray, PairEmbeddings
 from acqkit.interfaces import RoundContext
-from acqkit.labels import UNLABELED
 
 
 def whole_pool(context: RoundContext) -> IntArray:
@@ -22,10 +21,7 @@ def settled(context: RoundContext) -> IntArray:
 
     Positions in canonical order.
     """
-    labels = context.pool.labels
-    waiting = labels.round == UNLABELED
-    waiting[context.candidates] = False
-    return context.canonical(np.flatnonzero(waiting | (labels.round >= 0)))
+    return context.canonical(np.flatnonzero(context.covering()))
 
 
 def considered(context: RoundContext, n: int, most: int) -> IntArray:

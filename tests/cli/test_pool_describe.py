@@ -66,7 +66,20 @@ def test_labels_so_far_are_no_truth() -> None:
     labels: list[Any] = [["x"], ["x", "y"], *[[]] * (N - 2)]
     rounds = np.array([0, 0, *[-1] * (N - 2)])
     assert words(labels=labels, labeled_round=rounds)["labels"] == (
-        "multi-label, 1.50 classes a labeled pair; 2 pairs are labeled; the truth is unknown"
+        "multi-label, 1.50 classes a labeled pair; 2 of 30 pairs are labeled; the others are "
+        "unlabeled, not of no class: runs ask for and evaluate on labeled ones alone, and train on "
+        "the others without labels"
+    )
+    none = words(labels=[[]] * N, labeled_round=np.full(N, -1))
+    assert none["labels"] == "multi-label; no pair is labeled yet"
+
+
+def test_pairs_of_no_class_are_counted() -> None:
+    rows = np.eye(2, dtype=np.uint8)[np.arange(N) % 2]
+    rows[4:] = 0
+    assert words(labels=rows, multilabel=True)["labels"].endswith(
+        "so runs can simulate; 26 pairs have none of the classes (were they only not labeled yet, a "
+        "column labeled_round would have to say so, with -1)"
     )
 
 

@@ -119,6 +119,14 @@ def test_test_pairs_alone_make_no_truth() -> None:
     assert made.labels.labeled.tolist() == [0]
 
 
+def test_unlabeled_test_pairs_alone_make_a_pool_partly_labeled() -> None:
+    split, rounds = ["train", "train", "test", "test"], [0, 0, 0, -1]
+    for labels, several in (([0, 1, 0, -1], False), ([["cat"], ["dog"], [], []], True)):
+        made = pool(labels, class_names=NAMES, labeled_round=rounds, split=split)
+        assert made.truth is None and made.multilabel is several
+        assert made.labels.labeled.tolist() == [0, 1, 2]
+
+
 @given(st.lists(st.sets(st.sampled_from(NAMES)), min_size=1))
 def test_collections_of_names_are_multi_label_whatever_the_rows_say(rows: list[set[str]]) -> None:
     made = pool(rows, class_names=NAMES)

@@ -40,13 +40,15 @@ class CanonicalPool:
     """Pairs in canonical order, so that nothing depends on how the pool is sorted, and their state.
 
     order `[m]` are positions. Covering are the labeled and those that have been asked for and wait
-    for an answer; a skipped pair is neither a candidate nor covering.
+    for an answer. To be covered are the candidates and, in a simulation on a partly labeled pool,
+    the pairs for which nobody can answer; a skipped pair is neither.
     """
 
     order: IntArray
     is_candidate: BoolArray
     is_covering: BoolArray
     is_labeled: BoolArray
+    is_uncovered: BoolArray
 
     @classmethod
     def of(cls, context: RoundContext) -> CanonicalPool:
@@ -54,15 +56,21 @@ class CanonicalPool:
         order = context.canonical(np.arange(len(context.pool)))
         is_candidate = np.zeros(len(order), dtype=bool)
         is_candidate[context.candidates] = True
-        rounds = context.pool.labels.round
-        is_labeled = rounds >= 0
-        is_covering = is_labeled | ((rounds == UNLABELED) & ~is_candidate)
-        return cls(order, is_candidate[order], is_covering[order], is_labeled[order])
+        is_labeled = context.pool.labels.round >= 0
+        is_covering = context.covering()
+        is_uncovered = (context.pool.labels.round == UNLABELED) & ~is_covering
+        masks = (is_candidate, is_covering, is_labeled, is_uncovered)
+        return cls(order, *(mask[order] for mask in masks))
 
     @property
     def candidates(self) -> IntArray:
         """Rows that may be picked, ascending."""
         return np.flatnonzero(self.is_candidate)
+
+    @property
+    def uncovered(self) -> IntArray:
+        """Rows that are to be covered, ascending."""
+        return np.flatnonzero(self.is_uncovered)
 
     @property
     def covering(self) -> IntArray:
@@ -81,6 +89,7 @@ class CanonicalPool:
             self.is_candidate[rows],
             self.is_covering[rows],
             self.is_labeled[rows],
+            self.is_uncovered[rows],
         )
 
     def sample(self, picks: int, sizes: SampleSizes) -> Sample:
@@ -134,15 +143,15 @@ def sampled_candidates(context: RoundContext, picks: int, sizes: SampleSizes) ->
 
 
 def rows_to_cover(
-    candidates: IntArray, region: IntArray, neighbors: int, sizes: SampleSizes
+    uncovered: IntArray, region: IntArray, neighbors: int, sizes: SampleSizes
 ) -> IntArray:
-    """Which of a sample's `candidates`, ascending rows, are to be covered for all of them.
+    """Which of a sample's `uncovered`, ascending rows, are to be covered for all of them.
 
     How much a pick covers is only estimated, and fewer rows are enough for that than it takes for
     the best picks to be in the sample: `covered_neighbors` among the `neighbors` of a row. They are
     the same share of every region (`region` `[m]`, by row), which varies less than a random draw.
     """
-    wanted = round(min(1.0, sizes.covered_neighbors / neighbors) * len(candidates))
-    by_region = candidates[np.argsort(region[candidates], kind="stable")]
+    wanted = round(min(1.0, sizes.covered_neighbors / neighbors) * len(uncovered))
+    by_region = uncovered[np.argsort(region[uncovered], kind="stable")]
     wanted = max(1, wanted)
-    return np.sort(by_region[np.arange(wanted) * len(candidates) // wanted])
+    return np.sort(by_region[np.arange(wanted) * len(uncovered) // wanted])

@@ -50,14 +50,16 @@ class ViewParameters:
 class PoolView:
     """Pairs in canonical order with regions and neighbors: a row is an index into `order` `[m]`.
 
-    candidates, covering, labeled: ascending rows; covering are the labeled and those that wait for
-    an answer. region `[m]`; sizes `[K]`: pairs of the pool per region, estimated in a sample.
-    graph and kernel are on `graph_rows` `[t]`, ascending, each of which stands for `pairs_per_row`
-    pairs of the pool. sample: which rows of the pool are seen.
+    candidates, uncovered, covering, labeled: ascending rows; covering are the labeled and those
+    that wait for an answer, uncovered those that are to be covered. region `[m]`; sizes `[K]`:
+    pairs of the pool per region, estimated in a sample. graph and kernel are on `graph_rows` `[t]`,
+    ascending, each of which stands for `pairs_per_row` pairs of the pool. sample: which rows of the
+    pool are seen.
     """
 
     order: IntArray
     candidates: IntArray
+    uncovered: IntArray
     covering: IntArray
     labeled: IntArray
     region: IntArray
@@ -99,6 +101,7 @@ class PoolView:
         return cls(
             order=pool.order,
             candidates=pool.candidates,
+            uncovered=pool.uncovered,
             covering=covering,
             labeled=pool.labeled,
             region=region,
@@ -125,12 +128,13 @@ class PoolView:
             count, region = rough_regions(leading, k, context.derive("regions"), given.sizes)
         with context.clock.phase("graph"):
             k = given.neighbor_count(len(own.order), len(covering))
-            rows = rows_to_cover(candidates, region, k, given.sizes)
+            rows = rows_to_cover(own.uncovered, region, k, given.sizes)
             graph = neighbor_graph(points, k, given.sizes, region, rows, context.engine)
             kernel = CoverageKernel.of(graph, symmetric=False)
         return cls(
             order=own.order,
             candidates=candidates,
+            uncovered=own.uncovered,
             covering=covering,
             labeled=own.labeled,
             region=region,
@@ -139,13 +143,19 @@ class PoolView:
             graph=graph,
             kernel=kernel,
             sample=sample,
-            pairs_per_row=len(context.candidates) / len(rows),
+            pairs_per_row=len(pool.uncovered) / len(rows),
         )
 
     def utilities(self, scores: Scores) -> Float64Array:
-        """u `[m]` in [0, 1]: 0 for the least informative candidate and for the others."""
+        """u `[m]` in [0, 1]: 0 for the least informative candidate, and for what covers already.
+
+        A pair that is to be covered but has no score, since nobody can answer for it, has the
+        candidates' mean.
+        """
         utilities = np.zeros(len(self.order))
         own = scores.values[self.order[self.candidates]].astype(np.float64)
         low, high = own.min(), own.max()
-        utilities[self.candidates] = (own - low) / (high - low) if high > low else 1.0
+        scaled = (own - low) / (high - low) if high > low else np.ones(len(own))
+        utilities[self.uncovered] = scaled.mean()
+        utilities[self.candidates] = scaled
         return utilities

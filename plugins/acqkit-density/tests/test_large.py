@@ -174,7 +174,7 @@ def test_searched_neighbors_cover_as_well_as_all() -> None:
 def test_a_sample_holds_what_covers_and_enough_candidates() -> None:
     n, labeled = 200_000, np.array([3, 150_000, 199_999])
     is_labeled = np.isin(np.arange(n), labeled)
-    pool = CanonicalPool(np.arange(n), ~is_labeled, is_labeled, is_labeled)
+    pool = CanonicalPool(np.arange(n), ~is_labeled, is_labeled, is_labeled, ~is_labeled)
     sample = pool.sample(1000, SampleSizes())
     rows = sample.rows
     assert sample.is_partial and (rows[: sample.drawn] == np.arange(sample.drawn)).all()
