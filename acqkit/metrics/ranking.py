@@ -22,7 +22,7 @@ _BLOCK_ELEMENTS = 2_000_000
 """Similarities in memory at once, at about 20 bytes each."""
 _CHUNK_ELEMENTS = 64_000
 """Similarities ranked by one thread at a time: half a MiB of keys, which stays in its cache."""
-_SIMILARITY_BITS = 30
+SIMILARITY_BITS = 30
 """Of a similarity's fraction: finer than float32 embeddings are, coarser than rounding errors
 of the product, so that duplicates tie. 32 bits of a key are left for place and gain."""
 _PLACE_AND_GAIN_BITS = 32
@@ -54,7 +54,7 @@ def rank_queries(
     at_chunk = max(1, _CHUNK_ELEMENTS // n)
     found: list[tuple[IntArray, IntArray, Float64Array, Float64Array]] = []
     # A power of two changes no digit of the product; negated, the most similar item is the first.
-    scaled = queries.unit * -float(1 << _SIMILARITY_BITS)
+    scaled = queries.unit * -float(1 << SIMILARITY_BITS)
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for start in range(0, len(partners), at_block):
             part = slice(start, start + at_block)

@@ -66,7 +66,7 @@ def evaluate_retrieval(
         raise EmbeddingError(f"ks and block must be at least 1, got {ks} and {block}")
     positions = (_present("present_a", present_a, n), _present("present_b", present_b, n))
     side_a, side_b = (
-        Side(_unit(array[rows]), torch.from_numpy(matrix[rows]), rows)
+        Side(unit_rows(array[rows]), torch.from_numpy(matrix[rows]), rows)
         for array, rows in zip(arrays, positions, strict=True)
     )
     return RetrievalScores(
@@ -98,7 +98,7 @@ def _evaluate_direction(
     )
 
 
-def _unit(rows: NDArray[Any]) -> torch.Tensor:
+def unit_rows(rows: NDArray[Any]) -> torch.Tensor:
     """Rows scaled to length 1 in float64, `[n, d]`; rows of zeros stay so."""
     values = torch.from_numpy(rows.astype(np.float64))
     # By the largest value first, so that no square overflows or vanishes.

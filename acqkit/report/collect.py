@@ -28,6 +28,8 @@ from acqkit.report.data import (
 from acqkit.report.gallery import Gallery
 from acqkit.report.poolmap import pool_map
 from acqkit.report.runs import RunFolder, component_label, find_runs
+from acqkit.report.searches import searches
+from acqkit.report.showcase import Showcase
 from acqkit.runs import MetricFacts, Reference
 from acqkit.runs.folder import StoredBatch
 from acqkit.runs.pool import partly_labeled, simulated
@@ -51,18 +53,22 @@ def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData
     batches = [run.batches(run.seeds[0]) for run in runs]
     picked = [_positions(run, pool, said) for run, said in zip(runs, batches, strict=True)]
     full = max(filter(None, (run.results.full for run in runs)), key=lambda r: r.map, default=None)
-    gallery = Gallery.make(runs, batches, picked, pool)
-    notes += _left_out(gallery.shelf.refused)
+    showcase = Showcase.of(pool)
+    found = {run.name: searches(run, showcase) for run in runs}
+    gallery = Gallery.make(runs, batches, picked, showcase)
+    notes += _left_out(showcase.shelf.refused)
     return ReportData(
         pool=_facts(runs[0], pool),
         metrics=_metrics(runs),
         runs=[
-            _run(run, said, pool, gallery.picks[run.name], full)
+            _run(run, said, pool, gallery.picks[run.name], full).model_copy(
+                update={"searches": found[run.name]}
+            )
             for run, said in zip(runs, batches, strict=True)
         ],
         classes=_classes(pool),
         map=pool_map(runs, picked, pool, notes),
-        media=gallery.shelf.uris,
+        media=showcase.shelf.uris,
         notes=notes,
     )
 

@@ -120,6 +120,27 @@ class Pick(_Data):
     sides: list[Side] = []
 
 
+class Hit(_Data):
+    """One match of a query: right where it shares a label; `own` is the query's own pair."""
+
+    id: str
+    right: bool
+    own: bool
+    side: Side | None = None
+
+
+class Search(_Data):
+    """One query with its best matches before the first and after the last round."""
+
+    query: str
+    modality: str
+    wanted: str
+    side: Side | None = None
+    labels: list[str] = []
+    first: list[Hit]
+    last: list[Hit]
+
+
 class AllocationTable(_Data):
     """How one round's labels were allocated; rows are what the allocator recorded as `name`."""
 
@@ -131,8 +152,8 @@ class AllocationTable(_Data):
 class Run(_Data):
     """One strategy.
 
-    `picks` and `allocations` are those of `shown_seed` alone; `picks_total` `[rounds]` says
-    how many pairs each round picked, for the gallery may hold fewer.
+    `picks`, `searches` and `allocations` are those of `shown_seed` alone; `picks_total` `[rounds]`
+    says how many pairs each round picked, for the gallery may hold fewer.
     """
 
     name: str
@@ -146,6 +167,7 @@ class Run(_Data):
     shown_seed: int | None = None
     picks: list[Pick] = []
     picks_total: dict[int, int] = {}
+    searches: list[Search] = []
     allocations: list[AllocationTable] = []
 
 

@@ -19,6 +19,7 @@ from acqkit.report.figures import baseline_of, key_figures
 from acqkit.report.headline import headline
 from acqkit.report.payload import colors, payload, script_json
 from acqkit.report.precision import precision_sentence
+from acqkit.report.searches import shown_searches
 from acqkit.report.tables import allocation_tables, key_columns, plain
 
 SCRIPTS = (
@@ -73,6 +74,7 @@ def _context(data: ReportData) -> dict[str, Any]:
         "shown": {run.name: _shown(run) for run in data.runs},
         "precision": precision_sentence(data.runs),
         "pseudo_labels": any(run.precision and run.precision.pseudo_labels for run in data.runs),
+        "searches": shown_searches(data.runs),
         "allocations": allocation_tables(data.runs),
         "settings": _settings(data.runs),
         "versions": _versions(data.runs),

@@ -23,7 +23,7 @@ from acqkit.runs.claim import DEFAULT_OUT, claimed
 from acqkit.runs.folder import SeedFolder, StrategyFolder
 from acqkit.runs.metrics import metric_facts
 from acqkit.runs.pool import partly_labeled, summarize
-from acqkit.runs.records import drop_earlier_precision
+from acqkit.runs.records import drop_between
 from acqkit.runs.versions import installed
 
 
@@ -152,7 +152,7 @@ def _results(
         metrics=metric_facts(plan.pool.modalities),
         full=full,
         ended={seed: reason for seed, own in rounds.items() if (reason := why_ended(plan, own))},
-        rounds=[record for own in rounds.values() for record in drop_earlier_precision(own)],
+        rounds=[record for own in rounds.values() for record in drop_between(own)],
     )
 
 

@@ -15,8 +15,9 @@ from acqkit.runner.evaluate import evaluate
 from acqkit.runner.oracle import TruthOracle
 from acqkit.runner.plan import Plan
 from acqkit.runner.precision import label_precision
+from acqkit.runner.shown import shown_queries
 from acqkit.runner.stopping import Stability, reason_to_stop, validation_map
-from acqkit.runs import PHASES, RoundRecord
+from acqkit.runs import PHASES, Retrieval, RoundRecord
 from acqkit.runs.folder import SeedFolder
 from acqkit.runs.metrics import measure
 from acqkit.runs.records import HEADLINES, read_rounds
@@ -66,6 +67,8 @@ class Simulation:
             record = self._round(len(records), records[-1].labels if records else 0)
             if why_ended(self.plan, [*records, record]):
                 record = self._with_label_precision(record)
+            elif record.round:
+                record = record.model_copy(update={"retrieval": None})
             self.campaign.add_record(record.round, record.plain())
             records.append(record)
             observer(record.plain())
@@ -78,13 +81,15 @@ class Simulation:
         batch = self._labeled_batch(round, wanted) if wanted else None
         trained = self.campaign.trained()
         with clock.phase("evaluate"):
-            found = measure(self._evaluate(trained.model))
+            evaluation = self._evaluate(trained.model)
+            found = measure(evaluation)
         return RoundRecord(
             seed=self.seed,
             round=round,
             labels=labels_before + wanted,
             **{name: found[name] for name in HEADLINES},
             metrics=found,
+            retrieval=self._retrieval(evaluation),
             seconds=_seconds(clock),
             picked=[] if batch is None else list(batch.ids),
             **self._stopping_figures(round, trained),
@@ -119,6 +124,10 @@ class Simulation:
         assert truth is not None  # the oracle has checked it
         pool = self.plan.pool
         return evaluate(model, pool, pool.test_positions, truth, self.plan.engine)
+
+    def _retrieval(self, evaluation: Evaluation) -> Retrieval:
+        pool = self.plan.pool
+        return shown_queries(evaluation, pool, pool.answerable(pool.test_positions))
 
     def _stopping_figures(self, round: int, trained: Trained) -> dict[str, float]:
         stop = self.plan.config.stop

@@ -7,4 +7,6 @@ from acqkit.runs.records import MetricFacts as MetricFacts
 from acqkit.runs.records import PoolSummary as PoolSummary
 from acqkit.runs.records import Reference as Reference
 from acqkit.runs.records import Results as Results
+from acqkit.runs.records import Retrieval as Retrieval
+from acqkit.runs.records import Retrieved as Retrieved
 from acqkit.runs.records import RoundRecord as RoundRecord

@@ -9,7 +9,7 @@ from pydantic import Field
 from acqkit.components.spec import ComponentSpec
 
 if TYPE_CHECKING:
-    from acqkit.runs.records import LabelPrecision, RoundRecord
+    from acqkit.runs.records import LabelPrecision, Retrieval, RoundRecord
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 """A number of something, or of a seed or round; every reader of JSON has it exactly."""
@@ -44,6 +44,14 @@ def check_precision(precision: LabelPrecision) -> LabelPrecision:
     if not kinds or any(len(each) != len(precision.coverages) for each in kinds):
         raise ValueError(f"wanted {len(precision.coverages)} values, one a coverage")
     return precision
+
+
+def check_retrieval(retrieval: Retrieval) -> Retrieval:
+    """Raise ValueError unless each match is marked."""
+    for each in (*retrieval.ab, *retrieval.ba):
+        if len(each.found) != len(each.right):
+            raise ValueError(f"wanted {len(each.found)} marks, one a match, got {len(each.right)}")
+    return retrieval
 
 
 def check_rounds(rounds: list[RoundRecord]) -> list[RoundRecord]:

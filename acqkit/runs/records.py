@@ -27,6 +27,7 @@ from acqkit.runs.checks import (
     Share,
     check_config,
     check_precision,
+    check_retrieval,
     check_rounds,
 )
 
@@ -115,10 +116,26 @@ class LabelPrecision(BaseModel):
     pseudo_labels: list[Share] | None = None
 
 
+class Retrieved(BaseModel):
+    """One query by its id, what was found for it, the best first, and which of that is right."""
+
+    query: Any
+    found: list[Any]
+    right: list[bool]
+
+
+class Retrieval(BaseModel):
+    """A few of the evaluated pairs as queries in both directions; right is what shares a label."""
+
+    ab: list[Retrieved]
+    ba: list[Retrieved]
+
+
 class RoundRecord(Measured):
     """One round of one seed: labels in all, metrics on the test pairs, seconds by `PHASES`, picks.
 
-    `label_precision` is measured after the last round alone. Beside these: figures that the
+    `label_precision` is measured after the last round alone, `retrieval` shown of the first and
+    the last. Beside these: figures that the
     stopping rule needed, and `training`, what the trainer recorded.
     """
 
@@ -134,6 +151,7 @@ class RoundRecord(Measured):
     seconds: dict[str, Seconds]
     picked: list[Any]
     label_precision: Annotated[LabelPrecision, AfterValidator(check_precision)] | None = None
+    retrieval: Annotated[Retrieval, AfterValidator(check_retrieval)] | None = None
 
     def plain(self) -> dict[str, Any]:
         """The record as JSON data, without what there is none of."""
@@ -229,10 +247,12 @@ def read_rounds(stored: Iterable[Mapping[str, Any]], where: Path) -> list[RoundR
     return found
 
 
-def drop_earlier_precision(records: Sequence[RoundRecord]) -> list[RoundRecord]:
-    """One seed's rounds with `label_precision` in the last one alone.
+def drop_between(records: Sequence[RoundRecord]) -> list[RoundRecord]:
+    """One seed's rounds, `label_precision` in the last alone, `retrieval` in the first and last.
 
-    A run that was extended measured it at what was its last round before, too.
+    A run that was extended has them at what was its last round before, too.
     """
-    without = [record.model_copy(update={"label_precision": None}) for record in records[:-1]]
-    return [*without, *records[-1:]]
+    first = [record.model_copy(update={"label_precision": None}) for record in records[:1]]
+    nothing = {"label_precision": None, "retrieval": None}
+    between = [record.model_copy(update=nothing) for record in records[1:-1]]
+    return [*first, *between, *records[-1:]] if len(records) > 1 else list(records)

@@ -78,8 +78,8 @@ def test_pairs_of_no_class_are_counted() -> None:
     rows = np.eye(2, dtype=np.uint8)[np.arange(N) % 2]
     rows[4:] = 0
     assert words(labels=rows, multilabel=True)["labels"].endswith(
-        "so runs can simulate; 26 pairs have none of the classes (were they only not labeled yet, a "
-        "column labeled_round would have to say so, with -1)"
+        "so runs can simulate; 26 pairs have none of the classes (were they only not labeled yet, "
+        "a column labeled_round would have to say so, with -1)"
     )
 
 

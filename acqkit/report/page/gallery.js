@@ -37,6 +37,13 @@ document.querySelectorAll("#gallery .more").forEach((button) => {
   });
 });
 
+function drawSearches() {
+  document.querySelectorAll("#searches .searches").forEach((group) => {
+    group.hidden = !isShown(Number(group.dataset.run));
+    if (!group.hidden) fillMedia(group);
+  });
+}
+
 function drawAllocations() {
   const names = shownRuns().map((run) => run.name);
   let found = false;
@@ -49,4 +56,5 @@ function drawAllocations() {
 }
 
 view(["round", "hide"], drawGallery);
+view(["hide"], drawSearches);
 view(["round", "hide"], drawAllocations);
