@@ -15,6 +15,7 @@ from acqkit.errors import PoolError
 from acqkit.pool.declared import declared_classes, hugging_face_classes, is_list
 from acqkit.pool.sidecar import ParquetRows
 from acqkit.pool.source import reading
+from acqkit.pool.source import row as in_row
 
 _SPLITS = ("train", "test", "validation")
 
@@ -83,7 +84,11 @@ def _table(
             declared[name] = names
         if is_list(kind) or name in declared:
             several[name] = is_list(kind)
-        values = [value for own in found for value in own.to_pylist()]
+        values = [
+            value
+            for path, own in zip(paths, found, strict=True)
+            for value in _listed(path, name, own)
+        ]
         columns[name] = ListColumn(_named(values, declared.get(name)), folder)
     roles: dict[str, str] = {}
     if any(splits) and "split" not in columns:
@@ -94,6 +99,26 @@ def _table(
         roles["split"] = "split"
     path = paths[0] if len(paths) == 1 else folder
     return Table(path, columns, rows, roles, declared, several)
+
+
+def _listed(path: Path, name: str, column: pa.ChunkedArray) -> list[Any]:
+    """The values; raises PoolError for a text that is no UTF-8, which Arrow does not check."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        row = next(row for row, value in enumerate(column) if not _is_readable(value))
+        raise PoolError(
+            f"{path}: {name} is no UTF-8 text in {in_row(row)}; write it as UTF-8"
+        ) from None
+    return values
+
+
+def _is_readable(value: pa.Scalar) -> bool:
+    try:
+        value.as_py()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _stored(name: str, paths: Sequence[Path], folder: Path, parts: Sequence[_Part]) -> StoredColumn:

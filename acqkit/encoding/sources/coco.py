@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from acqkit.encoding.columns import ListColumn, Table
-from acqkit.encoding.sources.tables import table_of_objects
+from acqkit.encoding.sources.tables import check_utf8, table_of_objects
 from acqkit.errors import PoolError
 from acqkit.pool.source import reading
 
 
 def open_json(path: Path, folder: Path) -> Table:
     """COCO captions: a row a picture with its captions; or a list of objects. Raises PoolError."""
+    check_utf8(path)
     with reading(path, "JSON"):
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     if isinstance(data, list):

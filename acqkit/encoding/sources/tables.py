@@ -19,7 +19,7 @@ from acqkit.pool.source import check_repeated, reading
 def open_csv(path: Path, folder: Path) -> Table:
     """A table with a header, in UTF-8; every value is a text. Raises PoolError."""
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    _check_utf8(path)
+    check_utf8(path)
     with reading(path, "CSV"):
         with path.open(newline="", encoding="utf-8-sig") as file:
             header = next(csv.reader(file, delimiter=delimiter), [])
@@ -36,7 +36,7 @@ def open_csv(path: Path, folder: Path) -> Table:
 
 def open_json_lines(path: Path, folder: Path) -> Table:
     """An object a line; a key that a line lacks is null there. Raises PoolError."""
-    _check_utf8(path)
+    check_utf8(path)
     with path.open(encoding="utf-8-sig") as file:
         rows = [(number, line) for number, line in enumerate(file, 1) if line.strip()]
     return table_of_objects(path, folder, ((f"line {n}", _parsed(path, n, s)) for n, s in rows))
@@ -71,7 +71,7 @@ def _parsed(path: Path, number: int, line: str) -> Any:
         raise PoolError(f"{path} has no JSON in line {number} ({error})") from None
 
 
-def _check_utf8(path: Path) -> None:
+def check_utf8(path: Path) -> None:
     """Raise PoolError naming the first line that is not UTF-8."""
     with reading(path), path.open("rb") as file:
         for number, line in enumerate(file, 1):

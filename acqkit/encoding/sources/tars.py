@@ -127,6 +127,19 @@ def _members(path: Path) -> Iterator[tuple[str, str, Member]]:
             is_text = suffix in _TEXTS | _NUMBERS | {"json"}
             member = Member(path, info.name, info.offset_data, info.size, is_text)
             yield f"{folder}/{stem}" if folder else stem, suffix, member
+        _check_end(path, archive.offset)
+
+
+def _check_end(path: Path, offset: int) -> None:
+    """Raise PoolError where what follows the last file is no end: tarfile stops there silently."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        block = file.read(tarfile.BLOCKSIZE)
+    if block != bytes(tarfile.BLOCKSIZE):
+        raise PoolError(
+            f"{path} has no end of a tar file after byte {offset:,}, so it is cut off or damaged "
+            "there; write it again"
+        )
 
 
 def _json_columns(members: list[Member | None], folder: Path) -> dict[str, ListColumn]:
