@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from acqkit.pool.folder import open_folder
 from acqkit.pool.npz import open_npz
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.parquet import open_parquet
+
+_TABLES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".tar"})
+"""Suffixes of what is no pool, but what one is made of."""
 
 _LAYOUTS = "an .npz file, a .parquet file or a folder of .npy files"
 
@@ -36,6 +40,8 @@ def open_pool(path: Path | str, **options: Any) -> PairPool:
     elif path.suffix == ".parquet":
         open_it = open_parquet
     else:
+        if path.suffix.lower() in _TABLES:
+            raise PoolError(f"{path} is a table or archive and no pool; {_how_to_build(path)}")
         raise PoolError(f"{path} is none of the pools that can be opened: {_LAYOUTS}")
     _check_options(options, open_it)
     pool: PairPool = open_it(path, **options)
@@ -50,16 +56,29 @@ def _inside(folder: Path) -> Path:
         if (folder / name).exists():
             return folder / name
     if _holds_files(folder):
-        raise PoolError(
-            f"{folder} holds pictures or sounds and no pool; `acqkit pool build {folder} --encode-a"
-            " ENCODER --b COLUMN --encode-b ENCODER --out DIR` makes one of it, or of a table "
-            "beside it"
-        )
+        raise PoolError(f"{folder} holds pictures or sounds and no pool; {_how_to_build(folder)}")
     held = sorted(entry.name for entry in folder.iterdir())[:8]
     raise PoolError(
         f"{folder} is a folder without modality_a.npy, pool.npz or pool.parquet; it holds "
         f"{', '.join(held) or 'nothing'}"
     )
+
+
+def _how_to_build(source: Path) -> str:
+    """The command that makes a pool of a table, or of a folder of files and the table by it."""
+    table: Path | None = source
+    if source.is_dir():
+        table = next((one for home in (source, source.parent) for one in _tables(home)), None)
+    # Of pictures alone, their names are the other side.
+    columns = "--b name" if table is None else "--a COLUMN --b COLUMN"
+    return (
+        f"`acqkit pool build {shlex.quote(str(table or source))} {columns} --encode-a ENCODER --encode-b ENCODER "
+        f"{'--classes FILE' if table is None else '--label COLUMN'} --out DIR` makes one of it"
+    )
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _TABLES)
 
 
 def _holds_files(folder: Path) -> bool:

@@ -217,7 +217,29 @@ def test_a_pair_without_a_label_is_unlabeled_and_never_of_no_class(tmp_path: Pat
 
 def test_describing_a_folder_of_pictures_says_what_makes_a_pool_of_it(tmp_path: Path) -> None:
     picture_rows(tmp_path, range(2))
-    with pytest.raises(PoolError, match=r"acqkit pool build .*pictures --encode-a"):
-        acqkit.load_pool(tmp_path / "pictures")
-    with pytest.raises(PoolError, match=r"acqkit pool build"):
-        acqkit.load_pool(tmp_path)
+    for folder in (tmp_path / "pictures", tmp_path):
+        with pytest.raises(PoolError) as caught:
+            acqkit.load_pool(folder)
+        command = (
+            f"acqkit pool build {folder} --b name --encode-a ENCODER --encode-b ENCODER "
+            "--classes FILE --out DIR"
+        )
+        assert command in str(caught.value)
+    table = write_rows(tmp_path, picture_rows(tmp_path, range(2)))
+    for path in (tmp_path / "pictures", tmp_path, table):
+        with pytest.raises(PoolError, match=f"acqkit pool build {table} --a COLUMN --b COLUMN"):
+            acqkit.load_pool(path)
+
+
+def test_pictures_alone_are_paired_with_their_names(tmp_path: Path) -> None:
+    picture_rows(tmp_path, range(3))
+    (tmp_path / "classes.txt").write_text("x\ny\n")
+    built = build_pool(
+        tmp_path / "pictures",
+        b="name",
+        encode_a=Pixels(),
+        encode_b=Letters(),
+        classes=tmp_path / "classes.txt",
+        out=tmp_path / "pool",
+    )
+    assert acqkit.load_pool(built.path).modalities == ("image", "name")
