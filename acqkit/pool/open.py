@@ -72,8 +72,9 @@ def _how_to_build(source: Path) -> str:
     # Of pictures alone, their names are the other side.
     columns = "--b name" if table is None else "--a COLUMN --b COLUMN"
     return (
-        f"`acqkit pool build {shlex.quote(str(table or source))} {columns} --encode-a ENCODER --encode-b ENCODER "
-        f"{'--classes FILE' if table is None else '--label COLUMN'} --out DIR` makes one of it"
+        f"`acqkit pool build {shlex.quote(str(table or source))} {columns} --encode-a ENCODER "
+        f"--encode-b ENCODER {'--classes FILE' if table is None else '--label COLUMN'} --out DIR` "
+        "makes one of it"
     )
 
 
