@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from acqkit.components.records import title_of
 from acqkit.components.registry import Registry
 from acqkit.components.registry import registry as installed
-from acqkit.components.resolve import resolve, title_of
+from acqkit.components.resolve import resolve
 from acqkit.embeddings import FloatArray
 from acqkit.errors import AcqkitError, AcqkitWarning, ConfigError, PluginError
 from acqkit.interfaces import Encoder, ItemKind, SelectiveEncoder, VersionedEncoder
