@@ -206,7 +206,15 @@ def test_an_entry_that_is_silent_is_found() -> None:
     assert numbers_without_unit(module["Thing"]) == ["silent.Thing.wait"]
 
 
-OURS = {"allocator top", "strategy random", "model sklearn", "model two-tower"}
+OURS = {
+    "allocator top",
+    "strategy random",
+    "trainer frozen",
+    "trainer own-fit",
+    "model sklearn",
+    "model two-encoders",
+    "model two-tower",
+}
 """Built-in methods that need no source: nobody first described them in a paper."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import stdtrit
 
 from acqkit.embeddings import BoolArray, Float64Array, FloatArray
 
@@ -13,6 +14,8 @@ FOLDS = 10
 
 Ten are the usual choice; more cost time and change little.
 """
+CONFIDENCE = 0.95
+"""With which the labels have to show that they can be generalized: a few may do so by chance."""
 _TINY = 1e-12
 
 
@@ -28,9 +31,10 @@ def label_evidence(
     Ridge regression predicts each labeled pair's classes from the others (cross-fitting, see
     `FOLDS`), by each modality alone. How much of such a prediction is true on average is the
     slope of the labels over it, both less the class frequencies: the factor by which predictions
-    have to be shrunk (Copas 1983, "Regression, prediction and shrinkage", section 4). Less its
-    standard error over pairs it is what a cautious reader believes, and the evidence is its
-    square root, at most 1. Without a second label, or where classes are not predicted, it is 0.
+    have to be shrunk (Copas 1983, "Regression, prediction and shrinkage", section 4). What it
+    exceeds with `CONFIDENCE`, by its standard error over pairs and Student's t, is believed, and
+    the evidence is the square root of that, at most 1. Without a second label, or where classes
+    are not predicted, it is 0.
 
     Where each pair has one class, it also falls by the share of the pairs that belong to
     classes without any label, by Jeffreys' prior: all of them would be predicted wrongly.
@@ -52,9 +56,11 @@ def label_evidence(
     if total < _TINY:
         return 0.0
     slope = products.sum() / total
-    error = np.sqrt(np.square(products - slope * squares).sum()) / total
+    residuals = products - slope * squares
+    error = np.sqrt(rows / (rows - 1) * np.square(residuals).sum()) / total
+    least = slope - stdtrit(rows - 1, CONFIDENCE) * error
     share = 1.0 if multilabel else 1 - _unseen_share(known)
-    return float(np.sqrt(np.clip((slope - error) * share, 0, 1)))
+    return float(np.sqrt(np.clip(least * share, 0, 1)))
 
 
 def _cross_fitted(

@@ -221,6 +221,17 @@ class PairNetwork(nn.Module):
         length = math.hypot(1.0, weight)
         return 1.0 / length, weight / length
 
+    def pairing_temperature(self, temperature: float) -> float:
+        """The temperature (at least 0) at which to contrast means, from that for features alone.
+
+        Class probabilities of multi-label pairs are mostly the classes' frequencies, alike for all
+        pairs: beside them features are contrasted more softly. That they are only by `trust²`.
+        """
+        if not (self.multilabel and self.knows_classes):
+            return temperature
+        weight = self.semantic_weight**2
+        return temperature * (1 + weight * self.trust**4) / (1 + weight * self.trust**2)
+
     @property
     def logit_scale(self) -> float:
         """Factor of class logits: `LOGIT_SCALE`, as far as the labels are trusted."""

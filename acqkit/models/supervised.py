@@ -29,7 +29,8 @@ class SupervisedObjective(Objective):
     def loss(self, step: Step) -> Tensor:
         """The weighted sum for one step, a scalar `[]`."""
         a, b = step.sample.paired_means()
-        total = self.contrastive_weight * pairing_loss(a, b, self.temperature)
+        temperature = step.network.pairing_temperature(self.temperature)
+        total = self.contrastive_weight * pairing_loss(a, b, temperature)
         if step.labeled is not None:
             multilabel = step.network.multilabel
             supervised = classification_of(step.labeled, step.labels, multilabel=multilabel)

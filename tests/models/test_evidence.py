@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
+from scipy.stats import t as student_t
 from sklearn.linear_model import Ridge
 from toy import SMALL, difference, embedded, hidden_truth, lacking, own_model, trained
 
@@ -32,7 +33,7 @@ def scene(rows: int, noise: float, seed: int = 0, classes: int = 3) -> Scene:
 
 
 def by_hand(features: list[FloatArray], labels: FloatArray, masks: list[BoolArray]) -> float:
-    """Slope less its standard error over pairs, each fold predicted by scikit-learn."""
+    """What the slope exceeds with 95% confidence, each fold predicted by scikit-learn."""
     products, squares = np.zeros(len(labels)), np.zeros(len(labels))
     for side, mask in zip(features, masks, strict=True):
         seen = np.flatnonzero(mask)
@@ -45,8 +46,9 @@ def by_hand(features: list[FloatArray], labels: FloatArray, masks: list[BoolArra
             products[out] += (change * (labels[out] - y.mean(axis=0))).sum(axis=1)
             squares[out] += np.square(change).sum(axis=1)
     slope = products.sum() / squares.sum()
-    error = np.sqrt(np.square(products - slope * squares).sum()) / squares.sum()
-    return float(np.sqrt(np.clip(slope - error, 0, 1)))
+    spread = np.std(products - slope * squares, ddof=1)
+    error = np.sqrt(len(labels)) * spread / squares.sum()
+    return float(np.sqrt(np.clip(student_t.ppf(0.05, len(labels) - 1, slope, error), 0, 1)))
 
 
 @settings(max_examples=25, deadline=None)

@@ -213,7 +213,8 @@ class TransferObjective(Objective):
             both = sample.both_present()
             classes = functional.normalize(beliefs if both is None else beliefs[both], dim=1)
             likeness = step.network.trust**2 * (classes @ classes.T)
-        return pairing_loss(*sample.paired_means(), self.params.temperature, likeness)
+        temperature = step.network.pairing_temperature(self.params.temperature)
+        return pairing_loss(*sample.paired_means(), temperature, likeness)
 
     def _trusted_of(self, outputs: Outputs) -> Tensor | None:
         if self.source is None or self.source.beliefs is None or not self.source.trusted:

@@ -12,8 +12,8 @@ from acqkit_embedding_transfer import Source
 from numpy.testing import assert_allclose, assert_array_equal
 
 from acqkit.embeddings import FloatArray, PairEmbeddings
-from acqkit.interfaces import Model, PairBatch, Pool
-from acqkit.models import LogisticPair, Supervised, TwoTower, blocks_of
+from acqkit.interfaces import Model, ModelFactory, PairBatch, Pool, Trainer
+from acqkit.models import LogisticPair, OwnFit, Supervised, TwoTower, blocks_of
 from acqkit.pool import PairPool
 from acqkit.testing import LinearPairModel, make_pool
 
@@ -90,11 +90,17 @@ def test_the_size_of_blocks_does_not_matter(size: int, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("labeled", [0, 10])
-@pytest.mark.parametrize("factory", [LogisticPair(), TwoTower(hidden=8, dim=4)])
-def test_any_model_can_be_asked(factory: LogisticPair | TwoTower, labeled: int) -> None:
+@pytest.mark.parametrize(
+    ("factory", "trainer"),
+    [
+        (LogisticPair(), OwnFit()),
+        (TwoTower(hidden=8, dim=4), Supervised(min_steps=5, max_steps=5)),
+    ],
+)
+def test_any_model_can_be_asked(factory: ModelFactory, trainer: Trainer, labeled: int) -> None:
     pool = scene(labeled=labeled)
     model = factory.build(pool, "cpu")
-    Supervised(min_steps=5, max_steps=5).fit(model, pool, 0)
+    trainer.fit(model, pool, 0)
     found = Source.of(model, pool, CPU)
     assert_allclose(found.features.norm(dim=1), np.ones(30), atol=1e-5)
     assert (found.beliefs is not None) == (labeled > 0)

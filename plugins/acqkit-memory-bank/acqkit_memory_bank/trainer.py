@@ -156,7 +156,8 @@ class MemoryBankObjective(Objective):
             both = sample.both_present()
             believed = believed if both is None else believed[both]
             likeness = step.network.trust**2 * (believed @ believed.T)
-        return pairing_loss(a, b, self.params.temperature, likeness)
+        temperature = step.network.pairing_temperature(self.params.temperature)
+        return pairing_loss(a, b, temperature, likeness)
 
     def _rows(self, outputs: Outputs) -> Tensor:
         return torch.from_numpy(outputs.positions).to(self._targets.device)
