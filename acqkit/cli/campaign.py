@@ -36,9 +36,7 @@ def init(
     folder: Folder,
     pool: Annotated[str, typer.Option(help="Path of a pool, or a data set's name.")],
     strategy: Annotated[str, typer.Option(help="Strategy, or SCORER+ALLOCATOR.")] = "typiclust",
-    trainer: Annotated[
-        str | None, typer.Option(help="Trainer (default: the one that suits the model).")
-    ] = None,
+    trainer: Annotated[str | None, typer.Option(help="Trainer (default: by model).")] = None,
     model: Annotated[str, typer.Option(help="Model.")] = "two-tower",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     device: Annotated[str, typer.Option(help="Torch device of the model.")] = "cpu",
