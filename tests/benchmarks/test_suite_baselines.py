@@ -72,7 +72,7 @@ def train_part(pool: PairPool) -> PairPool:
 def test_another_model_than_a_torch_network_is_refused(name: str) -> None:
     pool, trainer = make_pool(labeled=20), TRAINERS[name]
     assert isinstance(trainer, Trainer)
-    with pytest.raises(ConfigError, match="use the model two-tower"):
+    with pytest.raises(ConfigError, match="trains torch networks"):
         trainer.fit(LogisticPair().build(pool, "cpu"), pool, 0)
 
 

@@ -83,7 +83,7 @@ def _campaign_pool() -> PairPool:
 
 
 def test_another_classifier_object_is_refused_with_both_named(tmp_path: Path) -> None:
-    pool, made = _campaign_pool(), {"strategy": "random", "trainer": "supervised"}
+    pool, made = _campaign_pool(), {"strategy": "random", "trainer": "own-fit"}
     Campaign.create(
         tmp_path / "c",
         pool,
