@@ -107,6 +107,7 @@ def write_suite(tmp_path: Path, **changes: Any) -> Path:
         "defaults": {"per_round": 6, "rounds": 3, "model": "sklearn"},
         "pools": ["data:tiny", "data:gone"],
         "strategies": ["random", "entropy+top", "oldest"],
+        "trainers": ["own-fit"],
         "seeds": 2,
     }
     path = tmp_path / "mini.yaml"
