@@ -78,6 +78,11 @@ class GrowingMachine(RuleBasedStateMachine):
         """What the classes are called."""
         return sorted(set(self.meant.values()))
 
+    @property
+    def joined(self) -> list[str]:
+        """Classes that have other names, too."""
+        return sorted({now for name, now in self.meant.items() if now != name})
+
     def answer(self, data: st.DataObject) -> Words:
         sizes = {"max_size": 2} if self.multilabel else {"min_size": 1, "max_size": 1}
         given = st.frozensets(st.sampled_from(sorted(self.meant)), **sizes)
@@ -194,9 +199,20 @@ class GrowingMachine(RuleBasedStateMachine):
         if new and len(names) == len(self.names):
             names = names[:-1]
         into = f"class {len(self.meant)}" if new else names[0]
-        self.campaign.merge_classes(names, into)
         if new:
             self.columns.append(into)
+        self.merge(names, into)
+
+    @precondition(lambda self: len(self.names) > 2 and self.joined)
+    @rule(data=st.data())
+    def merge_again(self, data: st.DataObject) -> None:
+        """What goes by several names goes into another class."""
+        old = data.draw(st.sampled_from(self.joined))
+        rest = [name for name in self.names if name != old]
+        self.merge([old], data.draw(st.sampled_from(rest)))
+
+    def merge(self, names: list[str], into: str) -> None:
+        self.campaign.merge_classes(names, into)
         self.meant = {name: into if now in names else now for name, now in self.meant.items()}
         self.meant[into] = into
         self.said = {row: self.now(words) for row, words in self.said.items()}
