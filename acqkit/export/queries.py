@@ -42,6 +42,7 @@ class RawQueries:
         """The modality that a query of this kind is of; raises ExportError unless it is one."""
         pool = self._about.pool
         if pool.items is None:
+            self._check_place()
             found = modalities_for(self._about.encoders, kind, self._registry)
         else:
             fits = _RAW[kind]
@@ -80,9 +81,13 @@ class RawQueries:
                 f"the model reads {modality} in a form that is no text, picture or file; embed it "
                 "with load_model"
             )
+        read = [read_item(item) for item in items]
+        for kind, _ in read:
+            if form not in _RAW[kind]:
+                raise ExportError(f"{modality} are no {_PLURAL[kind]} to the model")
         if form == "bytes":
             return [item.read_bytes() if isinstance(item, Path) else item for item in items]
-        return [read_item(item)[1] for item in items]
+        return [content for _, content in read]
 
     def _encoded(self, modality: str, items: Sequence[Any]) -> FloatArray:
         about = self._about.encoders.get(modality)
@@ -107,7 +112,7 @@ class RawQueries:
 
     def _check_place(self) -> None:
         """Whoever made the folder may have put code beside the model, found from within it."""
-        if Path.cwd().is_relative_to(self._folder.resolve()):
+        if self._about.encoders and Path.cwd().is_relative_to(self._folder.resolve()):
             raise ExportError(
                 f"encoders are not made from within {self._folder}, which might hold code; give "
                 "the command in another folder"

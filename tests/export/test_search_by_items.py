@@ -176,6 +176,8 @@ def test_code_beside_the_model_is_not_run(
         monkeypatch.chdir(place)
         with pytest.raises(ExportError, match="encoders are not made from within"):
             Search(folder).of_text("abc")
+        with pytest.raises(ExportError, match="encoders are not made from within"):
+            Search(folder)._queries.modality_of("audio")
         assert not (place / "run").exists()
 
 
@@ -204,6 +206,8 @@ def test_a_model_of_raw_items_needs_no_encoder(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="no modality takes pictures: the model reads other raw"):
         Image.new("RGB", (4, 4)).save(tmp_path / "p.png")
         search.of_file(tmp_path / "p.png")
+    with pytest.raises(ExportError, match="text are no pictures to the model"):
+        search.of_file(tmp_path / "p.png", modality="text")
 
 
 def test_encoders_stay_with_a_part_of_a_pool(home: Path) -> None:
