@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,9 @@ SIDE_FIELDS = ("mean", "variance", "probabilities", "present")
 MANIFEST_NAME = "embeddings.json"
 """The file beside saved arrays that says which there are."""
 
-_UNREADABLE = (OSError, EOFError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError)
+_UNREADABLE = (
+    OSError, EOFError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, TokenError,
+)  # fmt: skip
 """What numpy and JSON raise over files that are not as they were written."""
 
 

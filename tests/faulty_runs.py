@@ -89,11 +89,9 @@ def recorded(out: Path) -> Counter[str]:
         with closing(sqlite3.connect(file)) as connection:
             rows = connection.execute("SELECT record FROM records").fetchall()
             trained = {json.loads(record)["training"]["labels"] for (record,) in rows}
-            kept = connection.execute("SELECT value FROM settings WHERE key = 'latest training'")
-            for (value,) in kept:
-                training = json.loads(value)
-                assert Artifacts(file.parent).find(training["embeddings"]) is not None
-                trained.add(training["record"]["labels"])
+            for name, record in connection.execute("SELECT embeddings, record FROM trainings"):
+                assert Artifacts(file.parent).find(name) is not None
+                trained.add(json.loads(record)["labels"])
         found.update(trained)
     # Of the reference, a file for each trainer; only the noted one says on what it trained.
     found["all"] += len([*out.glob("full/noted-0.json")])

@@ -76,7 +76,7 @@ class Pools:
         return difference(pool, kept, source.fingerprint)
 
     def _placed(self, parts: Sequence[Source], classes: ClassTable) -> PairPool:
-        pairs = PairList(self._store.rosters())
+        pairs = self._pairs(parts)
         part, row = np.full((2, len(pairs)), NOWHERE, dtype=np.int64)
         used: list[PairPool] = []
         for pool in self._candidates(parts):
@@ -97,6 +97,16 @@ class Pools:
             return taken if taken.test is not None or not test.any() else replace(taken, test=test)
         ids = pairs.ids if pairs.with_ids else None
         return placed(used, places, ids, pairs.facts["test"])
+
+    def _pairs(self, parts: Sequence[Source]) -> PairList:
+        rosters, wanted = self._store.rosters(), parts[-1].start + parts[-1].pairs
+        found = sum(len(roster.facts) for roster in rosters)
+        if found < wanted:  # more of them came this very moment
+            raise CampaignError(
+                f"campaign {self._folder} is damaged: it lists {found} of its {wanted} pairs; go "
+                "on with a backup"
+            )
+        return PairList(rosters)
 
     def _candidates(self, parts: Sequence[Source]) -> Iterator[PairPool]:
         if self._given is not None:

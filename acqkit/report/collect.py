@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from acqkit.components.spec import ComponentSpec
 from acqkit.embeddings import IntArray
-from acqkit.errors import AcqkitError
+from acqkit.errors import AcqkitError, CampaignError
 from acqkit.loading import load_pool
 from acqkit.pool import PairPool
 from acqkit.report.data import (
@@ -50,7 +50,7 @@ def collect(folders: Sequence[Path], pool: PairPool | None = None) -> ReportData
     partly = partly_labeled(runs[0].results.pool)
     notes: list[str] = [f"{partly[0].upper()}{partly[1:]}."] if partly else []
     pool = _pool(runs, pool, notes)
-    batches = [run.batches(run.seeds[0]) for run in runs]
+    batches = [_batches(run, notes) for run in runs]
     picked = [_positions(run, pool, said) for run, said in zip(runs, batches, strict=True)]
     full = max(filter(None, (run.results.full for run in runs)), key=lambda r: r.map, default=None)
     showcase = Showcase.of(pool)
@@ -95,6 +95,18 @@ def _pool(runs: list[RunFolder], given: PairPool | None, notes: list[str]) -> Pa
         )
         return None
     return pool
+
+
+def _batches(run: RunFolder, notes: list[str]) -> dict[int, StoredBatch]:
+    """What the strategy said of its picks, or nothing and a note why."""
+    try:
+        return run.batches(run.seeds[0])
+    except CampaignError as error:
+        notes.append(
+            f"The state of {run.name} cannot be read, so there are no scores, reasons and "
+            f"embeddings of its picks: {error}."
+        )
+        return {}
 
 
 def _left_out(refused: Mapping[str, str]) -> list[str]:

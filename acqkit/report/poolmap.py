@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from acqkit.embeddings import FloatArray, IntArray
+from acqkit.errors import CampaignError
 from acqkit.pool import PairPool
 from acqkit.pool.display import display_columns
 from acqkit.report.data import MapPicks, PoolMap
@@ -60,7 +61,10 @@ def _embedded(runs: Sequence[RunFolder]) -> tuple[IntArray, FloatArray, str] | N
     """Positions, unified means and where they come from: of the run with the best last MAP."""
     for run in sorted(runs, key=lambda run: -run.rounds(run.seeds[0])[-1].map):
         seed = run.seeds[0]
-        embeddings = run.embeddings(seed)
+        try:
+            embeddings = run.embeddings(seed)
+        except CampaignError:
+            continue  # which is noted where its batches are read
         if embeddings is not None:
             source = f"unified embeddings of {run.name}, seed {seed}, its last round"
             return np.asarray(embeddings.positions), embeddings.unified_mean(), source

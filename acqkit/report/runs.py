@@ -33,7 +33,10 @@ class RunFolder:
         return sorted(own, key=lambda record: record.round)
 
     def embeddings(self, seed: int) -> PairEmbeddings | None:
-        """What the last selection of one seed saw, None where it was not kept."""
+        """What the last selection of one seed saw, None where it was not kept.
+
+        Raises CampaignError where the state of that seed cannot be read, as does `batches`.
+        """
         return self.folder.seed(seed).embeddings()
 
     def batches(self, seed: int) -> dict[int, StoredBatch]:

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from acqkit.campaign.content import checked_settings
 from acqkit.embeddings import PairEmbeddings
-from acqkit.errors import CampaignError
 from acqkit.runs.records import RoundRecord, read_rounds
 from acqkit.store import SqliteStore, Store
 from acqkit.store import StoredBatch as StoredBatch
@@ -44,7 +45,11 @@ class SeedFolder:
         return self.path / f"predictions-{round}.npy"
 
     def records(self) -> list[RoundRecord]:
-        """The rounds that are done, in order; empty where there is no state."""
+        """The rounds that are done, in order; empty where there is no state.
+
+        Raises CampaignError where there is one that cannot be read, or is damaged, as do the
+        other methods.
+        """
         found = self._read(lambda store: store.records())
         return read_rounds(found or [], self.campaign)
 
@@ -60,14 +65,9 @@ class SeedFolder:
     def _read(self, what: Callable[[Store], Found]) -> Found | None:
         if not self.campaign.is_dir():
             return None
-        try:
-            store = SqliteStore.open(self.campaign)
-        except CampaignError:
-            return None
-        try:
+        with closing(SqliteStore.open(self.campaign)) as store:
+            checked_settings(self.campaign, store)
             return what(store)
-        finally:
-            store.close()
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,6 @@ _RULES = {
         ON b.key = a.key + 1 WHERE b.value <= a.value""",
     "a record of a round is no JSON object": """
         SELECT round FROM records WHERE json_type(record) != 'object'""",
-    "a row refers to another one that is gone": "SELECT rowid FROM pragma_foreign_key_check",
 }
 """What is wrong, and the statement that finds where; each relies on those before it."""
 
@@ -85,19 +84,28 @@ def check_rows(
     connection: Connection, where: object, pairs: int, classes: int, multilabel: bool
 ) -> None:
     """See `Store.check`; `where` names the campaign."""
-    # An index that lacks rows hides those of its table, which SQLite says only when asked.
-    state = connection.execute(text("PRAGMA integrity_check(1)")).scalar()
-    if state != "ok":
-        raise CampaignError(
-            f"campaign {where} is damaged: SQLite says {shown(state)}; go on with a backup, or a "
-            "copy of before it was changed"
-        )
+    check_file(connection, where)
     limits = {"pairs": pairs, "classes": classes, "multilabel": multilabel}
     for fault, statement in _RULES.items():
         named = {name: value for name, value in limits.items() if f":{name}" in statement}
         found = connection.execute(text(f"{statement} LIMIT 1"), named).first()
         if found is not None:
             raise CampaignError(
-                f"campaign {where} is damaged: {fault} (row {found[0]!r}), which acqkit does not "
-                "write; go on with a backup, or a copy of before it was changed"
+                f"campaign {where} is damaged: {fault} (row {shown(found[0])}), which acqkit does "
+                "not write; go on with a backup, or a copy of before it was changed"
             )
+
+
+def check_file(connection: Connection, where: object) -> None:
+    """Raise CampaignError where SQLite finds pages, indices or references that do not fit.
+
+    An index that lacks rows hides those of its table, which SQLite says only when asked.
+    """
+    state = connection.execute(text("PRAGMA integrity_check(1)")).scalar()
+    if state == "ok" and connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
+        state = "a row refers to another one that is gone"
+    if state != "ok":
+        raise CampaignError(
+            f"campaign {where} is damaged: SQLite says {shown(state)}; go on with a backup, or a "
+            "copy of before it was changed"
+        )

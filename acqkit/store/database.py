@@ -15,8 +15,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
-from acqkit.errors import CampaignError
+from acqkit.errors import CampaignError, shortened
 from acqkit.files import publish, temporary_folder
+from acqkit.store.check import check_file
 from acqkit.store.migration import migrate
 from acqkit.store.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
 from acqkit.store.turn import TURN_SECONDS, head_of_line
@@ -78,10 +79,10 @@ class Database:
                 yield connection
         except DBAPIError as error:
             raise CampaignError(self._sentence(error)) from error
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise CampaignError(
-                f"campaign {self._folder} is damaged: a cell that should be JSON is not ({error}); "
-                "go on with a backup"
+                f"campaign {self._folder} is damaged: something in it is no JSON, or no text at "
+                f"all ({shortened(str(error))}); go on with a backup"
             ) from None
 
     def _sentence(self, error: DBAPIError) -> str:
@@ -154,6 +155,7 @@ class Database:
         with self._transaction(self._engine if self._read_only else self._writing) as connection:
             if _version(connection) != 1:
                 return  # Another process was faster.
+            check_file(connection, self._folder)
             if not self._read_only:
                 self._keep_copy()
             migrate(connection)

@@ -81,7 +81,7 @@ def test_a_campaign_that_does_not_say_how_many_train_pairs_it_has(folder: Path) 
         ("UPDATE batches SET batch_id = x'00' WHERE round = 1", "table 'batches' holds"),
         ("DELETE FROM items WHERE rank = 2", "refers to another one that is gone"),
         ("DELETE FROM batches WHERE round = 0", "refers to another one that is gone"),
-        ("UPDATE settings SET value = '{' WHERE key = 'seed'", "should be JSON is not"),
+        ("UPDATE settings SET value = '{' WHERE key = 'seed'", "is no JSON"),
         ("UPDATE settings SET value = '\"7\"' WHERE key = 'seed'", "setting 'seed' is wrong"),
         ("DELETE FROM settings WHERE key = 'model'", "setting 'model' is wrong"),
         ("UPDATE settings SET value = '{}' WHERE key = 'trainer'", "setting 'trainer' is wrong"),

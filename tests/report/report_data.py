@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from acqkit.campaign.fingerprint import fingerprint
 from acqkit.embeddings import PairEmbeddings
 from acqkit.pool import PairPool
 from acqkit.report.data import (
@@ -172,6 +173,19 @@ def make_data(**more: Any) -> ReportData:
     return ReportData(**settings | more)
 
 
+def settings(pool: PairPool, seed: int) -> dict[str, Any]:
+    """What a campaign on this pool is made with."""
+    parts = {"strategy": "random", "trainer": "supervised", "model": "two-tower"}
+    return {
+        "pool": pool.name,
+        "fingerprint": fingerprint(pool),
+        "pool_reference": None,
+        "seed": seed,
+        "device": "cpu",
+        **{kind: {"name": name, "params": {}} for kind, name in parts.items()},
+    }
+
+
 def write_run(
     folder: Path,
     pool: PairPool,
@@ -194,7 +208,7 @@ def write_run(
         home = folder / "seeds" / str(figure.seed)
         if figure.round == 0:
             home.mkdir(parents=True)
-            store = SqliteStore.create(home / "campaign", {"seed": figure.seed})
+            store = SqliteStore.create(home / "campaign", settings(pool, figure.seed))
         picked = train[np.random.default_rng(figure.seed).permutation(len(train))]
         picked = picked[5 * figure.round : 5 * figure.round + 5]
         scores = np.linspace(2, 1, 5, dtype=np.float32) if figure.round else None

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,6 +157,18 @@ def test_without_the_campaigns_there_is_a_map_of_the_features(
     assert data.map is not None and data.map.source == "input features of both modalities"
     assert data.runs[0].picks[-1].score is None and data.runs[0].picks[-1].sides
     assert collect([bare]).map is None
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE answers", "UPDATE batches SET record = '{'"])
+def test_a_state_that_cannot_be_read_is_noted(folder: Path, pool: PairPool, statement: str) -> None:
+    file = folder / "mine" / "seeds" / "0" / "campaign" / "campaign.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute(statement)
+    data = collect([folder], pool)
+    (note,) = data.notes
+    assert note.startswith("The state of entropy+top cannot be read, so there are no scores")
+    assert data.runs[0].picks[-1].score is None and data.runs[0].picks[-1].sides
+    assert data.map is not None and data.map.source == "input features of both modalities"
 
 
 def test_another_pool_under_the_same_name_is_noticed(folder: Path, pool: PairPool) -> None:
