@@ -147,7 +147,7 @@ def _other_ask(rows: Rows, found: dict[str, Any]) -> str | None:
 DOOR = Door("campaign", INPUTS, put, open_campaign, judge)
 
 
-@settings(IN_CI)
+@settings(IN_CI, max_examples=300)  # each takes twice the time of a pool
 @given(INPUTS)
 def test_a_campaign_is_opened_as_its_rows_say_or_refused_in_a_sentence(changed: Changed) -> None:
     hold(DOOR, changed)
