@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.errors import EmbeddingError
+from acqkit.rows import DEFAULT_BLOCK_SIZE, check_rows, take_rows
 
 FloatArray = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-
-DEFAULT_BLOCK_SIZE = 16_384
 
 SIDE_FIELDS = ("mean", "variance", "probabilities", "present")
 """The arrays of a modality, by the names of `ModalityEmbeddings`' fields."""
@@ -63,9 +62,9 @@ class ModalityEmbeddings:
     def take(self, rows: IntArray | slice) -> ModalityEmbeddings:
         """The given rows of every array: positions `[k]`, or a slice, which copies nothing."""
         return ModalityEmbeddings(
-            _rows(self.mean, rows),
-            None if self.variance is None else _rows(self.variance, rows),
-            None if self.probabilities is None else _rows(self.probabilities, rows),
+            take_rows(self.mean, rows),
+            None if self.variance is None else take_rows(self.variance, rows),
+            None if self.probabilities is None else take_rows(self.probabilities, rows),
             None if self.present is None else self.present[rows],
         )
 
@@ -109,7 +108,7 @@ class PairEmbeddings:
         n = len(self.positions)
         for name, side in zip("ab", self.sides, strict=True):
             for field in ("mean", "variance", "probabilities"):
-                _check_array(f"{name}.{field}", getattr(side, field), n, self.positions)
+                check_rows(f"{name}.{field}", getattr(side, field), n, self.positions)
             if side.variance is not None and n and float(side.variance.min()) <= 0:
                 raise EmbeddingError(f"{name}.variance has values that are not > 0")
             if side.present is not None and side.present.shape != (n,):
@@ -284,34 +283,3 @@ class PairEmbeddings:
             classifier,
             manifest.get("content_dim"),
         )
-
-
-def _rows(values: FloatArray, rows: IntArray | slice) -> FloatArray:
-    """Rows of an array. `take` gathers short rows four times as fast as indexing does.
-
-    Where rows are not contiguous it would copy the whole array first, so they are indexed.
-    """
-    if isinstance(rows, np.ndarray) and rows.dtype == np.int64:
-        if values.shape[1] == 0:
-            return np.empty((len(rows), 0), dtype=values.dtype)
-        if not values.flags.c_contiguous:
-            return values[rows]
-        return np.asarray(np.take(values, rows, axis=0))
-    return values[rows]
-
-
-def _check_array(name: str, values: FloatArray | None, n: int, positions: IntArray) -> None:
-    if values is None:
-        return
-    if values.ndim != 2 or len(values) != n:
-        raise EmbeddingError(f"{name} has shape {values.shape}, wanted [{n}, width]")
-    for start in range(0, n, DEFAULT_BLOCK_SIZE):
-        block = values[start : start + DEFAULT_BLOCK_SIZE]
-        if not np.isfinite(block.sum(dtype=np.float64)):
-            bad = ~np.isfinite(block).all(axis=1)
-            if bad.any():
-                row = int(positions[start + int(np.argmax(bad))])
-                raise EmbeddingError(
-                    f"{name} has NaN or infinite values, first at position {row}; "
-                    "look at the features or the learning rate"
-                )
