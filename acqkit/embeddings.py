@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.errors import EmbeddingError
-from acqkit.rows import DEFAULT_BLOCK_SIZE, check_rows, take_rows
+from acqkit.rows import DEFAULT_BLOCK_SIZE as DEFAULT_BLOCK_SIZE
+from acqkit.rows import check_rows, take_rows
 
 FloatArray = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
