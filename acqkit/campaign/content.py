@@ -143,17 +143,36 @@ def checked_settings(folder: object, store: Store) -> tuple[Mapping[str, Any], l
         ) from None
     changes = store.changes()
     pairs, classes = pool.pairs, len(pool.classes)
+    train = {0: pool.train}
     for change in changes:
         try:
             value = _VALUES[change.kind].model_validate(change.value)
             pairs, classes = value.after(pairs, classes)
+            if isinstance(value, _Pairs):
+                train[value.start] = value.train
         except (KeyError, ValueError) as error:
             raise CampaignError(
                 f"campaign {folder} is damaged: its change {change.number} is none that acqkit "
                 f"writes ({_first(error)}); go on with a backup, or a copy of before it was changed"
             ) from None
     store.check(pairs, classes, pool.multilabel)
+    _check_train(folder, store, train)
     return settings, changes
+
+
+def _check_train(folder: object, store: Store, train: Mapping[int, int | None]) -> None:
+    """Compare how many train pairs there are from each start with the lists of pairs.
+
+    A list that was written since has a start of its own.
+    """
+    for roster in store.rosters():
+        noted, listed = train.get(roster.start), int((~roster.facts["test"]).sum())
+        if noted is not None and noted != listed:
+            raise CampaignError(
+                f"campaign {folder} is damaged: it notes {noted} train pairs from position "
+                f"{roster.start} on, and lists {listed}; go on with a backup, or a copy of before "
+                "it was changed"
+            )
 
 
 def _first(error: Exception) -> str:

@@ -54,6 +54,11 @@ def opened(folder: Path, name: str) -> Campaign:
             "UPDATE settings SET value = json_set(value, '$.more', 1) WHERE key = 'fingerprint'",
             "setting 'fingerprint.more' is wrong",
         ),
+        (
+            "plain",
+            "UPDATE settings SET value = json_set(value, '$.train', 3) WHERE key = 'fingerprint'",
+            "notes 3 train pairs from position 0 on, and lists",
+        ),
         ("trained", "UPDATE batches SET embeddings = '../made'", "does not choose"),
         ("trained", "UPDATE batches SET embeddings = '/etc'", "does not choose"),
         ("trained", "UPDATE trainings SET model = 'artifacts/../..'", "does not choose"),
