@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Any, cast
 
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import Resolved, resolve
-from acqkit.errors import AcqkitError, ConfigError
-from acqkit.interfaces import Model, SelectiveTrainer
+from acqkit.errors import AcqkitError, AcqkitWarning, ConfigError
+from acqkit.interfaces import Model, SelectiveTrainer, Trainer
 from acqkit.pool import PairPool
 
 DEFAULT_TRAINER = "supervised"
@@ -47,3 +48,19 @@ def can_train(trainer: object, model: Model) -> bool:
         except ConfigError:
             return False
     return True
+
+
+def or_own_fit(trainer: Trainer, model: Model) -> Trainer:
+    """The trainer of a campaign; where it cannot train the model, the model's own fit.
+
+    Nobody can make such a campaign. Earlier versions of acqkit did, and trained it so.
+    """
+    if can_train(trainer, model):
+        return trainer
+    warnings.warn(
+        f"the campaign was made with the trainer {type(trainer).__name__}, which cannot train "
+        f"{type(model).__name__}; it is trained by its own fit, as it was before",
+        AcqkitWarning,
+        stacklevel=2,
+    )
+    return cast(Trainer, resolve("trainer", OWN_FIT).component)

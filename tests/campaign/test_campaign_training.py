@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +11,11 @@ import pytest
 
 from acqkit import Batch, Campaign, Component, PairPool, RoundContext
 from acqkit.components.compose import Composed
+from acqkit.components.resolve import resolve
 from acqkit.embeddings import IntArray, PairEmbeddings
-from acqkit.errors import (
-    CampaignError,
-)
+from acqkit.errors import AcqkitWarning, CampaignError
 from acqkit.interfaces import Model, Pool
+from acqkit.testing import make_pool
 from acqkit.timing import PhaseClock
 from light_components import PARTS, LightTrainer, Watching
 from simulated_annotators import ById
@@ -173,3 +176,26 @@ def test_seconds_are_counted_on_the_clock_of_the_moment(campaign: Campaign, batc
     campaign.clock = PhaseClock()
     campaign.trained()
     assert campaign.seconds == {}
+
+
+def test_a_campaign_from_before_own_fit_is_trained_by_the_models_own_fit(tmp_path: Path) -> None:
+    pool = make_pool(60, 3)
+    picked = []
+    for name in ("now", "before"):
+        folder = tmp_path / name
+        with Campaign.create(folder, pool, strategy="kmeans", model="sklearn") as campaign:
+            first = campaign.ask(8)
+            campaign.tell(first.batch_id, {id: int(id) % 3 for id in first.ids})
+        if name == "before":
+            record = json.dumps(resolve("trainer", "supervised").record)
+            with closing(sqlite3.connect(folder / "campaign.sqlite")) as connection:
+                changed = "UPDATE settings SET value = ? WHERE key = 'trainer'"
+                connection.execute(changed, (record,))
+                connection.commit()
+        with Campaign.open(folder, pool) as campaign:
+            if name == "before":
+                with pytest.warns(AcqkitWarning, match="Supervised, which cannot train Sklearn"):
+                    picked.append(campaign.ask(8).positions)
+            else:
+                picked.append(campaign.ask(8).positions)
+    np.testing.assert_array_equal(picked[0], picked[1])
