@@ -69,7 +69,9 @@ def shortened(text: str, longest: int = _LONGEST_QUOTE) -> str:
 
 def shown(value: object, longest: int = _LONGEST_QUOTE) -> str:
     """A value as it would be typed, as much of it as somebody reads."""
-    return shortened(repr(value), longest)
+    text = repr(value)
+    # White space of a text is its own; elsewhere, as in an array, it only lays things out.
+    return text if isinstance(value, str) and len(text) <= longest else shortened(text, longest)
 
 
 def did_you_mean(word: object, known: Iterable[object], otherwise: str | None = None) -> str:
@@ -80,8 +82,8 @@ def did_you_mean(word: object, known: Iterable[object], otherwise: str | None = 
     names = [str(name) for name in known]
     near = difflib.get_close_matches(str(word), names, n=1)
     if near:
-        return f"did you mean {near[0]!r}?"
+        return f"did you mean {shown(near[0])}?"
     if otherwise is not None:
         return otherwise
     more = ", ..." if len(names) > 12 else ""
-    return f"known: {', '.join(names[:12]) or 'none'}{more}"
+    return f"known: {', '.join(map(shortened, names[:12])) or 'none'}{more}"

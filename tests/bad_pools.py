@@ -256,7 +256,7 @@ TABLE: list[tuple[str, Builder, tuple[str, ...]]] = [
     ("broken sidecar", _broken_sidecar, ("items.parquet", "truncated")),
     ("ragged captions", _ragged_captions, ("captions.csv", "cannot be read as CSV")),
     ("captions with a column twice", _repeated_captions, ("captions.csv", "'text'")),
-    ("another suffix", _text_file, ("pool.csv", ".npz", ".parquet")),
+    ("another suffix", _text_file, ("pool.csv", "no pool", "pool build")),
     ("folder of other things", _folder_of_notes, ("modality_a.npy", "notes.txt")),
     ("misspelled path", _misspelled, ("pol.npz",)),
     ("missing folder", _no_parent, ("missing",)),

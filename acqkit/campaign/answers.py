@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from acqkit.errors import CampaignError, ContradictionError, PoolError, did_you_mean
+from acqkit.errors import CampaignError, ContradictionError, PoolError, did_you_mean, shown
 from acqkit.pool import PairPool
 from acqkit.store import Classes, StoredAnswer
 from acqkit.store.answers import Question, question
@@ -107,7 +107,7 @@ def _class_index(value: Any, class_names: Sequence[str], former: Mapping[str, in
         if value in former:
             return former[value]
         hint = did_you_mean(value, class_names)
-        raise CampaignError(f"the pool has no class {value!r}; {hint}")
+        raise CampaignError(f"the pool has no class {shown(value)}; {hint}")
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         if 0 <= value < len(class_names):
             return int(value)
@@ -115,7 +115,7 @@ def _class_index(value: Any, class_names: Sequence[str], former: Mapping[str, in
             f"the pool has no class number {value}; its {len(class_names)} classes are "
             f"0 to {len(class_names) - 1}"
         )
-    raise CampaignError(f"{value!r} is no class; give a class name or its index")
+    raise CampaignError(f"{shown(value)} is no class; give a class name or its index")
 
 
 def contradiction(

@@ -147,7 +147,7 @@ def live_class(name: str, classes: ClassTable) -> int:
     index = classes.find(name) if isinstance(name, str) else None
     if index is None:
         hint = did_you_mean(name, classes.names)
-        raise CampaignError(f"the campaign has no class {name!r}; {hint}")
+        raise CampaignError(f"the campaign has no class {shown(name)}; {hint}")
     if index in classes.into:
         now = classes.names[classes.into[index]]
         raise CampaignError(f"the class {name!r} was merged into {now!r}; name that one")

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from acqkit.campaign.answers import SKIP, Label, parse_label
 from acqkit.campaign.cells import Known, is_plain, parts, quoted, unquoted
-from acqkit.errors import CampaignError
+from acqkit.errors import CampaignError, shown
 
 CANNOT_TELL, NO_CLASS = "?", "-"
 """What a cell says where no class is called so, nor may be taken for it."""
@@ -53,7 +53,7 @@ class LabelCells:
         meanings = self._meanings(cell)
         if len(meanings) > 1:
             ways = " or ".join(sorted(map(self.write, meanings)))
-            raise CampaignError(f"{cell!r} may mean several things; write {ways}")
+            raise CampaignError(f"{shown(cell)} may mean several things; write {ways}")
         if not meanings:
             self._explain(cell)
         names = meanings.pop()
@@ -109,11 +109,11 @@ class LabelCells:
             found = self._find(part)
             if len(found) > 1:
                 ways = " or ".join(sorted(quoted(name) for name in found))
-                raise CampaignError(f"{part!r} may mean several classes; write {ways}")
+                raise CampaignError(f"{shown(part)} may mean several classes; write {ways}")
             if not found:
                 said = unquoted(part)
                 parse_label(part if said is None else said, self._names, self._multilabel)
-        raise CampaignError(f"{cell!r} is no label")
+        raise CampaignError(f"{shown(cell)} is no label")
 
     @property
     def help(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from acqkit.campaign.answers import Label, contradiction, parse_labels, plain
 from acqkit.campaign.classes import ClassTable
-from acqkit.errors import CampaignError, did_you_mean
+from acqkit.errors import CampaignError, did_you_mean, shown
 from acqkit.pool import PairPool
 from acqkit.store import Classes, Store, StoredBatch
 from acqkit.store.answers import questions
@@ -35,7 +35,7 @@ def tell(
             # A pair withdrawn from one batch may be in another one too.
             if into.setdefault(position, label) != label:
                 pair = plain(pool.ids[position])
-                raise CampaignError(f"pair {pair!r} is given twice, with different labels")
+                raise CampaignError(f"pair {shown(pair)} is given twice, with different labels")
     clashes = store.add_answers(parsed, _name(annotator), replace, again)
     if clashes:
         remedy = "pass replace=True (--replace)"
@@ -52,10 +52,10 @@ def _told(
     wanted = {classes.into.get(batch.about, batch.about)}
     for position, label in found.items():
         if label and {classes.into.get(index, index) for index in label} != wanted:
-            name = pool.class_names[batch.about]
+            pair, name = plain(pool.ids[position]), shown(pool.class_names[batch.about])
             raise CampaignError(
-                f"pair {plain(pool.ids[position])!r}: {batch.batch_id} asks about class {name!r} "
-                "alone; answer it where it applies, no class (-) where it does not, or SKIP (?)"
+                f"pair {shown(pair)}: {batch.batch_id} asks about class {name} alone; "
+                "answer it where it applies, no class (-) where it does not, or SKIP (?)"
             )
     return {position: (batch.about,) if label else label for position, label in found.items()}
 
@@ -68,7 +68,7 @@ def add_labels(
     for position in parsed:
         if pool.test is not None and pool.test[position]:
             raise CampaignError(
-                f"pair {plain(pool.ids[position])!r} is kept for evaluation (test), so "
+                f"pair {shown(plain(pool.ids[position]))} is kept for evaluation (test), so "
                 "its label is not recorded; add labels of train pairs only"
             )
     clashes = store.add_answers(parsed, _name(annotator))
@@ -84,17 +84,17 @@ def stored_batch(store: Store, batch_id: str) -> StoredBatch:
         return stored
     known = [batch.batch_id for batch in store.batches()]
     hint = did_you_mean(batch_id, known, f"there are {len(known)} batches")
-    raise CampaignError(f"the campaign has no batch {batch_id!r}; {hint}")
+    raise CampaignError(f"the campaign has no batch {shown(batch_id)}; {hint}")
 
 
 def _not_in_batch(store: Store, pool: PairPool, position: int, batch_id: str) -> CampaignError:
     homes = [b.batch_id for b in store.batches() if position in b.positions]
     where = f"it is in {homes[0]!r}" if homes else "nobody asked for it; use add_labels"
     pair = plain(pool.ids[position])
-    return CampaignError(f"pair {pair!r} is not in batch {batch_id!r}: {where}")
+    return CampaignError(f"pair {shown(pair)} is not in batch {shown(batch_id)}: {where}")
 
 
 def _name(annotator: Any) -> str:
     if not isinstance(annotator, str):
-        raise CampaignError(f"the annotator is {annotator!r}; give a name as text")
+        raise CampaignError(f"the annotator is {shown(annotator)}; give a name as text")
     return annotator

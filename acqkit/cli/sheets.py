@@ -20,7 +20,7 @@ from acqkit.campaign import Batch
 from acqkit.campaign.cells import Known, cell, text_of
 from acqkit.campaign.label_cells import CANNOT_TELL, NO_CLASS, LabelCells
 from acqkit.cli.console import say
-from acqkit.errors import CampaignError
+from acqkit.errors import CampaignError, shown
 from acqkit.pool import PairPool
 from acqkit.pool.look_alikes import look_alike
 
@@ -51,16 +51,16 @@ _MARKS = {
 def sheet_bytes(batch: Batch, pool: PairPool) -> bytes:
     """A row for each pair that nobody has answered: batch, id, what to look at, key, no label."""
     positions = pool.position_of(batch.pending).tolist()
-    shown = list(_shown(pool, positions))
+    columns = list(_shown(pool, positions))
     cells = LabelCells(pool.class_names, pool.multilabel)
     help = cells.help if batch.about is None else _question(cells.write((batch.about,)))
-    names = _different([name for name, _ in shown], (*_FIRST, *_LAST))
+    names = _different([name for name, _ in columns], (*_FIRST, *_LAST))
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow([*_FIRST, *names, *([help] if help else []), *_LAST])
     keys = map(_key, pool.id_keys()[positions].tolist())
     for row, (pair_id, key) in enumerate(zip(batch.pending, keys, strict=True)):
-        texts = [values[row] for _, values in shown]
+        texts = [values[row] for _, values in columns]
         blank = [""] if help else []
         writer.writerow([batch.batch_id, cell(str(pair_id)), *texts, *blank, key, ""])
     text = file.getvalue()
@@ -182,28 +182,28 @@ class _Pairs:
 
     def position(self, row: Mapping[str, str]) -> int:
         """The position of the row's pair; raises CampaignError where that is not certain."""
-        shown = row["id"].strip()
-        said = {text_of(shown), row["id"]}
+        cell = row["id"].strip()
+        said = {text_of(cell), row["id"]}
         named = said & self._by_text.keys()
         if key := row.get("key", "").strip():
             position = self._by_key.get(_number(key))
             if position is None:
-                raise CampaignError(f"the pool has no pair with the key {key!r}")
+                raise CampaignError(f"the pool has no pair with the key {shown(key)}")
             text = self._texts[position]
-            if text not in said and (named or not Known([text]).find(shown)):
+            if text not in said and (named or not Known([text]).find(cell)):
                 raise CampaignError(
-                    f"the id is {text_of(shown)!r}, but the key is that of {text!r}; the row is "
-                    "mixed up"
+                    f"the id is {shown(text_of(cell))}, but the key is that of {shown(text)}; the "
+                    "row is mixed up"
                 )
             return position
         if not named:
-            raise CampaignError(f"the pool has no pair with id {text_of(shown)!r}")
-        texts = named | self._known.find(shown)
+            raise CampaignError(f"the pool has no pair with id {shown(text_of(cell))}")
+        texts = named | self._known.find(cell)
         # Of all ids, because 1 and "1" are two with one text.
         meant = [position for position, text in enumerate(self._texts) if text in texts]
         if len(meant) > 1:
-            ids = " or ".join(sorted(repr(self.ids[position]) for position in meant))
-            raise CampaignError(f"the id {shown!r} may be {ids}; use a sheet that `ask` wrote")
+            ids = " or ".join(sorted(shown(self.ids[position]) for position in meant))
+            raise CampaignError(f"the id {shown(cell)} may be {ids}; use a sheet that `ask` wrote")
         return meant[0]
 
 

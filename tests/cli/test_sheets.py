@@ -177,3 +177,14 @@ def test_rows_without_a_label_are_answered_later() -> None:
     assert told(asked(pool), pool) == {}
     assert told(saved(through_csv(asked(pool), ["", " \u200b", "?"])), pool) == {"c": None}
     assert LabelCells(["x", "y"], False).read("?") is SKIP
+
+
+@pytest.mark.parametrize("column", [1, -2, -1])
+def test_what_nobody_reads_to_its_end_is_quoted_in_short(column: int) -> None:
+    pool = made_pool(["im1", "im2"])
+    rows = rows_of(asked(pool))
+    rows[1][-1] = pool.class_names[0]
+    rows[1][column] = "x" * 5000
+    with pytest.raises(CampaignError, match=r"x \.\.\.") as refused:
+        told(saved(rows), pool)
+    assert len(str(refused.value)) < 400

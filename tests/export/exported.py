@@ -73,7 +73,8 @@ def labels_of(pool: PairPool, positions: Any) -> dict[Any, list[str]]:
 
 def answered(folder: Path, pool: PairPool, n: int = 24, **parts: Any) -> Campaign:
     """A campaign in which two people answered."""
-    given: dict[str, Any] = {"strategy": "random", "trainer": TRAINER} | parts
+    trained = {} if "model" in parts else {"trainer": TRAINER}
+    given: dict[str, Any] = {"strategy": "random"} | trained | parts
     campaign = Campaign.create(folder, pool, **given)
     batch = campaign.ask(n, strategy="random")
     answers = labels_of(pool, batch.positions)

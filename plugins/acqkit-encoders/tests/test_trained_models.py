@@ -115,7 +115,7 @@ def test_lora_trains_its_updates_alone(saved: Path) -> None:
 
 
 def test_two_encoders_stay_and_their_heads_learn(saved: Path, tmp_path: Path) -> None:
-    pool = colors()
+    pool = colors(labeled=18)
     parts = {
         "encoder_a": f"transformers:{saved / 'vit'}",
         "encoder_b": f"transformers:{saved / 'bert'}",
