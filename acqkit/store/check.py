@@ -38,6 +38,10 @@ _RULES = {
         f"a cell of its table {table.name!r} holds what does not belong there": _cells(table)
         for table in metadata.sorted_tables
     },
+    "its log of changes does not count from 1 on": """
+        SELECT number FROM
+        (SELECT number, row_number() OVER (ORDER BY number) AS place FROM changes)
+        WHERE number != place""",
     "a batch is not a batch": """
         SELECT round FROM batches WHERE round < 0
         OR about NOT BETWEEN 0 AND :classes - 1 OR json_type(record) != 'object'""",

@@ -174,13 +174,12 @@ def _changes(batch: Mapping[str, Any]) -> int:
 
 
 def pairs_of(rows: Rows) -> tuple[int, int]:
-    """How many pairs there are, and how many of them are train pairs."""
+    """How many pairs there are, and how many of them are train pairs, -1 where nothing says so."""
     first = rows.settings["fingerprint"]
     more = [change["value"] for change in rows.changes if change["kind"] == "pairs"]
-    train = first.get("train", -1)
-    return first["pairs"] + sum(each["pairs"] for each in more), train + sum(
-        each["train"] for each in more
-    )
+    train = [first.get("train"), *(each["train"] for each in more)]
+    pairs = first["pairs"] + sum(each["pairs"] for each in more)
+    return pairs, -1 if None in train else sum(train)
 
 
 def batches_of(rows: Rows) -> list[Row]:

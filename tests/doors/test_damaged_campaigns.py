@@ -23,8 +23,9 @@ def change(folder: Path, *statements: str) -> None:
     with closing(sqlite3.connect(folder / "campaign.sqlite", isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("PRAGMA ignore_check_constraints = ON")
-        for trigger in ("rosters_no_update", "answers_no_update", "rosters_no_delete"):
-            connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+        for table in ("rosters", "answers", "changes"):
+            for step in ("update", "delete"):
+                connection.execute(f"DROP TRIGGER IF EXISTS {table}_no_{step}")
         for statement in statements:
             connection.execute(statement)
 
@@ -46,6 +47,8 @@ def opened(folder: Path, name: str) -> Campaign:
         ("grown", f"{ROSTER} start = 99 WHERE start = 0", "list of pairs is damaged"),
         ("grown", f"{ROSTER} ids = '[' WHERE start = 0", "table 'rosters' holds"),
         ("grown", f"{ROSTER} ids = '{DEEP}'", "is no JSON"),
+        ("grown", "UPDATE changes SET number = 99 WHERE number = 4", "does not count from 1 on"),
+        ("grown", "UPDATE changes SET number = 0 WHERE number = 1", "does not count from 1 on"),
         ("grown", "DELETE FROM rosters", "lists 0 of its 19 pairs"),
         ("grown", "DELETE FROM rosters WHERE start > 0", "lists 12 of its 19 pairs"),
         ("plain", f"UPDATE settings SET value = '{DEEP}'", "is no JSON"),
