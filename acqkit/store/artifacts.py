@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from acqkit.errors import AcqkitWarning
-from acqkit.files import temporary_folder
+from acqkit.files import remove_abandoned, temporary_folder
 
 HOME = "artifacts"
 """The folder of artifacts within a campaign's."""
@@ -70,6 +70,9 @@ class Artifacts:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # Here too, since who ends a killed process's work may have nothing more to keep.
+        with suppress(OSError):
+            remove_abandoned(folder / HOME / "draft")
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
