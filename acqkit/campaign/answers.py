@@ -88,8 +88,9 @@ def parse_label(
             + "or SKIP for can't tell"
         )
     members: list[Any] = [label] if one else list(label)  # type: ignore[arg-type]
-    classes = [_class_index(member, class_names, former) for member in members]
-    if len(set(classes)) < len(classes):
+    # A class that was renamed may be given by both its names, and still is one class.
+    classes = {_class_index(member, class_names, former) for member in members}
+    if len(set(members)) < len(members):
         raise CampaignError(f"the label {label!r} names a class twice")
     if not multilabel and len(classes) != 1:
         what = f"{len(classes)} classes" if classes else "no class"

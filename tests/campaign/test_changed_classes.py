@@ -82,6 +82,15 @@ def test_a_renamed_class_is_understood_by_both_names(campaign: Campaign) -> None
     assert labels(campaign)["im3"] == ["cat"] and campaign.former_names == {"tomcat": "cat"}
 
 
+def test_both_names_of_a_class_together_are_one_class(tmp_path: Path) -> None:
+    with Campaign.create(tmp_path / "c", made(multilabel=True), **PARTS) as campaign:
+        campaign.rename_class("cat", "tomcat")
+        campaign.add_labels({"im1": ["tomcat", "cat", "dog"]})
+        assert labels(campaign) == {"im1": ["tomcat", "dog"]}
+        with pytest.raises(CampaignError, match="names a class twice"):
+            campaign.add_labels({"im2": ["cat", "cat"]})
+
+
 def test_merged_classes_are_one(campaign: Campaign) -> None:
     batch = campaign.ask(2)
     campaign.merge_classes(["cat", "dog"], "pet")
