@@ -17,7 +17,7 @@ from pydantic import (
 
 from acqkit.components.explain import explain
 from acqkit.components.registry import registry
-from acqkit.components.spec import ComponentSpec, Settings, StrategySpec
+from acqkit.components.spec import ComponentSpec, EngineSpec, Settings, StrategySpec
 from acqkit.errors import ConfigError
 
 
@@ -145,8 +145,10 @@ class RunConfig(Settings):
     )
     full: bool = Field(False, description="also train on all labels, as the reference")
     device: str = Field("cpu", description="torch device of the model, e.g. cuda")
-    engine: ComponentSpec = Field(
-        ComponentSpec(name="local"), description="where embedding and scoring run"
+    engine: EngineSpec = Field(
+        ComponentSpec(name="local"),
+        description="where embedding, scoring and evaluation run: local, one of a plugin, or "
+        "NAME://HOST:PORT, a cluster that there is",
     )
     stop: StopConfig = StopConfig()
     out: PathText | None = Field(

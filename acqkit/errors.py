@@ -57,6 +57,10 @@ class ExportError(AcqkitError):
     """A model and labels that cannot be written out, or read where they were written."""
 
 
+class EngineError(AcqkitError):
+    """Work that cannot be run where it was to run."""
+
+
 class AcqkitWarning(UserWarning):
     """What was done is not all that was asked for; the command line prints it as one sentence."""
 

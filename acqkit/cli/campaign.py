@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from acqkit.campaign.status import stored_status
 from acqkit.cli.campaign_status import say_status
 from acqkit.cli.console import say
+from acqkit.cli.options import Engine
 from acqkit.errors import CampaignError
 
 # What reads pools and makes components takes half a second to import, for which neither --help
@@ -67,7 +68,7 @@ def ask(
     strategy: Annotated[
         str | None, typer.Option(help="Another strategy this once: a name, or YAML.")
     ] = None,
-    engine: Annotated[str, typer.Option(help="Where embedding and scoring run.")] = "local",
+    engine: Engine = "local",
     device: Annotated[
         str | None, typer.Option(help="Torch device, where not the campaign's own.")
     ] = None,
@@ -180,6 +181,7 @@ def export(
     device: Annotated[
         str | None, typer.Option(help="Torch device, where not the campaign's own.")
     ] = None,
+    engine: Engine = "local",
     pool: Pool = None,
 ) -> None:
     """Write out labels, pseudo-labels, the model, embeddings, an index and a model card."""
@@ -187,7 +189,7 @@ def export(
     from acqkit.export import export_campaign, export_labels  # noqa: PLC0415
     from acqkit.export.write import TABLE_SUFFIXES  # noqa: PLC0415
 
-    with _open(folder, pool, device=device) as campaign:
+    with _open(folder, pool, engine=engine, device=device) as campaign:
         if out.suffix in TABLE_SUFFIXES:
             say(f"{export_labels(campaign, out)} labels written to {out}")
         else:
@@ -267,11 +269,16 @@ def _say_classes(campaign: Campaign) -> None:
     say(f"classes: {', '.join(campaign.live_classes)}")
 
 
-def _open(folder: Path, pool: str | None, **others: Any) -> Campaign:
+def _open(
+    folder: Path, pool: str | None, engine: str = "local", device: str | None = None
+) -> Campaign:
     from acqkit.campaign import Campaign  # noqa: PLC0415
+    from acqkit.cli.settings import parse_yaml  # noqa: PLC0415
     from acqkit.loading import load_pool  # noqa: PLC0415
 
-    return Campaign.open(folder, None if pool is None else load_pool(pool), **others)
+    there = None if pool is None else load_pool(pool)
+    where = parse_yaml(engine, "--engine")
+    return Campaign.open(folder, there, engine=where, device=device)
 
 
 def _open_batch(campaign: Campaign, batch_id: str | None) -> Batch:

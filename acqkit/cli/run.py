@@ -9,6 +9,7 @@ import typer
 
 from acqkit.cli.console import PlainConsole, say
 from acqkit.cli.display import RunDisplay
+from acqkit.cli.options import ENGINE_HELP
 from acqkit.cli.settings import configure
 from acqkit.components.registry import registry
 from acqkit.config import RunConfig
@@ -25,6 +26,8 @@ Examples:
   acqkit run --pool glyphs --preset full --initial 0 --out runs/full
 
   acqkit run config.yaml --set strategy.name=bald --set strategy.samples=20
+
+  acqkit run config.yaml --engine ray --set engine.workers=4
 
 A run that was interrupted goes on when the same command is given again. One that has finished is
 extended in its --out by more --rounds or --seeds, or by another --strategy beside what is there.
@@ -73,9 +76,7 @@ def run(
     device: Annotated[
         str | None, typer.Option(help="Torch device of the model (default: cpu).")
     ] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="Where embedding and scoring run (default: local).")
-    ] = None,
+    engine: Annotated[str | None, typer.Option(help=f"{ENGINE_HELP} (default: local).")] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for results (default: acqkit-run; another run: acqkit-run-2)."),

@@ -12,6 +12,10 @@ from acqkit.components.kinds import hooks
 from acqkit.components.registry import Registry, registry
 from acqkit.errors import AcqkitError, PluginError
 
+TOLD_BY = "_acqkit_told_by"
+"""Attribute of an error that an engine brings from another process, where its frames stayed: what
+`from_plugin` said of it there."""
+
 
 @contextmanager
 def naming_plugins() -> Iterator[None]:
@@ -32,6 +36,9 @@ def naming_plugins() -> Iterator[None]:
 
 def from_plugin(error: BaseException) -> PluginError | None:
     """The error that says in a sentence which plugin raised `error`; None where none did."""
+    if hasattr(error, TOLD_BY):
+        told: PluginError | None = getattr(error, TOLD_BY)
+        return told
     found = registry()
     distributions = _distributions(found)
     frames = list(walk_tb(error.__traceback__))

@@ -21,7 +21,7 @@ from acqkit.components.explain import explain
 from acqkit.components.records import UNKNOWN, title_of
 from acqkit.components.registry import Registry
 from acqkit.components.registry import registry as installed
-from acqkit.components.spec import ComponentSpec, StrategySpec
+from acqkit.components.spec import ComponentSpec, StrategySpec, from_address
 from acqkit.errors import ConfigError
 from acqkit.interfaces import Component, Model, Pool
 
@@ -79,7 +79,8 @@ def spec_of(kind: str, value: Any, registry: Registry | None = None) -> Spec:
     if not isinstance(value, str | Mapping | Spec):
         value = _spec_of_object(kind, value, found)
     if kind != "strategy":
-        return _parsed(kind, ComponentSpec, value)
+        given = from_address(value) if kind == "engine" else value
+        return _parsed(kind, ComponentSpec, given)
     if isinstance(value, Mapping) and "name" not in value:
         parts = {key: part for key, part in value.items() if part is not None}
         own = {key: spec_of(key, parts[key], found) for key in _COMPOSED if key in parts}

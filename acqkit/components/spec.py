@@ -2,15 +2,23 @@
 
 A component is `name`, `{name: ..., parameter: value}` or `{name: ..., params: {...}}`. `+`
 joins a scorer and an allocator to a strategy, and trainers to a chain; parameters are then
-those of each part by its name. A strategy may also be `{scorer: ..., allocator: ...}`.
+those of each part by its name. A strategy may also be `{scorer: ..., allocator: ...}`, and an
+engine `NAME://REST`, which is `{name: NAME, address: NAME://REST}`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_serializer,
+    model_validator,
+)
 
 from acqkit.errors import ConfigError
 
@@ -68,6 +76,19 @@ class ComponentSpec(Settings):
                 f"under its name: {', '.join(names)}"
             )
         return [ComponentSpec(name=name, params=self.params.get(name, {})) for name in names]
+
+
+def from_address(value: Any) -> Any:
+    """An engine that is given by an address, which begins with its name, as one with parameters."""
+    name = value.get("name") if isinstance(value, Mapping) else value
+    if not isinstance(name, str) or "://" not in name:
+        return value
+    others = value if isinstance(value, Mapping) else {}
+    return {"address": name, **others, "name": name.partition("://")[0]}
+
+
+EngineSpec = Annotated[ComponentSpec, BeforeValidator(from_address)]
+"""An engine by name, or by an address that begins with its name: `ray://head:10001`."""
 
 
 class StrategySpec(Settings):

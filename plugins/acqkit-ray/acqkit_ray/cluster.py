@@ -1,0 +1,133 @@
+"""The cluster that this process works on: one that it starts and stops, or one that there is."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from acqkit.errors import ConfigError, shortened
+from acqkit_ray.size import Size
+
+_lock = threading.RLock()
+_own: dict[str, Any] = {}
+"""What this process is connected to, if by this module: `address`, `cpus`, and a `folder`."""
+
+at_stop: list[Callable[[], None]] = []
+"""Called when the connection ends: whoever keeps handles of workers lets go of them."""
+
+
+def connect(address: str | None, size: Size) -> None:
+    """Join the cluster at an address, or start one on this machine; once is enough.
+
+    A process that is connected to Ray already, by the user's own `ray.init`, stays so. Raises
+    ConfigError where nothing answers.
+    """
+    import ray  # noqa: PLC0415
+
+    with _lock:
+        cpus = None if size.workers is None else size.workers * size.threads
+        wanted = {"address": address} if address else {"address": None, "cpus": cpus}
+        same = not _own or wanted == {key: _own.get(key) for key in wanted}
+        if same and ray.is_initialized():
+            return
+        stop()
+        # What Ray has to say of itself is not what a command is asked for.
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        # A cluster that nobody sees reports to nobody.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Leaves CUDA_VISIBLE_DEVICES of workers without a GPU alone, and a warning unsaid.
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        _own.update(wanted)
+        try:
+            if address:
+                _join(address)
+            else:
+                _start(cpus)
+        except BaseException:
+            stop()
+            raise
+        atexit.register(stop)
+
+
+def stop() -> None:
+    """End the connection to the cluster, and the cluster if this process started it.
+
+    Nothing happens where there is none, or where the user's own `ray.init` made it. What is
+    mapped afterwards starts or joins one again.
+    """
+    import ray  # noqa: PLC0415
+
+    with _lock:
+        if not _own:
+            return
+        for let_go in at_stop:
+            let_go()
+        ray.shutdown()
+        folder = _own.pop("folder", None)
+        _own.clear()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def can_grow() -> bool:
+    """Whether there may be more room later: on any cluster but one of this process alone."""
+    return "folder" not in _own
+
+
+def _join(address: str) -> None:
+    import ray  # noqa: PLC0415
+
+    try:
+        ray.init(address, log_to_driver=False, configure_logging=False)
+    except Exception as error:
+        raise ConfigError(
+            f"no Ray cluster that can be used answers at {address!r} "
+            f"({shortened(f'{type(error).__name__}: {error}', 240)}); give ray://HOST:10001 of its "
+            "head, or HOST:6379 on one of its machines"
+        ) from error
+
+
+def _start(cpus: int | None) -> None:
+    import ray  # noqa: PLC0415
+
+    # A folder of its own, since what Ray logs would stay. Short, for it is part of socket names.
+    folder = tempfile.mkdtemp(prefix="acqray-", dir="/tmp" if Path("/tmp").is_dir() else None)
+    _own["folder"] = folder
+    try:
+        with _same_modules():
+            ray.init(
+                "local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                configure_logging=False,
+                _temp_dir=folder,
+            )
+    except Exception as error:
+        raise ConfigError(
+            "Ray could not be started on this machine "
+            f"({shortened(f'{type(error).__name__}: {error}', 240)}); use the engine local"
+        ) from error
+
+
+@contextmanager
+def _same_modules() -> Iterator[None]:
+    """What is started inside finds the modules that this process finds."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
