@@ -3,6 +3,7 @@
     python benchmarks/run.py smoke
     python benchmarks/run.py strategies --jobs 2 --resume
     python benchmarks/run.py papers --data ~/cross-modal
+    python benchmarks/run.py strategies --engine ray://HOST:PORT
     python benchmarks/run.py speed
 
 A study writes table.parquet (one row a cell and round), table.md and page.html into the output
@@ -13,12 +14,15 @@ its own process. A collection runs other suites, each into a folder of its name.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
 
-from acqkit.errors import AcqkitError
+from acqkit.cli.settings import parse_yaml
+from acqkit.components.resolve import resolve
+from acqkit.engine import Engine, LocalEngine
+from acqkit.errors import AcqkitError, ConfigError
 from suite.collection import run_collection
 from suite.config import find_suite
 from suite.run import run_study
@@ -39,6 +43,13 @@ def main(
     ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="instead of the suite's")] = None,
     dry_run: Annotated[bool, typer.Option(help="say what would be run, and stop")] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="where cells of a study run: local (--jobs processes), ray (workers on all CPUs "
+            "of this machine), ray://HOST:PORT, or YAML: {name: ray, workers: 4}"
+        ),
+    ] = "local",
 ) -> None:
     """Run a suite; a run that was interrupted goes on with --resume."""
     console = Console()
@@ -49,9 +60,10 @@ def main(
             out or Path("runs") / file.stem,
             jobs,
             resume,
-            data or (DATA if DATA.is_dir() else None),
+            (data or DATA).resolve() if data or DATA.is_dir() else None,
             seeds,
             dry_run,
+            _engine(engine),
         )
         run_suite(file, session)
     except AcqkitError as error:
@@ -62,9 +74,17 @@ def main(
         raise typer.Exit(130) from None
 
 
+def _engine(given: str) -> Engine | None:
+    """The engine that runs cells; None for the one whose processes the runner starts itself."""
+    found = resolve("engine", parse_yaml(given, "--engine")).component
+    return None if isinstance(found, LocalEngine) else cast(Engine, found)
+
+
 def run_suite(file: Path, session: Session) -> None:
     """Run the suite in a file by what its kind is."""
     kind = kind_of(file)
+    if session.engine is not None and kind in ("speed", "scale"):
+        raise ConfigError(f"{file.stem} measures one machine; leave --engine out")
     if kind == "collection":
         run_collection(file, session, run_suite)
     elif kind == "speed":

@@ -17,7 +17,7 @@ from suite.render import Findings, write_markdown, write_page
 from suite.session import Session
 from suite.study import make_study
 from suite.table import make_table, write_table
-from suite.workers import run_cells
+from suite.workers import run_cells, run_cells_on
 
 
 def run_study(file: Path, session: Session) -> None:
@@ -61,7 +61,10 @@ def _work_off(session: Session, cells: list[Cell]) -> int:
                 session.say(f"failed: {title}: {error}")
             progress.update(task, advance=1, description=title)
 
-        run_cells(cells, session.out, session.jobs, commit(), on_end)
+        if session.engine is None:
+            run_cells(cells, session.out, session.jobs, commit(), on_end)
+        else:
+            run_cells_on(session.engine, cells, session.out, commit(), on_end)
     return failures
 
 

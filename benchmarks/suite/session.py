@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from acqkit.engine import Engine
 from acqkit.errors import ConfigError
 
 Kind = Literal["study", "speed", "scale", "collection"]
@@ -37,6 +38,8 @@ class Session:
     data: Path | None = None
     seeds: int | None = None
     dry_run: bool = False
+    engine: Engine | None = None
+    """Where cells run; None: in processes of this machine."""
 
     def say(self, text: str) -> None:
         """Print a line, never wrapped."""

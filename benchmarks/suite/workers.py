@@ -1,16 +1,20 @@
-"""Many cells in worker processes of one thread each."""
+"""Many cells in worker processes of one thread each, here or where an engine has them."""
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
+from acqkit.engine import Engine
+from acqkit.errors import EngineError
 from suite.baselines import register_baselines
 from suite.cells import Cell
 from suite.execute import run_cell, write_failure
@@ -40,6 +44,28 @@ def run_cells(cells: Sequence[Cell], out: Path, jobs: int, commit: str, on_end: 
                 else:
                     write_failure(cell, out, DEATH)
                     on_end(cell, DEATH)
+
+
+def run_cells_on(
+    engine: Engine, cells: Sequence[Cell], out: Path, commit: str, on_end: OnEnd
+) -> None:
+    """As `run_cells`, by the workers of an engine, for which `out` must be the same folder."""
+    left = deque(cells)
+    run_there = functools.partial(_run_there, out.resolve(), commit)
+    while left:
+        try:
+            for error in engine.map(run_there, list(left)):
+                on_end(left.popleft(), error)
+        except EngineError as error:
+            # Results come in order: it is the first cell without one that cannot be run.
+            cell = left.popleft()
+            write_failure(cell, out, str(error))
+            on_end(cell, str(error))
+
+
+def _run_there(out: Path, commit: str, cell: Cell) -> str:
+    register_baselines()
+    return run_cell(cell, out, commit)
 
 
 def _run_until_death(

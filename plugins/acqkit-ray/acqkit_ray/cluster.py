@@ -17,6 +17,10 @@ from typing import Any
 from acqkit.errors import ConfigError, shortened
 from acqkit_ray.size import Size
 
+_SHORT = "/tmp" if Path("/tmp").is_dir() else None
+ATTEMPTS = 3
+"""Times that a cluster is started, since Ray gives up after 30 seconds, however busy a machine is."""
+
 _lock = threading.RLock()
 _own: dict[str, Any] = {}
 """What this process is connected to, if by this module: `address`, `cpus`, and a `folder`."""
@@ -100,34 +104,42 @@ def _start(cpus: int | None) -> None:
     import ray  # noqa: PLC0415
 
     # A folder of its own, since what Ray logs would stay. Short, for it is part of socket names.
-    folder = tempfile.mkdtemp(prefix="acqray-", dir="/tmp" if Path("/tmp").is_dir() else None)
-    _own["folder"] = folder
-    try:
-        with _same_modules():
-            ray.init(
-                "local",
-                num_cpus=cpus,
-                include_dashboard=False,
-                log_to_driver=False,
-                configure_logging=False,
-                _temp_dir=folder,
-            )
-    except Exception as error:
-        raise ConfigError(
-            "Ray could not be started on this machine "
-            f"({shortened(f'{type(error).__name__}: {error}', 240)}); use the engine local"
-        ) from error
+    _own["folder"] = tempfile.mkdtemp(prefix="acqray-", dir=_SHORT)
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            with _as_this_process():
+                ray.init(
+                    "local",
+                    num_cpus=cpus,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    configure_logging=False,
+                    _temp_dir=_own["folder"],
+                )
+            return
+        except Exception as error:
+            ray.shutdown()
+            if not left:
+                raise ConfigError(
+                    "Ray could not be started on this machine "
+                    f"({shortened(f'{type(error).__name__}: {error}', 240)}); use the engine local"
+                ) from error
 
 
 @contextmanager
-def _same_modules() -> Iterator[None]:
-    """What is started inside finds the modules that this process finds."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+def _as_this_process() -> Iterator[None]:
+    """What is started inside finds the modules of this process, and has its priority."""
+    changed = {
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "RAY_worker_niceness": "0",  # Ray's own 15 is next to nothing beside other work
+    }
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

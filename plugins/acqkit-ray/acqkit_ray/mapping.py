@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import uuid
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +40,13 @@ class _Task:
     member: Member | None = None
     result: Any = None
     done: Done | None = None
+    error: EngineError | None = None
     deaths: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is a result, or never will be."""
+        return self.done is not None or self.error is not None
 
 
 def mapped(crew: Crew, function: Callable[[Any], Any], blocks: Iterable[Any]) -> Iterator[Any]:
@@ -49,7 +55,8 @@ def mapped(crew: Crew, function: Callable[[Any], Any], blocks: Iterable[Any]) ->
     mapping = _Mapping(crew, key, sent, iter(blocks))
     try:
         while (task := mapping.next()) is not None:
-            assert task.done is not None
+            if task.done is None:
+                raise task.error or AssertionError
             for text, category, file, line in task.done.warned:
                 warnings.warn_explicit(text, category, file, line, registry=_shown)
             if task.done.raised is not None:
@@ -77,38 +84,43 @@ class _Mapping:
             self._hand_out()
             if not self._waiting:
                 return None
-            if self._waiting[0].done is not None:
+            if self._waiting[0].ended:
                 return self._waiting.popleft()
             self._wait()
 
     def close(self) -> None:
         """Tell the workers that the function is not needed any more."""
         for task in self._waiting:
-            if task.member is not None and task in task.member.begun:
+            if task.member is not None:
                 task.member.begun.remove(task)
         for member in self._members if ray.is_initialized() else ():
             member.actor.forget.remote(self._key)
 
     def _hand_out(self) -> None:
         members = self._crew.ready()
+        own = Counter(task.member for task in self._waiting)
         while True:
-            member = min(members, key=lambda each: len(each.begun))
-            if len(member.begun) >= AT_A_WORKER:
+            # Those who work for other mappings, too, come last.
+            member = min(members, key=lambda each: (own[each], len(each.begun)))
+            task = None if own[member] >= AT_A_WORKER else self._next_task(AHEAD * len(members))
+            if task is None:
                 return
-            if self._again:
-                task = self._again.popleft()
-            elif len(self._waiting) < AHEAD * len(members):
-                number, block = next(self._blocks, (0, _END))
-                if block is _END:
-                    return
-                task = _Task(block, number)
-                self._waiting.append(task)
-            else:
-                return
+            own[member] += 1
             self._members.add(member)
             member.begun.append(task)
             task.member = member
             task.result = member.actor.run.remote(self._key, self._sent, task.block)
+
+    def _next_task(self, most: int) -> _Task | None:
+        """A task for a worker; None where there is none, or `most` are begun."""
+        if self._again:
+            return self._again.popleft()
+        number, block = next(self._blocks, (0, _END)) if len(self._waiting) < most else (0, _END)
+        if block is _END:
+            return None
+        task = _Task(block, number)
+        self._waiting.append(task)
+        return task
 
     def _wait(self) -> None:
         """Until a task of this mapping has ended, or a worker more is there."""
@@ -125,21 +137,20 @@ class _Mapping:
             task.done = ray.get(result)
         except ray.exceptions.RayTaskError as error:
             # The function's own errors come as values: this is a result that cannot be sent.
-            raise EngineError(
-                f"what came of block {task.number} cannot be sent ({shortened(str(error.cause))})"
-            ) from error
+            reason = shortened(str(error.cause))
+            task.error = EngineError(f"what came of block {task.number} cannot be sent ({reason})")
         except ray.exceptions.RayError as error:
             if self._crew.lost(member):
                 # Those behind it were not begun, and did nothing to it.
                 member.begun[0].deaths += 1
-            if task.deaths >= MOST_DEATHS:
-                raise EngineError(
+            if task.deaths < MOST_DEATHS:
+                self._again.append(task)
+            else:
+                task.error = EngineError(
                     f"{MOST_DEATHS} workers died over block {task.number} "
                     f"({shortened(str(error), 240)}); give workers more memory, or use fewer"
-                ) from error
-            self._again.append(task)
-        if task in member.begun:
-            member.begun.remove(task)
+                )
+        member.begun.remove(task)
 
 
 def _remade(raised: Raised) -> BaseException:

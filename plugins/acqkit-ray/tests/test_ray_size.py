@@ -1,0 +1,51 @@
+"""What can be said without a cluster."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from acqkit_ray import RayEngine
+from acqkit_ray.size import Size, in_words
+from acqkit_ray.worker import Facts, Worker, versions
+
+from acqkit.components.resolve import resolve
+from acqkit.config import make_config
+
+
+@pytest.mark.parametrize(
+    ("threads", "gpus", "workers"),
+    [(1, 0, 7), (2, 0, 3), (8, 0, 0), (1, 1, 2), (1, 0.5, 4), (1, 0.4, 4), (1, 2, 1), (4, 0.5, 1)],
+)
+def test_workers_for_which_there_is_room(threads: int, gpus: float, workers: int) -> None:
+    size = Size(None, threads, gpus, 1)
+    assert size.fitting({"CPU": 7.0, "GPU": 2.0, "memory": 1e9}) == workers
+    assert size.fitting({"memory": 1e9}) == 0
+
+
+def test_sizes_in_words() -> None:
+    assert Size(None, 1, 0, 1).each == "1 CPU"
+    assert Size(None, 2, 0.5, 1).each == "2 CPUs and 0.5 GPUs"
+    assert in_words({"CPU": 3.0}, gpus=False) == "3 CPUs"
+    assert in_words({"CPU": 1.0}, gpus=True) == "1 CPU and 0 GPUs"
+
+
+def test_an_engine_by_its_address() -> None:
+    given = {"name": "ray", "address": "ray://head:10001"}
+    for written in ("ray://head:10001", given, {"name": "ray://head:10001"}):
+        assert resolve("engine", written).component == RayEngine(address="ray://head:10001")
+    config = make_config({"pool": "s3://bucket/pool", "engine": "ray://head:10001"})
+    assert config.engine.model_dump() == given
+    assert config.pool.name == "s3://bucket/pool"
+
+
+def test_a_worker_says_where_it_is_before_it_imports_anything() -> None:
+    found = Worker(3).facts()
+    assert found == Facts(found.host, versions())
+    assert {"python", "numpy", "torch", "acqkit", "acqkit-ray"} <= found.versions.keys()
+
+
+def test_ray_is_imported_when_it_is_used() -> None:
+    script = "import sys, acqkit_ray; acqkit_ray.RayEngine(); sys.exit('ray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
