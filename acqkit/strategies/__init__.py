@@ -8,12 +8,14 @@ from typing import Any
 from acqkit.base import hookimpl
 from acqkit.interfaces import Component
 from acqkit.strategies.badge import Badge
+from acqkit.strategies.bait import Bait
 from acqkit.strategies.bald import Bald
 from acqkit.strategies.batch_bald import BatchBald
 from acqkit.strategies.coreset import CoreSet
 from acqkit.strategies.drop_query import DropQuery
 from acqkit.strategies.entropy import Entropy
 from acqkit.strategies.facility_location import FacilityLocation
+from acqkit.strategies.galaxy import Galaxy
 from acqkit.strategies.information_density import InformationDensity
 from acqkit.strategies.kmeans import KMeans
 from acqkit.strategies.lcmd import Lcmd
@@ -30,12 +32,14 @@ from acqkit.strategies.uherding import UHerding
 
 __all__ = [
     "Badge",
+    "Bait",
     "Bald",
     "BatchBald",
     "CoreSet",
     "DropQuery",
     "Entropy",
     "FacilityLocation",
+    "Galaxy",
     "InformationDensity",
     "KMeans",
     "Lcmd",
@@ -80,6 +84,8 @@ def acqkit_register_strategies() -> Mapping[str, type[Component]]:
     """Strategies that need no scorer."""
     return {
         "badge": Badge,
+        "bait": Bait,
+        "galaxy": Galaxy,
         "uherding": UHerding,
         "qbc": Qbc,
         "max-herding": MaxHerding,

@@ -33,8 +33,10 @@ def classes_known(embeddings: PairEmbeddings) -> bool:
     return embeddings.a.probabilities is not None and embeddings.b.probabilities is not None
 
 
-def cover_first(context: RoundContext, n: int) -> Selection:
+def cover_first(
+    context: RoundContext, n: int, why: str = "the model knows no classes yet"
+) -> Selection:
     """What strategies that need class probabilities pick while there are none: `max-herding`."""
     picked = MaxHerding().select(context, n)
-    reasons = ["covers the pool, since the model knows no classes yet"] * n
+    reasons = [f"covers the pool, since {why}"] * n
     return Selection(picked.positions, picked.scores, record={**picked.record, "reasons": reasons})

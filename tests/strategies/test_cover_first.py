@@ -7,10 +7,20 @@ from scenarios import blobs, context_of
 
 from acqkit.interfaces import Strategy
 from acqkit.selection import select
-from acqkit.strategies import BatchBald, DropQuery, InformationDensity, MaxHerding, Qbc
+from acqkit.strategies import (
+    Bait,
+    BatchBald,
+    DropQuery,
+    Galaxy,
+    InformationDensity,
+    MaxHerding,
+    Qbc,
+)
+
+STRATEGIES = [Bait(), BatchBald(), DropQuery(), Galaxy(), InformationDensity(), Qbc()]
 
 
-@pytest.mark.parametrize("strategy", [BatchBald(), DropQuery(), InformationDensity(), Qbc()])
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_without_class_probabilities_it_is_max_herding(strategy: Strategy) -> None:
     context = context_of(blobs(150, 5), waiting=[3, 4])
     wanted = select(MaxHerding(), context, 9)

@@ -23,8 +23,8 @@ context = make_context(pool, PairEmbeddings(*sides, np.arange(n)), block_size=16
 select(Random(), context, 5)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 strategies = [Badge(), CoreSet(), KMeans(), TypiClust(), ProbCover(), ProbCover(delta=1.9)]
-strategies += [FacilityLocation(), InformationDensity(), Lcmd(), MaxHerding(), UHerding()]
-strategies.append(Composed(scorer=Entropy(), allocator=Top()))
+strategies += [FacilityLocation(), Galaxy(), InformationDensity(), Lcmd(), MaxHerding(), UHerding()]
+strategies += [Bait(considered=256), Composed(scorer=Entropy(), allocator=Top())]
 for strategy in strategies:
     select(strategy, context, 20)
     print(strategy, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)

@@ -15,6 +15,8 @@ from suite.speed.scene import Scene
 
 CENTERS, NEIGHBORS, TYPICLUST_CLUSTERS, ITERATIONS = 1000, 20, 500, 10
 """Clusters and iterations are those that acqkit's strategies take."""
+FISHER_CLASSES, FISHER_WIDTH, FISHER_CONSIDERED = 16, 64, 4096
+"""As `bait` has them."""
 
 Floor = Callable[[], None]
 
@@ -143,6 +145,35 @@ def clusters(count: int | None) -> Callable[[Scene, int], Floor]:
     return prepare
 
 
+def sorted_classes(scene: Scene, batch: int) -> Floor:
+    """One sort of the pool for each class."""
+
+    def run() -> None:
+        for column in scene.probabilities.T:
+            np.argsort(column, kind="stable")
+
+    return run
+
+
+def fisher(scene: Scene, batch: int) -> Floor:
+    """The gain of each pair considered, once, and the change of both matrices by each pick."""
+    classes, width, tried = FISHER_CLASSES, min(FISHER_WIDTH, scene.mean.shape[1]), 64
+    size = classes * width
+
+    def run() -> None:
+        x = torch.from_numpy(scene.mean[:FISHER_CONSIDERED, :width])
+        matrix = torch.eye(size)
+        for block in torch.split(x, tried):
+            for _ in range(2):
+                torch.mm(block, matrix.view(width, -1))
+        double, step = matrix.double(), torch.zeros(size, classes, dtype=torch.float64)
+        for _ in range(3 * batch):  # two added a pick, one of them removed
+            for _ in range(3):
+                double.addmm_(step, step.T)
+
+    return run
+
+
 def _margin(p: Tensor) -> Tensor:
     top = p.topk(2, dim=1).values
     return top[:, 1] - top[:, 0]
@@ -174,6 +205,8 @@ OF_ALGORITHM = {
     "information density": ("read embeddings",),
     "drop-query": ("read embeddings",),
     "lcmd": ("one pass per pick",),
+    "bait": ("gains and changes of matrices",),
+    "galaxy": ("a sort a class",),
 }
 """Algorithm -> names of its floors; the first is the one that ours is held against."""
 
@@ -193,4 +226,6 @@ FLOORS = {
     "information in one pass": FloorKind(bald),
     f"k-means, {TYPICLUST_CLUSTERS} clusters": FloorKind(clusters(TYPICLUST_CLUSTERS)),
     "k-means, a cluster a pick": FloorKind(clusters(None)),
+    "gains and changes of matrices": FloorKind(fisher),
+    "a sort a class": FloorKind(sorted_classes),
 }
