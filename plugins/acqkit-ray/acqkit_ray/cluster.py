@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -19,7 +20,7 @@ from acqkit_ray.size import Size
 
 _SHORT = "/tmp" if Path("/tmp").is_dir() else None
 ATTEMPTS = 3
-"""Times that a cluster is started, since Ray gives up after 30 seconds, however busy a machine is."""
+"""Times that a cluster is started: Ray gives up after 30 seconds, however busy a machine is."""
 
 _lock = threading.RLock()
 _own: dict[str, Any] = {}
@@ -51,6 +52,7 @@ def connect(address: str | None, size: Size) -> None:
         # Leaves CUDA_VISIBLE_DEVICES of workers without a GPU alone, and a warning unsaid.
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         _own.update(wanted)
+        terminated = signal.getsignal(signal.SIGTERM)
         try:
             if address:
                 _join(address)
@@ -59,6 +61,9 @@ def connect(address: str | None, size: Size) -> None:
         except BaseException:
             stop()
             raise
+        if threading.current_thread() is threading.main_thread():
+            # Ray has put its own there, which a command must not end by.
+            signal.signal(signal.SIGTERM, terminated)
         atexit.register(stop)
 
 

@@ -138,9 +138,9 @@ class Crew:
         gpus = bool(self._size.gpus)
         free = in_words(ray.available_resources(), gpus)
         return (
-            f"{self._wanted} workers with {self._size.each} each were asked for, of which "
-            f"{len(self._ready)} could be started: the cluster has {in_words(total, gpus)}, and "
-            f"{free} are free; ask for fewer workers, end what else runs there, or wait longer"
+            f"workers asked for: {self._wanted} of {self._size.each} each, of which "
+            f"{len(self._ready)} could be started: the cluster has {in_words(total, gpus)}, of "
+            f"which {free} are free; ask for fewer, end what else runs there, or wait longer"
         )
 
 

@@ -78,6 +78,8 @@ class _Pickler(ray.cloudpickle.CloudPickler):  # type: ignore[misc] # ships no t
             mapped = _mapped(obj)
             if mapped is not None:
                 return opened, mapped
+            if isinstance(obj, np.memmap):
+                return np.asarray(obj).__reduce_ex__(PROTOCOL)  # beside the pickle, as any other
         return super().reducer_override(obj)
 
 

@@ -74,8 +74,11 @@ class Functions:
 
 def _told(error: BaseException) -> Raised:
     """An error for another process; what cannot be pickled goes as text."""
+    text = "".join(traceback.format_exception(error))
+    own = error.__traceback__  # of this plugin, which is not to blame
+    error = error.with_traceback(None if own is None else own.tb_next)
     named = None if isinstance(error, AcqkitError) else from_plugin(error)
-    return Raised(_pickled(error), _pickled(named), "".join(traceback.format_exception(error)))
+    return Raised(_pickled(error), _pickled(named), text)
 
 
 def _pickled(error: BaseException | None) -> bytes | None:
