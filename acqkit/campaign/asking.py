@@ -30,12 +30,20 @@ class Asking:
     """The rounds of one campaign that is open."""
 
     def __init__(
-        self, store: Store, view: TrainView, models: ModelOfLabels, seed: int, engine: Engine
+        self,
+        store: Store,
+        view: TrainView,
+        models: ModelOfLabels,
+        *,
+        seed: int,
+        device: str,
+        engine: Engine,
     ) -> None:
         self._store = store
         self._view = view
         self._models = models
         self._seed = seed
+        self._device = device
         self._engine = engine
 
     def ask(
@@ -113,6 +121,7 @@ class Asking:
             model=None if trained is None else trained.model,
             clock=clock,
             engine=self._engine,
+            device=self._device,
         )
 
     def _pool(self, state: StoredState) -> PairPool:

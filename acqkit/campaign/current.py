@@ -71,6 +71,6 @@ def asking_of(
             view=view,
             engine=engine,
         )
-        return Asking(store, view, models, seed, engine)
+        return Asking(store, view, models, seed=seed, device=device, engine=engine)
 
     return make

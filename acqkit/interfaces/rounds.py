@@ -33,7 +33,9 @@ class RoundContext:
     stands for all unlabeled pairs that are no candidates. A pair can be neither: in a simulation
     on a partly labeled pool nobody can answer for the others. `embeddings` cover the whole pool,
     row = position; `block_size` is the number of pairs in a block of them. `clock` adds up
-    seconds by phase. `engine` runs what is mapped over blocks; picks do not depend on it.
+    seconds by phase. `engine` runs what is mapped over blocks; picks do not depend on it. `device`
+    is where vectors are worked on: `cpu` stands for numpy and faiss, any other torch device
+    (`cuda`, `cuda:1`) for tensors there; picks differ by rounding.
     """
 
     round: int
@@ -46,6 +48,7 @@ class RoundContext:
     clock: PhaseClock = field(default_factory=PhaseClock)
     engine: Engine = field(default_factory=LocalEngine)
     waiting: IntArray | None = None
+    device: str = "cpu"
 
     def covering(self) -> BoolArray:
         """Which pairs count as covered, `[n]`: labeled, or asked for and waiting for an answer."""

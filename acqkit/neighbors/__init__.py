@@ -1,24 +1,50 @@
 """Vectors, clusters and nearest neighbors: the one place where the core calls faiss.
 
-All functions take C-contiguous float32 arrays `[n, d]`, never keep n² numbers, and are
-deterministic for a seed and an order of rows.
+All functions take C-contiguous float32 arrays `[n, d]`, or tensors on any device (float16 too),
+which torch works on where they lie. They never keep n² numbers, and are deterministic for a seed
+and an order of rows.
 """
 
 from acqkit.neighbors.clusters import kmeans, kmeans_centroids, nearest
+from acqkit.neighbors.kinds import (
+    Kind,
+    Vectors,
+    beside,
+    filled,
+    library_of,
+    on_device,
+    on_host,
+    rows_where,
+)
 from acqkit.neighbors.products import count_similar, count_similar_among, most_similar_other
 from acqkit.neighbors.search import knn
-from acqkit.neighbors.vectors import inner_products, paired_distances, squared_distances, unit
+from acqkit.neighbors.vectors import (
+    inner_products,
+    mean_vector,
+    paired_distances,
+    squared_distances,
+    unit,
+)
 
 __all__ = [
+    "Kind",
+    "Vectors",
+    "beside",
     "count_similar",
     "count_similar_among",
+    "filled",
     "inner_products",
     "kmeans",
     "kmeans_centroids",
     "knn",
+    "library_of",
+    "mean_vector",
     "most_similar_other",
     "nearest",
+    "on_device",
+    "on_host",
     "paired_distances",
+    "rows_where",
     "squared_distances",
     "unit",
 ]

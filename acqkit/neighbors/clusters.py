@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from torch import Tensor
 
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, IntArray
+from acqkit.neighbors import tensors
 from acqkit.neighbors.backend import library as faiss
+from acqkit.neighbors.kinds import Vectors, on_device, on_host
 from acqkit.neighbors.vectors import paired_distances
 
 _SEED_LIMIT = 2**31
@@ -17,7 +20,7 @@ _FEWEST_ROWS = 16_384
 
 
 def kmeans(
-    x: FloatArray,
+    x: Vectors,
     k: int,
     seed: int,
     *,
@@ -38,25 +41,31 @@ def kmeans(
 
 
 def kmeans_centroids(
-    x: FloatArray,
+    x: Vectors,
     k: int,
     seed: int,
     *,
     spherical: bool = False,
     iterations: int = 10,
 ) -> FloatArray:
-    """The centroids `[k, d]` of `kmeans`, without assigning rows to them."""
+    """The centroids `[k, d]` of `kmeans`, without assigning rows to them.
+
+    Learned by faiss on the CPU, of a tensor too: from as many rows whatever `n` is.
+    """
     n, d = x.shape
     k = min(k, n)
     if k == 0:
         return np.zeros((0, d), dtype=np.float32)
+    most = max(_ROWS_PER_CLUSTER, _FEWEST_ROWS // k)
+    if isinstance(x, Tensor):
+        x = _drawn(x, k * most, seed % _SEED_LIMIT)
     trained = faiss.Kmeans(
         d,
         k,
         niter=iterations,
         spherical=spherical,
         seed=seed % _SEED_LIMIT,
-        max_points_per_centroid=max(_ROWS_PER_CLUSTER, _FEWEST_ROWS // k),
+        max_points_per_centroid=most,
         min_points_per_centroid=1,
     )
     trained.train(x)
@@ -64,13 +73,26 @@ def kmeans_centroids(
     return centroids
 
 
-def nearest(x: FloatArray, centers: FloatArray) -> tuple[FloatArray, IntArray]:
+def _drawn(x: Tensor, most: int, seed: int) -> FloatArray:
+    """The rows that faiss draws of an array, so that both have the same centroids."""
+    if len(x) <= most:
+        return on_host(x.float())
+    order = np.empty(len(x), dtype=np.int32)
+    faiss.rand_perm(faiss.swig_ptr(order), len(x), seed)
+    return on_host(x[on_device(order[:most], x.device)].float())
+
+
+def nearest(x: Vectors, centers: Vectors) -> tuple[FloatArray, IntArray]:
     """Squared distance `[n]` to, and index `[n]` of, the nearest center of each row of `x`.
 
     Distances are exact sums of squared differences; which of two centers that are equally
     near within rounding is returned is not specified.
     """
+    if isinstance(x, Tensor):
+        distances, which = tensors.nearest(x, on_device(centers, x.device))
+        return on_host(distances), on_host(which)
     # Centered, because rounding in the search grows with the distance from the origin.
+    centers = np.asarray(centers)
     origin = centers.mean(axis=0, dtype=np.float64).astype(np.float32)
     index = faiss.IndexFlatL2(x.shape[1])
     index.add(centers - origin)

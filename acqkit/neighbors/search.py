@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.errors import ConfigError
+from acqkit.neighbors import tensors
 from acqkit.neighbors.backend import library as faiss
+from acqkit.neighbors.kinds import Vectors, on_host
 from acqkit.neighbors.vectors import paired_distances
 
 _WORTH_AN_INDEX = 10_000
@@ -18,15 +21,14 @@ _QUERIES_TO_TUNE = 512
 """Rows on which recall is measured, with a standard error of at most 1% at a recall of 0.95."""
 
 
-def knn(
-    x: FloatArray, k: int, *, recall: float = 1.0, seed: int = 0
-) -> tuple[FloatArray, IntArray]:
+def knn(x: Vectors, k: int, *, recall: float = 1.0, seed: int = 0) -> tuple[FloatArray, IntArray]:
     """The `k` nearest other rows of each row of `x` `[n, d]`, nearest first.
 
     Returns squared distances `[n, k]` float32 and indices `[n, k]` int64; `k` becomes
     n - 1 where there are no more. A row is no neighbor of itself, but its duplicates are.
     With `recall` below 1 and many rows, an inverted file is searched, over so many of its
-    lists that on a sample of rows at least this share of the true neighbors is found.
+    lists that on a sample of rows at least this share of the true neighbors is found. A tensor
+    is always searched exactly, by products of blocks.
 
     Raises ConfigError when `recall` is not in (0, 1].
     """
@@ -36,6 +38,9 @@ def knn(
     k = max(min(k, n - 1), 0)
     if k == 0:
         return np.zeros((n, 0), dtype=np.float32), np.zeros((n, 0), dtype=np.int64)
+    if isinstance(x, Tensor):
+        squared, which = tensors.knn(x, k)
+        return on_host(squared), on_host(which)
     # Centered, because rounding in the search grows with the distance from the origin.
     centered = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)
     exact = faiss.IndexFlatL2(d)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from acqkit.embeddings import BoolArray, FloatArray, IntArray
+from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
-from acqkit.neighbors import inner_products
+from acqkit.neighbors import beside, filled, inner_products, library_of
 from acqkit.selection import check_budget
-from acqkit.strategies.order import unified_means, unified_probabilities
+from acqkit.strategies.order import points_of, unified_probabilities
 
 _ROUNDING = np.float32(4e-6)
 """Squared distances below this share of both squared lengths are rounding: a duplicate."""
@@ -32,7 +34,8 @@ class Badge(Component):
         candidates = context.canonical(context.candidates)
         p = unified_probabilities(context.embeddings, candidates)
         residual = hallucinated_residual(p, context.embeddings.multilabel)
-        gradients = FactoredGradients(residual, unified_means(context.embeddings, candidates))
+        means = points_of(context, candidates)
+        gradients = FactoredGradients(beside(residual, like=means), means)
         rows, squared = plus_plus(gradients, n, context.rng("badge"))
         return Selection(candidates[rows], np.sqrt(squared))
 
@@ -49,16 +52,17 @@ def hallucinated_residual(probabilities: FloatArray, multilabel: bool) -> FloatA
 class FactoredGradients:
     """Vectors gᵢ = rᵢ ⊗ zᵢ of width c·d, kept as residuals r `[n, c]` and means z `[n, d]`."""
 
-    def __init__(self, residual: FloatArray, mean: FloatArray) -> None:
+    def __init__(self, residual: Any, mean: Any) -> None:
         self.residual = residual
         self.mean = mean
-        self.squared_lengths: FloatArray = np.einsum("nc,nc->n", residual, residual)
-        self.squared_lengths *= np.einsum("nd,nd->n", mean, mean)
+        einsum = library_of(mean).einsum
+        self.squared_lengths = einsum("nc,nc->n", residual, residual)
+        self.squared_lengths *= einsum("nd,nd->n", mean, mean)
 
     def __len__(self) -> int:
         return len(self.mean)
 
-    def squared_distances(self, row: int) -> FloatArray:
+    def squared_distances(self, row: int) -> Any:
         """‖gᵢ − g_row‖² `[n]` = ‖gᵢ‖² + ‖g_row‖² − 2 (rᵢ · r_row)(zᵢ · z_row)."""
         both = self.squared_lengths + self.squared_lengths[row]
         product = inner_products(self.mean, self.mean[row])
@@ -79,22 +83,24 @@ def plus_plus(
     """
     rows = np.empty(n, dtype=np.int64)
     squared = np.empty(n, dtype=np.float32)
-    rows[0] = np.argmax(gradients.squared_lengths)
-    squared[0] = gradients.squared_lengths[rows[0]]
-    distances = np.full(len(gradients), np.inf, dtype=np.float32)
-    free = np.ones(len(gradients), dtype=bool)
+    rows[0] = int(gradients.squared_lengths.argmax())
+    squared[0] = float(gradients.squared_lengths[rows[0]])
+    distances = filled(len(gradients), np.inf, like=gradients.mean)
+    free = filled(len(gradients), 1, like=gradients.mean)
     for i in range(1, n):
-        free[rows[i - 1]] = False
-        np.minimum(distances, gradients.squared_distances(int(rows[i - 1])), out=distances)
-        distances[rows[i - 1]] = 0
+        last = int(rows[i - 1])
+        free[last] = 0
+        library_of(free).minimum(distances, gradients.squared_distances(last), out=distances)
+        distances[last] = 0
         rows[i] = _draw(distances, free, rng)
-        squared[i] = distances[rows[i]]
+        squared[i] = float(distances[rows[i]])
     return rows, squared
 
 
-def _draw(weights: FloatArray, free: BoolArray, rng: np.random.Generator) -> int:
+def _draw(weights: Any, free: Any, rng: np.random.Generator) -> int:
     """A free row with probability proportional to its weight, uniform where all are 0."""
-    cumulated = np.cumsum(weights, dtype=np.float64)
-    if cumulated[-1] <= 0:
-        cumulated = np.cumsum(free, dtype=np.float64)
-    return int(np.searchsorted(cumulated, rng.random() * cumulated[-1], side="right"))
+    library = library_of(weights)
+    cumulated = library.cumsum(weights, 0, dtype=library.float64)
+    if float(cumulated[-1]) <= 0:
+        cumulated = library.cumsum(free, 0, dtype=library.float64)
+    return int(library.searchsorted(cumulated, rng.random() * float(cumulated[-1]), side="right"))

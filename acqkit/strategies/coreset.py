@@ -7,9 +7,19 @@ from scipy.spatial.distance import cdist
 
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
-from acqkit.neighbors import nearest, squared_distances
+from acqkit.neighbors import (
+    Kind,
+    beside,
+    filled,
+    library_of,
+    mean_vector,
+    nearest,
+    on_device,
+    rows_where,
+    squared_distances,
+)
 from acqkit.selection import check_budget
-from acqkit.strategies.order import settled, unified_means
+from acqkit.strategies.order import points_of, settled
 
 _ROUNDING = 1e-5
 """Relative rounding error of float32 sums of squared differences, at most."""
@@ -31,13 +41,12 @@ class CoreSet(Component):
         """
         check_budget(n, len(context.candidates))
         candidates = context.canonical(context.candidates)
-        x = unified_means(context.embeddings, candidates)
-        centers = unified_means(context.embeddings, settled(context))
+        x, centers = points_of(context, candidates), points_of(context, settled(context))
         rows, squared = k_center(x, centers, n)
         return Selection(candidates[rows], np.sqrt(squared))
 
 
-def k_center(x: FloatArray, centers: FloatArray, n: int) -> tuple[IntArray, FloatArray]:
+def k_center(x: Kind, centers: Kind, n: int) -> tuple[IntArray, FloatArray]:
     """`n` distinct rows of `x` `[u, d]`, each the farthest from centers `[l, d]` and earlier rows.
 
     One pass over `x` per pick. Also gives the squared distances `[n]` when picked. Exact:
@@ -45,30 +54,29 @@ def k_center(x: FloatArray, centers: FloatArray, n: int) -> tuple[IntArray, Floa
     """
     rows = np.empty(n, dtype=np.int64)
     squared = np.empty(n, dtype=np.float32)
-    step = np.empty(len(x), dtype=np.float32)
+    step, distances = filled(len(x), 0, like=x), filled(len(x), np.inf, like=x)
     if len(centers):
-        distances = nearest(x, centers)[0]
-    else:
-        distances = np.full(len(x), np.inf, dtype=np.float32)
+        distances = beside(nearest(x, centers)[0], like=x)
     for i in range(n):
         if i == 0 and not len(centers):
-            squared_distances(x, x.mean(axis=0, dtype=np.float64).astype(np.float32), step)
-            rows[0] = np.argmin(step)
-            squared[0] = step[rows[0]]
+            squared_distances(x, mean_vector(x), step)
+            rows[0] = int(step.argmin())
+            squared[0] = float(step[rows[0]])
         else:
             rows[i] = _farthest(distances, x, centers, rows[:i])
-            squared[i] = distances[rows[i]]
+            squared[i] = float(distances[rows[i]])
         squared_distances(x, x[rows[i]], step)
-        np.minimum(distances, step, out=distances)
+        library_of(x).minimum(distances, step, out=distances)
         distances[rows[i]] = -1
     return rows, squared
 
 
-def _farthest(distances: FloatArray, x: FloatArray, centers: FloatArray, picked: IntArray) -> int:
-    top = int(np.argmax(distances))
-    near = np.flatnonzero(distances >= distances[top] * np.float32(1 - _ROUNDING))
+def _farthest(distances: Kind, x: Kind, centers: Kind, picked: IntArray) -> int:
+    top = int(distances.argmax())
+    near = rows_where(distances >= float(distances[top]) * (1 - _ROUNDING))
     if len(near) == 1 or len(near) > _MOST_TIES:
         return top
-    everything = np.concatenate([centers, x[picked]])
-    exact = cdist(x[near].astype(np.float64), everything.astype(np.float64), "sqeuclidean")
+    compared = (x[near], centers, x[picked])
+    close, *known = (on_device(points, "cpu").double().numpy() for points in compared)
+    exact = cdist(close, np.concatenate(known), "sqeuclidean")
     return int(near[np.argmax(exact.min(axis=1))])

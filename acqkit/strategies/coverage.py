@@ -17,10 +17,10 @@ from torch import Tensor
 
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
-from acqkit.neighbors import unit
+from acqkit.neighbors import Vectors, on_device, on_host, unit
 from acqkit.selection import check_budget
 from acqkit.strategies.lazy import lazy_greedy
-from acqkit.strategies.order import considered, settled, unified_means
+from acqkit.strategies.order import considered, points_of, settled
 
 Kernel = Callable[[Tensor], Tensor]
 """Turns inner products of unit vectors, in place, into how well one covers the other."""
@@ -31,8 +31,10 @@ Weigh = Callable[[FloatArray], FloatArray]
 SMALLEST_RADIUS = 0.01
 """Below it, float32 does not tell squared distances of unit vectors from rounding."""
 
-_ROWS, _COLUMNS = 512, 2_048
+_TILE = 512, 2_048
 """Rows and columns of a tile of kernel values: 4 MiB of float32."""
+_LARGE_TILE = 4_096, 16_384
+"""The same on a device with memory of its own: 256 MiB."""
 
 
 def gaussian(radius: float) -> Kernel:
@@ -68,13 +70,13 @@ class GreedyCoverage(Component):
         """
         check_budget(n, len(context.candidates))
         positions = considered(context, n, self.considered)
-        x = unit(unified_means(context.embeddings, positions))
+        x = unit(points_of(context, positions))
         witnesses = x[: self.witnesses]
         weights = np.ones(len(witnesses), dtype=np.float32)
         if weigh is not None:
-            weights = weigh(witnesses)
+            weights = weigh(on_host(on_device(witnesses, "cpu")))
         coverage = Coverage(x, witnesses, weights, kernel)
-        coverage.cover(unit(unified_means(context.embeddings, settled(context))))
+        coverage.cover(unit(points_of(context, settled(context))))
         free = np.isin(positions, context.candidates)
         bounds = np.full(len(x), -np.inf, dtype=np.float32)
         bounds[free] = coverage.gains(np.flatnonzero(free))
@@ -90,13 +92,15 @@ class Coverage:
     weights `[t]`. Kernel values are computed a tile at a time and never kept.
     """
 
-    def __init__(
-        self, x: FloatArray, witnesses: FloatArray, weights: FloatArray, kernel: Kernel
-    ) -> None:
-        self._x, self._witnesses = torch.from_numpy(x), torch.from_numpy(witnesses)
-        self._weights, self._covered = torch.from_numpy(weights), torch.zeros(len(weights))
+    def __init__(self, x: Vectors, witnesses: Vectors, weights: FloatArray, kernel: Kernel) -> None:
+        device = x.device
+        self._x, self._witnesses = on_device(x, device), on_device(witnesses, device)
+        self._weights = on_device(weights, device)
+        self._covered = torch.zeros_like(self._weights)
         self._kernel = kernel
-        self._buffer = torch.empty(_ROWS * _COLUMNS)
+        # A GPU has more memory, and calls take longer than small tiles.
+        self._rows, self._columns = _TILE if self._x.device.type == "cpu" else _LARGE_TILE
+        self._buffer = torch.empty(self._rows * self._columns, device=device)
 
     @property
     def total(self) -> float:
@@ -109,12 +113,12 @@ class Coverage:
 
     def values(self) -> FloatArray:
         """How well each witness is covered, `[t]`."""
-        return self._covered.numpy()
+        return on_host(self._covered)
 
-    def cover(self, known: FloatArray) -> None:
+    def cover(self, known: Vectors) -> None:
         """Count unit vectors `[l, d]` as picked."""
-        for start in range(0, len(known), _ROWS):
-            self._cover(torch.from_numpy(known[start : start + _ROWS]))
+        for start in range(0, len(known), self._rows):
+            self._cover(on_device(known[start : start + self._rows], self._x.device))
 
     def pick(self, row: int) -> None:
         """Count a row of x as picked."""
@@ -127,18 +131,19 @@ class Coverage:
 
     def gains(self, rows: IntArray) -> FloatArray:
         """Σ_j w_j · max(k(i, j) − covered_j, 0) of some rows of x, `[r]`."""
-        sums = torch.zeros(len(rows))
-        for start in range(0, len(rows), _ROWS):
-            own = slice(start, start + _ROWS)
-            for columns, tile in self._tiles(self._x[torch.from_numpy(rows[own])]):
+        sums = torch.zeros(len(rows), device=self._x.device)
+        for start in range(0, len(rows), self._rows):
+            own = slice(start, start + self._rows)
+            wanted = on_device(rows[own], self._x.device)
+            for columns, tile in self._tiles(self._x[wanted]):
                 new = tile.sub_(self._covered[columns]).clamp_(min=0)
                 sums[own] += new @ self._weights[columns]
-        return sums.numpy()
+        return on_host(sums)
 
     def _tiles(self, rows: Tensor) -> Iterator[tuple[slice, Tensor]]:
-        """Kernel values of at most 512 rows; the next tile overwrites the buffer of this one."""
-        for start in range(0, len(self._witnesses), _COLUMNS):
-            columns = slice(start, start + _COLUMNS)
+        """Kernel values of a tile's rows; the next tile overwrites the buffer of this one."""
+        for start in range(0, len(self._witnesses), self._columns):
+            columns = slice(start, start + self._columns)
             right = self._witnesses[columns]
             tile = self._buffer[: len(rows) * len(right)].view(len(rows), len(right))
             yield columns, self._kernel(torch.mm(rows, right.T, out=tile))

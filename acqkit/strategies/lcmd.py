@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from torch import Tensor
 
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
-from acqkit.neighbors import nearest, squared_distances
+from acqkit.neighbors import (
+    Kind,
+    beside,
+    filled,
+    library_of,
+    mean_vector,
+    nearest,
+    squared_distances,
+)
 from acqkit.selection import check_budget
-from acqkit.strategies.order import settled, unified_means
+from acqkit.strategies.order import points_of, settled
+
+_LARGEST_SUM = 2.0**60
+"""What the sum of all distances is scaled to where they are added up as 64-bit integers."""
+_TINY = 1e-30
+"""Keeps the scale finite where all distances are 0."""
 
 
 class Lcmd(Component):
@@ -26,13 +42,12 @@ class Lcmd(Component):
         """
         check_budget(n, len(context.candidates))
         candidates = context.canonical(context.candidates)
-        x = unified_means(context.embeddings, candidates)
-        centers = unified_means(context.embeddings, settled(context))
+        x, centers = points_of(context, candidates), points_of(context, settled(context))
         rows, squared = largest_cluster(x, centers, n)
         return Selection(candidates[rows], np.sqrt(squared))
 
 
-def largest_cluster(x: FloatArray, centers: FloatArray, n: int) -> tuple[IntArray, FloatArray]:
+def largest_cluster(x: Kind, centers: Kind, n: int) -> tuple[IntArray, FloatArray]:
     """`n` distinct rows of `x` `[u, d]`, with centers `[l, d]`, and squared distances `[n]`.
 
     Of equals the first wins; rows that equal a center come last.
@@ -40,20 +55,20 @@ def largest_cluster(x: FloatArray, centers: FloatArray, n: int) -> tuple[IntArra
     rows = np.empty(n, dtype=np.int64)
     squared = np.empty(n, dtype=np.float32)
     if len(centers):
-        distances, cluster = nearest(x, centers)
+        distances, cluster = (beside(values, like=x) for values in nearest(x, centers))
     else:
-        middle = x.mean(axis=0, dtype=np.float64).astype(np.float32)
-        distances, cluster = squared_distances(x, middle), np.zeros(len(x), dtype=np.int64)
-    free = np.ones(len(x), dtype=bool)
-    step = np.empty(len(x), dtype=np.float32)
+        distances = squared_distances(x, mean_vector(x))
+        cluster = beside(np.zeros(len(x), dtype=np.int64), like=x)
+    free = beside(np.ones(len(x), dtype=bool), like=x)
+    step = filled(len(x), 0, like=x)
     for i in range(n):
         if i == 0 and not len(centers):
-            rows[0] = np.argmin(distances)
-            squared[0] = distances[rows[0]]
+            rows[0] = int(distances.argmin())
+            squared[0] = float(distances[rows[0]])
             distances[:] = np.inf
         else:
-            rows[i] = _farthest_of_largest(distances, cluster, free)
-            squared[i] = distances[rows[i]]
+            rows[i] = _farthest_of_largest(distances, cluster, free, len(centers) + max(i, 1))
+            squared[i] = float(distances[rows[i]])
         free[rows[i]] = False
         squared_distances(x, x[rows[i]], step)
         closer = step < distances
@@ -63,7 +78,17 @@ def largest_cluster(x: FloatArray, centers: FloatArray, n: int) -> tuple[IntArra
     return rows, squared
 
 
-def _farthest_of_largest(distances: FloatArray, cluster: IntArray, free: np.ndarray) -> int:
-    sums = np.bincount(cluster, weights=distances)
-    inside = free & (cluster == np.argmax(sums)) if sums.max() > 0 else free
-    return int(np.argmax(np.where(inside, distances, -1)))
+def _farthest_of_largest(distances: Any, cluster: Any, free: Any, clusters: int) -> int:
+    sums = _sums(distances, cluster, clusters)
+    inside = free & (cluster == int(sums.argmax())) if float(sums.max()) > 0 else free
+    return int(library_of(distances).where(inside, distances, -1).argmax())
+
+
+def _sums(distances: Any, cluster: Any, clusters: int) -> Any:
+    """The sum of the distances of each cluster, `[clusters]`."""
+    if not isinstance(distances, Tensor):
+        return np.bincount(cluster, weights=distances)
+    # Of integers, which threads of a GPU add up in any order: equal calls, equal sums.
+    scale = _LARGEST_SUM / (len(distances) * float(distances.max()) + _TINY)
+    parts = (distances.double() * scale).long()
+    return parts.new_zeros(clusters).index_add_(0, cluster, parts)

@@ -1,0 +1,58 @@
+"""Vectors as arrays or as tensors, and what code for both asks of them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from acqkit.embeddings import FloatArray, IntArray
+
+Vectors = FloatArray | Tensor
+"""Rows `[n, d]`: an array, worked on by faiss and numpy, or a tensor, by torch where it lies."""
+
+Kind = TypeVar("Kind", FloatArray, Tensor)
+"""An array or a tensor: what goes in comes out."""
+
+
+def library_of(x: Vectors) -> Any:
+    """numpy or torch, for functions that both call alike (`minimum`, `where`, `cumsum`, ...)."""
+    return torch if isinstance(x, Tensor) else np
+
+
+def filled(n: int, value: float, like: Kind) -> Kind:
+    """Float32 numbers `[n]` of one `value`, in any unit, beside the rows of `like`."""
+    if isinstance(like, Tensor):
+        return torch.full((n,), value, dtype=torch.float32, device=like.device)
+    return np.full(n, value, dtype=np.float32)
+
+
+def beside(values: NDArray[Any], like: Vectors) -> Any:
+    """An array `[n, ...]` beside the rows of `like`: itself, or a tensor on their device."""
+    return on_device(values, like.device) if isinstance(like, Tensor) else values
+
+
+def on_device(values: NDArray[Any] | Tensor, device: torch.device | str) -> Tensor:
+    """An array or a tensor `[n, ...]` as a tensor on a device.
+
+    It shares the memory of what is there, but for read-only arrays, which torch does not know.
+    """
+    if isinstance(values, Tensor):
+        return values.to(device)
+    return torch.from_numpy(np.require(values, requirements=("C", "W"))).to(device)
+
+
+def on_host(values: Tensor) -> NDArray[Any]:
+    """A tensor `[n, ...]` as an array, which shares its memory where it is on the CPU."""
+    array: NDArray[Any] = values.cpu().numpy()
+    return array
+
+
+def rows_where(mask: Any) -> IntArray:
+    """Rows at which a mask `[n]`, an array or a tensor, is true, ascending."""
+    if isinstance(mask, Tensor):
+        return on_host(mask.nonzero()[:, 0])
+    return np.flatnonzero(mask)
