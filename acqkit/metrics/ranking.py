@@ -17,6 +17,7 @@ import torch
 
 from acqkit.embeddings import Float64Array, FloatArray, IntArray
 from acqkit.interfaces import QueryScores
+from acqkit.metrics.device_ranking import Ranked, rank_on_device
 
 _BLOCK_ELEMENTS = 2_000_000
 """Similarities in memory at once, at about 20 bytes each."""
@@ -40,21 +41,50 @@ class Side:
 
 
 def rank_queries(
-    queries: Side, gallery: Side, depths: tuple[int, ...], block: int | None
+    queries: Side,
+    gallery: Side,
+    depths: tuple[int, ...],
+    block: int | None,
+    device: str = "cpu",
 ) -> QueryScores:
     """Scores of each query, ranked among the gallery; `block` queries at once.
 
-    AP and nDCG are cut at the whole gallery and at each of `depths`.
+    AP and nDCG are cut at the whole gallery and at each of `depths`. On a `device` other than
+    `cpu`, torch ranks, so many queries at once as memory suits.
     """
     n = len(gallery.positions)
     partners = _partners(queries.positions, gallery.positions)
     gain_bits = int(queries.labels.sum(dim=1).max()).bit_length()
     ranker = _Ranker.build(n, (n, *depths), gain_bits)
-    at_block = block or max(1, _BLOCK_ELEMENTS // n)
-    at_chunk = max(1, _CHUNK_ELEMENTS // n)
-    found: list[tuple[IntArray, IntArray, Float64Array, Float64Array]] = []
     # A power of two changes no digit of the product; negated, the most similar item is the first.
     scaled = queries.unit * -float(1 << SIMILARITY_BITS)
+    if device == "cpu":
+        found = _rank_in_threads(ranker, scaled, queries, gallery, partners, block)
+    else:
+        labels = queries.labels, gallery.labels
+        ranked = rank_on_device(
+            scaled, gallery.unit, labels, partners, (n, *depths), gain_bits, device
+        )
+        found = list(ranked)
+    relevant, own_rank, ap, dcg = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    # Both are sums of the same numbers in another order: rounding must not exceed 1.
+    ndcg = np.minimum(dcg / np.maximum(_ideal_dcg(queries, gallery, ranker), 1.0), 1.0)
+    return QueryScores(queries.positions, relevant, own_rank, depths, ap, ndcg)
+
+
+def _rank_in_threads(
+    ranker: _Ranker,
+    scaled: torch.Tensor,
+    queries: Side,
+    gallery: Side,
+    partners: IntArray,
+    block: int | None,
+) -> list[Ranked]:
+    """Scores of the queries, some rows after the other."""
+    n = len(gallery.positions)
+    at_block = block or max(1, _BLOCK_ELEMENTS // n)
+    at_chunk = max(1, _CHUNK_ELEMENTS // n)
+    found: list[Ranked] = []
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for start in range(0, len(partners), at_block):
             part = slice(start, start + at_block)
@@ -62,10 +92,7 @@ def rank_queries(
             gain = (queries.labels[part] @ gallery.labels.T).numpy()
             score = functools.partial(ranker.score, similarity, gain, partners[part], at_chunk)
             found += threads.map(score, range(0, len(similarity), at_chunk))
-    relevant, own_rank, ap, dcg = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    # Both are sums of the same numbers in another order: rounding must not exceed 1.
-    ndcg = np.minimum(dcg / np.maximum(_ideal_dcg(queries, gallery, ranker), 1.0), 1.0)
-    return QueryScores(queries.positions, relevant, own_rank, depths, ap, ndcg)
+    return found
 
 
 def _partners(queries: IntArray, gallery: IntArray) -> IntArray:

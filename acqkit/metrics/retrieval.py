@@ -28,13 +28,15 @@ def evaluate_retrieval(
     block: int | None = None,
     present_a: BoolArray | None = None,
     present_b: BoolArray | None = None,
+    device: str = "cpu",
 ) -> RetrievalScores:
     """Retrieval scores of `n` pairs, each modality's queries against all of the other's.
 
     a, b `[n, d]` embeddings of the pairs in one space; labels `[n, c]` 0/1; `present_a`,
     `present_b` `[n]` masks of the pairs that have the modality, others are neither query
     nor gallery there. `block` queries are ranked at once (default: by memory, so that
-    20,000 x 20,000 takes about 250 MiB); it does not change scores.
+    20,000 x 20,000 takes about 250 MiB); it does not change scores. `device` is where torch ranks
+    (`cuda`), with up to 2 GiB there; `cpu` stands for threads of this process.
 
     Similarity is the cosine (0 to an embedding that is zero) in float64, rounded to 2^-30;
     pairs equally similar are ranked in the order of the gallery. The gallery includes the
@@ -70,15 +72,15 @@ def evaluate_retrieval(
         for array, rows in zip(arrays, positions, strict=True)
     )
     return RetrievalScores(
-        ab=_evaluate_direction(side_a, side_b, depths, block),
-        ba=_evaluate_direction(side_b, side_a, depths, block),
+        ab=_evaluate_direction(side_a, side_b, depths, block, device),
+        ba=_evaluate_direction(side_b, side_a, depths, block, device),
     )
 
 
 def _evaluate_direction(
-    queries: Side, gallery: Side, ks: tuple[int, ...], block: int | None
+    queries: Side, gallery: Side, ks: tuple[int, ...], block: int | None, device: str
 ) -> DirectionScores:
-    scores = rank_queries(queries, gallery, ks, block)
+    scores = rank_queries(queries, gallery, ks, block, device)
     answerable = scores.relevant > 0
     if not answerable.any():
         raise PoolError(

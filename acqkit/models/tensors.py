@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-def as_tensor(array: NDArray[Any]) -> Tensor:
-    """A block of features or embeddings `[k, ...]` as a tensor, sharing its memory if it can.
+def as_tensor(array: NDArray[Any], device: torch.device | str = "cpu") -> Tensor:
+    """A block of features or embeddings `[k, ...]` as a tensor on a device.
 
-    Read-only arrays, such as a block of a memory-mapped pool, are copied: torch has no read-only
-    tensors, warns of such memory, and a write to it would end the process.
+    On the CPU it shares the memory of the array if it can. Read-only arrays, such as a block of a
+    memory-mapped pool, are copied: torch has no read-only tensors, warns of such memory, and a
+    write to it would end the process.
     """
-    return torch.from_numpy(np.require(array, requirements=("C", "W")))
+    return torch.from_numpy(np.require(array, requirements=("C", "W"))).to(device)
 
 
 def stored(tensor: Tensor) -> NDArray[Any]:

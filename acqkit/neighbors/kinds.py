@@ -24,7 +24,7 @@ def library_of(x: Vectors) -> Any:
 
 
 def filled(n: int, value: float, like: Kind) -> Kind:
-    """Float32 numbers `[n]` of one `value`, in any unit, beside the rows of `like`."""
+    """Distances or weights `[n]` float32, all of one `value`, beside the rows of `like`."""
     if isinstance(like, Tensor):
         return torch.full((n,), value, dtype=torch.float32, device=like.device)
     return np.full(n, value, dtype=np.float32)

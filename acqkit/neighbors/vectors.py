@@ -21,12 +21,13 @@ def unit(x: Kind) -> Kind:
     scaled = np.empty(x.shape, dtype=np.float32)
     for start in range(0, len(x), DEFAULT_BLOCK_SIZE):
         rows = slice(start, start + DEFAULT_BLOCK_SIZE)
-        length = _lengths(x[rows])
+        own = np.asarray(x[rows], dtype=np.float32)
+        length = _lengths(own)
         safe = (_SAFE[0] < length) & (length < _SAFE[1])
-        np.divide(x[rows], np.where(safe, length, 1)[:, None], out=scaled[rows])
+        np.divide(own, np.where(safe, length, 1)[:, None], out=scaled[rows])
         if not safe.all():
-            others = start + np.flatnonzero(~safe)
-            scaled[others] = _unit_of_any_size(x[others])
+            others = np.flatnonzero(~safe)
+            scaled[start + others] = _unit_of_any_size(own[others])
     return scaled
 
 

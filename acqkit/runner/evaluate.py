@@ -19,17 +19,20 @@ def evaluate(
     positions: IntArray,
     truth: NDArray[np.uint8],
     engine: Engine = LOCAL,
+    device: str = "cpu",
 ) -> Evaluation:
     """The pairs at `positions` embedded and ranked, queries and gallery both.
 
     Those of which the pool does not know the truth are left out.
 
     `truth` is `[n, c]` for the whole pool. A pair that lacks a modality is neither a query
-    nor in the gallery on that side.
+    nor in the gallery on that side. `device` is where they are ranked.
     """
     positions = pool.answerable(positions)
     embeddings = embed_pool(model, pool.take(positions), engine=engine)
     a, b = embeddings.sides
     labels = np.asarray(truth[positions])
-    scores = evaluate_retrieval(a.mean, b.mean, labels, present_a=a.present, present_b=b.present)
+    scores = evaluate_retrieval(
+        a.mean, b.mean, labels, present_a=a.present, present_b=b.present, device=device
+    )
     return Evaluation(embeddings, labels, scores)

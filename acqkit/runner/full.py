@@ -86,4 +86,5 @@ def _train_on_all(plan: Plan, spec: ComponentSpec, seed: int) -> dict[str, float
     trainer: Trainer = resolve("trainer", spec).component
     model = plan.untrained_model(train)
     trainer.fit(model, train.with_labels(labels), derive_seed(seed, 0, "train"))
-    return measure(evaluate(model, pool, pool.test_positions, pool.truth, plan.engine))
+    device = plan.config.device
+    return measure(evaluate(model, pool, pool.test_positions, pool.truth, plan.engine, device))

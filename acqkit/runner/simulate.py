@@ -123,7 +123,8 @@ class Simulation:
         truth = self.plan.pool.truth
         assert truth is not None  # the oracle has checked it
         pool = self.plan.pool
-        return evaluate(model, pool, pool.test_positions, truth, self.plan.engine)
+        device = self.plan.config.device
+        return evaluate(model, pool, pool.test_positions, truth, self.plan.engine, device)
 
     def _retrieval(self, evaluation: Evaluation) -> Retrieval:
         pool = self.plan.pool

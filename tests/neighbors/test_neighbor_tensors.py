@@ -84,6 +84,7 @@ def test_kmeans_learns_from_the_rows_that_faiss_draws(
 
 def test_float16_rows_are_worked_on_as_they_are(x: FloatArray) -> None:
     half = torch.from_numpy(x).half()
+    close(unit(half.numpy()), unit(half))
     full = half.float()
     torch.testing.assert_close(unit(half), unit(full))
     torch.testing.assert_close(mean_vector(half), mean_vector(full))

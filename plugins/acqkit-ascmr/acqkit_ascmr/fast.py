@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from acqkit.embeddings import FloatArray
 from acqkit_ascmr.points import sobol_normal
 from acqkit_ascmr.predictive import Predictive
 
@@ -23,6 +24,8 @@ MOST_CLASSES = 63
 """Classes up to which these are used: all c² covariances are worked out, and every class varies."""
 _CHUNK = 1 << 18
 """Numbers held at a time, 1 MiB of float32: what stays in the cache."""
+_LARGE_CHUNK = 1 << 25
+"""Numbers held at a time where pairs are written out one by one, 128 MiB: for a GPU."""
 _STEP = 1 / 32
 """Step of the grid of log-spreads for which integrals are computed; between them they are
 interpolated linearly, which on 100,000 pairs was off by at most 2.3e-4 nats."""
@@ -83,15 +86,19 @@ class CommonDirections:
     The covariance is then v·WWᵀ: pairs differ only in how far the same directions reach.
     Probabilities and entropies are interpolated between the two spreads √v of a geometric grid
     that enclose a pair's own. `directions` `[c, points]` is the noise of logits where v is 1.
+
+    `by_level` takes pairs between the same two spreads together, whose sums are then products of
+    matrices: many small ones, which suit a CPU. Without it each pair's own sums are written out.
     """
 
-    def __init__(self, weight: Tensor, points: int) -> None:
+    def __init__(self, weight: Tensor, points: int, *, by_level: bool = True) -> None:
         # What all logits share changes no probability.
         centered = (weight - weight.mean(dim=0)).double()
         left, sizes, _ = torch.linalg.svd(centered, full_matrices=False)
         rank = int((sizes > 1e-6 * sizes[0]).sum())
         factor = left[:, :rank] * sizes[:rank]
-        self.directions = (factor @ sobol_normal(points, rank).double()).float()
+        self.directions = (factor @ sobol_normal(points, rank).to(factor)).float()
+        self._by_level = by_level
         self._chunk = max(1, _CHUNK // points)
         self._noise = functools.lru_cache(maxsize=_LEVELS)(self._noise_at)
 
@@ -99,8 +106,36 @@ class CommonDirections:
         """Integrate mean logits `[k, c]` with standard deviations `[k]` of the embedding."""
         if not len(center):
             return Predictive(center, spread)
-        level = (spread.clamp_min(_LEAST_SPREAD).log() / _STEP).floor().numpy()
+        level = (spread.clamp_min(_LEAST_SPREAD).log() / _STEP).floor()
         logits = center - center.amax(dim=1, keepdim=True)
+        if self._by_level:
+            return self._in_levels(logits, spread, level.numpy())
+        below, above = ((_STEP * number).exp() for number in (level, level + 1))
+        share = (spread - below) / (above - below)
+        low, high = self._each(logits, below), self._each(logits, above)
+        return Predictive(
+            torch.lerp(low.probabilities, high.probabilities, share[:, None]),
+            torch.lerp(low.expected_entropy, high.expected_entropy, share),
+        )
+
+    def _each(self, logits: Tensor, spread: Tensor) -> Predictive:
+        """The integrals of mean logits `[k, c]`, each with its own spread `[k]`."""
+        noise = self.directions
+        widest = _WIDEST / float((noise.amax(dim=0) - noise.amin(dim=0)).max().clamp_min(1e-30))
+        parts = []
+        size = max(1, _LARGE_CHUNK // noise.numel())
+        for start in range(0, len(logits), size):
+            own = slice(start, start + size)
+            reach = spread[own, None, None].clamp_max(widest)
+            # log-softmax subtracts the largest logit, so that no exponential is infinite.
+            log_p = (logits[own, :, None] + reach * noise).log_softmax(dim=1)
+            p = log_p.exp()
+            entropy = -(p * log_p).sum(dim=1).mean(dim=1)
+            parts.append((p.mean(dim=2), entropy.clamp_min_(0)))
+        probabilities, entropies = zip(*parts, strict=True)
+        return Predictive(torch.cat(probabilities), torch.cat(entropies))
+
+    def _in_levels(self, logits: Tensor, spread: Tensor, level: FloatArray) -> Predictive:
         probabilities, entropy = torch.empty_like(logits), torch.empty(len(logits))
         by_level = np.argsort(level, kind="stable")
         starts = np.flatnonzero(np.diff(level[by_level])) + 1

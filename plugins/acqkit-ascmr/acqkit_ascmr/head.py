@@ -44,6 +44,7 @@ Gaussian = tuple[Tensor, Tensor]
 class PairHead(nn.Module):
     """Variances and match probabilities for blocks of pairs; made by `fit_pair_head`.
 
+    Blocks are brought to the device on which its parameters are, and so is what it gives.
     `scale` is the pool's spread per dimension; the head works in units of it. Before it is
     fitted both networks are alike and all variances a tenth of the pool's spread.
     """
@@ -67,9 +68,10 @@ class PairHead(nn.Module):
         return first, second
 
     def _gaussian(self, side: ModalityEmbeddings, network: nn.Module) -> Gaussian:
-        mean = as_tensor(side.mean) / self.scale
+        device = self.log_s.device
+        mean = as_tensor(side.mean, device).float() / self.scale
         if side.variance is not None:
-            return mean, as_tensor(side.variance) / self.scale**2
+            return mean, as_tensor(side.variance, device) / self.scale**2
         return mean, (_REACH * torch.tanh(network(mean) / _REACH)).exp()
 
     def loss(self, a: Gaussian, b: Gaussian, wasserstein: float, prior: float) -> Tensor:
@@ -127,10 +129,11 @@ def fit_pair_head(
     sides = embeddings.sides[::-1] if swapped else embeddings.sides
     spread = 1.0
     if len(embeddings):
-        spread = float(np.sqrt(np.mean([side.mean.var(axis=0).mean() for side in sides])))
+        variances = [side.mean.var(axis=0, dtype=np.float32).mean() for side in sides]
+        spread = float(np.sqrt(np.mean(variances)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.derive("ascmr-head"))
-        head = PairHead(embeddings.dim, hidden, max(spread, 1e-6), swapped)
+        head = PairHead(embeddings.dim, hidden, max(spread, 1e-6), swapped).to(context.device)
     if len(embeddings) > 1:
         _train(head, sides, steps, wasserstein, prior, context.rng("ascmr-batches"))
     return head

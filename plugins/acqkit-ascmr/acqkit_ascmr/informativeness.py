@@ -23,12 +23,12 @@ class Weights:
     b: Tensor
 
     @classmethod
-    def of(cls, block: PairEmbeddings) -> Weights:
+    def of(cls, block: PairEmbeddings, device: torch.device) -> Weights:
         """Equal weights over the modalities that are present."""
         a, b = (
-            torch.ones(len(block))
+            torch.ones(len(block), device=device)
             if side.present is None
-            else as_tensor(side.present.astype("float32"))
+            else as_tensor(side.present.astype("float32"), device)
             for side in block.sides
         )
         total = a + b
@@ -49,8 +49,9 @@ def total_variance(
     Variances are `[k, d]`, or both `[k, 1]` where one holds for all dimensions, and so is intra.
     intra = ½(vᵃ + vᵇ), inter = ¼(μᵃ − μᵇ)²; where a modality lacks, the other's v and 0.
     """
-    weights = Weights.of(block)
-    mean_a, mean_b = (as_tensor(side.mean) for side in block.sides)
+    device = variance_a.device
+    weights = Weights.of(block, device)
+    mean_a, mean_b = (as_tensor(side.mean, device).float() for side in block.sides)
     inter = (weights.a * weights.b)[:, None] * (mean_a - mean_b).square()
     return weights.mix(variance_a, variance_b), inter
 
@@ -64,7 +65,7 @@ def information(
     inter = H(½(p̄ᵃ + p̄ᵇ)) − ½(H(p̄ᵃ) + H(p̄ᵇ)),  intra = ½ Σ_m (H(p̄ᵐ) − E_z H(p(y|z, m))).
     """
     entropy = bernoulli_entropy if block.multilabel else categorical_entropy
-    weights = Weights.of(block)
+    weights = Weights.of(block, predictive_a.probabilities.device)
     p_a, p_b = predictive_a.probabilities, predictive_b.probabilities
     entropy_a, entropy_b = entropy(p_a), entropy(p_b)
     inter = entropy(weights.mix(p_a, p_b)) - weights.mix(entropy_a, entropy_b)

@@ -35,14 +35,16 @@ _FACTORED = 2048
 """Pairs whose covariances are factored at a time: 31 MiB of them at most."""
 _CHUNK = 1 << 18
 """Logits held at a time, 1 MiB: what stays in the cache."""
+_LARGE_CHUNK = 1 << 25
+"""The same on a GPU, 128 MiB: enough work for a call."""
 
 
 class SigmoidIntegral:
     """Independent sigmoids: one-dimensional Gauss-Hermite quadrature a class."""
 
-    def __init__(self, classifier: LinearClassifier, nodes: int) -> None:
-        self._weight = as_tensor(classifier.weight)
-        self._bias = as_tensor(classifier.bias)
+    def __init__(self, classifier: LinearClassifier, nodes: int, device: str = "cpu") -> None:
+        self._weight = as_tensor(classifier.weight, device)
+        self._bias = as_tensor(classifier.bias, device)
         points, weights = np.polynomial.hermite_e.hermegauss(nodes)
         self._points = points.astype(np.float32).tolist()
         self._weights = (weights / weights.sum()).astype(np.float32).tolist()
@@ -52,7 +54,7 @@ class SigmoidIntegral:
         center = torch.addmm(self._bias, mean, self._weight.T)
         spread = logit_variance(variance, self._weight).clamp_min_(0).sqrt_()
         probabilities = torch.zeros_like(center)
-        entropy = torch.zeros(len(center))
+        entropy = center.new_zeros(len(center))
         for point, weight in zip(self._points, self._weights, strict=True):
             logits = torch.add(center, spread, alpha=point)
             p = torch.sigmoid(logits)
@@ -75,9 +77,10 @@ class SoftmaxIntegral:
     where there are few classes, `fast` does the same for less.
     """
 
-    def __init__(self, classifier: LinearClassifier, points: int) -> None:
-        self._weight = as_tensor(classifier.weight)
-        self._bias = as_tensor(classifier.bias)
+    def __init__(self, classifier: LinearClassifier, points: int, device: str = "cpu") -> None:
+        self._weight = as_tensor(classifier.weight, device)
+        self._bias = as_tensor(classifier.bias, device)
+        self._device = device
         self._points = points
         self._few_classes = len(self._weight) <= fast.MOST_CLASSES
 
@@ -90,7 +93,8 @@ class SoftmaxIntegral:
 
     @functools.cached_property
     def _common_directions(self) -> fast.CommonDirections:
-        return fast.CommonDirections(self._weight, self._points)
+        by_level = self._device == "cpu"
+        return fast.CommonDirections(self._weight, self._points, by_level=by_level)
 
     @functools.cached_property
     def _class_covariances(self) -> fast.ClassCovariances:
@@ -99,9 +103,9 @@ class SoftmaxIntegral:
     def in_own_directions(self, center: Tensor, variance: Tensor) -> Predictive:
         """Integrate mean logits `[k, c]` with variances `[k, d]` of the embedding, pair by pair."""
         k, c = center.shape
-        probabilities, entropy = torch.zeros(k, c), torch.zeros(k)
+        probabilities, entropy = torch.zeros_like(center), center.new_zeros(k)
         own_variance = logit_variance(variance, self._weight)
-        for rows in torch.split(torch.arange(k), _FACTORED):
+        for rows in torch.split(torch.arange(k, device=center.device), _FACTORED):
             ordered, classes = center[rows].sort(dim=1, descending=True, stable=True)
             difference = (ordered - ordered[:, :1])[:, 1:]
             width = _width(difference, own_variance[rows].gather(1, classes))
@@ -112,7 +116,7 @@ class SoftmaxIntegral:
                 p, entropy[rows[own]] = _integrate(
                     difference[own], _factor(covariance), self._points
                 )
-                probabilities[rows[own]] = torch.zeros(len(own), c).scatter_(1, classes[own], p)
+                probabilities[rows[own]] = torch.zeros_like(p).scatter_(1, classes[own], p)
         return Predictive(probabilities, entropy)
 
     def _covariance(self, variance: Tensor, classes: Tensor) -> Tensor:
@@ -144,9 +148,9 @@ def _width(difference: Tensor, variance: Tensor) -> Tensor:
     """
     # √(v_j + v_0) is the spread of the difference where the two are independent.
     reach = difference + 2 * (variance[:, 1:] + variance[:, :1]).sqrt()
-    places = torch.arange(1, reach.shape[1] + 1)
+    places = torch.arange(1, reach.shape[1] + 1, device=reach.device)
     last = (places * (reach > _OUT_OF_REACH)).amax(dim=1)
-    widths = torch.tensor(_WIDTHS)
+    widths = torch.tensor(_WIDTHS, device=reach.device)
     return widths[torch.bucketize(last, widths).clamp_max(len(_WIDTHS) - 1)]
 
 
@@ -163,13 +167,14 @@ def _integrate(difference: Tensor, factor: Tensor, points: int) -> tuple[Tensor,
     """Class probabilities `[k, c]`, the first class first, and expected entropies `[k]`."""
     k, rest = difference.shape
     noisy = factor.shape[1]
-    normal = sobol_normal(points, noisy)
+    normal = sobol_normal(points, noisy).to(factor)
     count = normal.shape[1]
     fixed = difference[:, noisy:].exp()
     fixed_total = fixed.sum(dim=1, keepdim=True) + 1.0
     fixed_logit = (fixed * difference[:, noisy:]).sum(dim=1, keepdim=True)
-    probabilities, entropy = torch.empty(k, rest + 1), torch.empty(k)
-    size = max(1, _CHUNK // (max(noisy, 1) * count))
+    probabilities, entropy = difference.new_empty(k, rest + 1), difference.new_empty(k)
+    chunk = _CHUNK if difference.device.type == "cpu" else _LARGE_CHUNK
+    size = max(1, chunk // (max(noisy, 1) * count))
     for start in range(0, k, size):
         rows = slice(start, start + size)
         logits = (factor[rows].flatten(0, 1) @ normal).view(-1, noisy, count)

@@ -71,7 +71,7 @@ class Ascmr(Component):
                 wasserstein=self.wasserstein,
                 prior=self.prior,
             )
-        return PreparedAscmr(self, kind, head, self._integral(context))
+        return PreparedAscmr(self, kind, head, self._integral(context), context.device)
 
     def score(self, block: PairEmbeddings, context: RoundContext) -> Scores:
         """Informativeness of a block by itself; prepares anew, so prefer `prepare` for many."""
@@ -84,9 +84,9 @@ class Ascmr(Component):
     def _integral(self, context: RoundContext) -> Integral:
         classifier = context.embeddings.classifier
         if classifier is not None and context.embeddings.multilabel:
-            return SigmoidIntegral(classifier, self.nodes)
+            return SigmoidIntegral(classifier, self.nodes, context.device)
         if classifier is not None:
-            return SoftmaxIntegral(classifier, self.points)
+            return SoftmaxIntegral(classifier, self.points, context.device)
         if isinstance(context.model, EmbeddingClassifier):
             return SampledIntegral(
                 context.model.classify, self.samples, context.embeddings.multilabel
@@ -107,7 +107,7 @@ class SampledIntegral:
 
         Raises EmbeddingError where the classifier's values are not probabilities.
         """
-        noise = common_noise(max(1, self.samples // 2), mean.shape[1])
+        noise = common_noise(max(1, self.samples // 2), mean.shape[1]).to(mean.device)
         entropy = bernoulli_entropy if self.multilabel else categorical_entropy
         spread = variance.sqrt()
         draws = [
@@ -117,7 +117,8 @@ class SampledIntegral:
         return Predictive(probabilities.mean(dim=0), entropy(probabilities).mean(dim=0))
 
     def _probabilities(self, points: Tensor) -> Tensor:
-        p = torch.from_numpy(np.asarray(self.classify(points.numpy())))
+        classified = np.asarray(self.classify(points.cpu().numpy()))
+        p = torch.from_numpy(classified).to(points.device)
         if not (p.min() >= -_ROUNDING and p.max() <= 1 + _ROUNDING):
             raise EmbeddingError(
                 f"the model's `classify` gave values from {float(p.min()):.3g} to "
@@ -138,6 +139,7 @@ class PreparedAscmr:
     kind: Kind
     head: PairHead | None
     integral: Integral
+    device: str = "cpu"
 
     def score(self, block: PairEmbeddings, context: RoundContext) -> Scores:
         """Informativeness `[k]` with the terms it is the sum of."""
@@ -148,22 +150,21 @@ class PreparedAscmr:
             terms = self._match(block, *variances)
         else:
             return self._geometric(block, *variances)
-        total = sum(terms.values(), start=torch.zeros(len(block)))
+        total = sum(terms.values(), start=torch.zeros(len(block), device=self.device))
         return _scores(total, terms)
 
     def _variances(self, block: PairEmbeddings) -> tuple[Tensor, Tensor]:
         if self.head is not None:
             return self.head.variances(block)
         # Without a head both modalities have variances of their own.
-        return as_tensor(cast(FloatArray, block.a.variance)), as_tensor(
-            cast(FloatArray, block.b.variance)
-        )
+        a, b = (as_tensor(cast(FloatArray, side.variance), self.device) for side in block.sides)
+        return a, b
 
     def _information(
         self, block: PairEmbeddings, var_a: Tensor, var_b: Tensor
     ) -> dict[str, Tensor]:
         of_a, of_b = (
-            self.integral(as_tensor(side.mean), variance)
+            self.integral(as_tensor(side.mean, self.device).float(), variance)
             for side, variance in zip(block.sides, (var_a, var_b), strict=True)
         )
         intra, inter, expected = information(block, of_a, of_b)
@@ -175,7 +176,8 @@ class PreparedAscmr:
     def _match(self, block: PairEmbeddings, var_a: Tensor, var_b: Tensor) -> dict[str, Tensor]:
         assert self.head is not None  # prepare has fitted one
         intra, inter = total_variance(block, var_a, var_b)
-        both = (Weights.of(block).a * Weights.of(block).b) > 0
+        weights = Weights.of(block, intra.device)
+        both = (weights.a * weights.b) > 0
         mismatch = (1 - self.head.match_probability(block)) * both
         intra, inter = (part.mean(dim=1) / self.head.scale**2 for part in (intra, inter))
         return {"mismatch": mismatch, "intra": intra, "inter": inter}
@@ -190,4 +192,5 @@ class PreparedAscmr:
 
 def _scores(total: Tensor, terms: dict[str, Tensor]) -> Scores:
     sentences = {name: text for name, text in _SENTENCES.items() if name in terms}
-    return Scores(total.numpy(), {name: term.numpy() for name, term in terms.items()}, sentences)
+    columns = {name: term.cpu().numpy() for name, term in terms.items()}
+    return Scores(total.cpu().numpy(), columns, sentences)

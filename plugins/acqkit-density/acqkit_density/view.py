@@ -96,7 +96,9 @@ class PoolView:
             points = pair_points(means.take(pool.order[rows]))
             by_region = region[rows] if len(rows) > given.sizes.whole else None
             k = given.neighbor_count(len(rows), len(covering))
-            graph = neighbor_graph(points, k, given.sizes, by_region, engine=context.engine)
+            graph = neighbor_graph(
+                points, k, given.sizes, by_region, engine=context.engine, device=context.device
+            )
             kernel = None if thin else CoverageKernel.of(graph, symmetric=True)
         return cls(
             order=pool.order,
@@ -129,7 +131,9 @@ class PoolView:
         with context.clock.phase("graph"):
             k = given.neighbor_count(len(own.order), len(covering))
             rows = rows_to_cover(own.uncovered, region, k, given.sizes)
-            graph = neighbor_graph(points, k, given.sizes, region, rows, context.engine)
+            graph = neighbor_graph(
+                points, k, given.sizes, region, rows, context.engine, context.device
+            )
             kernel = CoverageKernel.of(graph, symmetric=False)
         return cls(
             order=own.order,

@@ -8,7 +8,7 @@ distances takes as long as the product, so a distance carries its column along.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,10 +16,13 @@ import numpy as np
 
 from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.engine import Engine
-from acqkit.neighbors import knn
+from acqkit.neighbors import knn, on_device
+from acqkit_density.neighbors.there import nearest_columns_there
 
 Group = list[tuple[int, slice]]
 """Regions by number, each with which of its rows."""
+Compare = Callable[[IntArray, IntArray, IntArray, IntArray, int], tuple[IntArray, FloatArray]]
+"""As `nearest_columns`, with the factors."""
 _HELD = 1 << 24
 """Distances held at a time in a large region: 64 MiB."""
 _TOGETHER = 1 << 18
@@ -35,12 +38,19 @@ _PACKED = 4_096
 
 
 def neighbors_by_region(
-    points: FloatArray, k: int, region: IntArray, rows: IntArray, around: int, engine: Engine
+    points: FloatArray,
+    k: int,
+    region: IntArray,
+    rows: IntArray,
+    around: int,
+    engine: Engine,
+    device: str = "cpu",
 ) -> tuple[FloatArray, IntArray]:
     """Squared distances `[t, 1 + k]` and indices `[t, 1 + k]` as a `NeighborGraph` has them.
 
     Of `rows` `[t]` of points `[n, d]`, each compared with its own region (`region` `[n]`) and so
-    many others, at least one, as hold about `around` points in all.
+    many others, at least one, as hold about `around` points in all. On a `device` other than
+    `cpu`, torch compares them, more regions at a time.
     """
     place = np.full(len(points), -1)
     place[rows] = np.arange(len(rows))
@@ -49,9 +59,17 @@ def neighbors_by_region(
     indices = np.repeat(rows[:, None], 1 + k, axis=1)
     regions = _Regions.of(points, region, place < 0, around)
     leading = [int(np.count_nonzero(place[regions.order[s]] >= 0)) for s in regions.spans]
-    groups = _groups(leading, [len(known) for known in regions.around])
-    search = partial(_Regions.nearest, regions, k=k)
-    for own, squared, others in engine.map(search, groups, thread_safe=True):
+    on_cpu = device == "cpu"
+    columns = [len(known) for known in regions.around]
+    groups = _groups(leading, columns, _TOGETHER if on_cpu else _HELD)
+    if on_cpu:
+        compare = partial(nearest_columns, regions.factors)
+        search = partial(_Regions.nearest, regions, k=k, compare=compare)
+        answers = engine.map(search, groups, thread_safe=True)
+    else:
+        compare = partial(nearest_columns_there, on_device(regions.factors, device))
+        answers = map(partial(_Regions.nearest, regions, k=k, compare=compare), groups)
+    for own, squared, others in answers:
         found, width = place[own], 1 + squared.shape[1]
         distances[found, 1:width] = squared
         indices[found, 1:width] = np.where(np.isinf(squared), own[:, None], others)
@@ -89,7 +107,9 @@ class _Regions:
         ]
         return cls(order, spans, known, factors)
 
-    def nearest(self, group: Group, k: int) -> tuple[IntArray, FloatArray, IntArray]:
+    def nearest(
+        self, group: Group, k: int, compare: Compare
+    ) -> tuple[IntArray, FloatArray, IntArray]:
         """Points `[m]` of a group, and up to k nearest others: distances and which, `[m, w]`.
 
         At distance infinity where there are fewer. All regions of the group are padded to one
@@ -98,17 +118,29 @@ class _Regions:
         none = len(self.order)
         own = _padded([self.spans[number][rows] for number, rows in group], none)
         known = _padded([self.around[number] for number, _ in group], none)
-        apart = _facing(self.factors[own]) @ self.factors[known].transpose(0, 2, 1)
-        height, width = apart.shape[1:]
+        height, width = own.shape[1], known.shape[1]
         first = np.array([self.spans[number][0] for number, _ in group])
         itself = np.minimum(own - first[:, None], width - 1)
-        np.put_along_axis(apart, itself[:, :, None], np.inf, axis=2)
         rows = np.flatnonzero(own < none)
-        column = smallest_columns(apart.reshape(-1, width), min(k, width))[rows]
-        squared = 2 * abs(apart.ravel().take(column + width * rows[:, None]))
+        column, squared = compare(own, known, itself, rows, min(k, width))
         squared[squared > _NOWHERE] = np.inf
         others = known.ravel().take(column + width * (rows // height)[:, None])
         return self.order[own.ravel()[rows]], squared, self.order.take(others, mode="clip")
+
+
+def nearest_columns(
+    factors: FloatArray, own: IntArray, known: IntArray, itself: IntArray, rows: IntArray, k: int
+) -> tuple[IntArray, FloatArray]:
+    """Of so many `rows` `[m]` of `own`, the k nearest of `known`: columns and distances `[m, k]`.
+
+    Rows of factors `[n + 1, d + 2]`: own `[g, h]` and known `[g, w]`, of g groups; itself `[g, h]`
+    is the column of each of own, which is left out. rows count own row by row.
+    """
+    apart = _facing(factors[own]) @ factors[known].transpose(0, 2, 1)
+    np.put_along_axis(apart, itself[:, :, None], np.inf, axis=2)
+    width = known.shape[1]
+    column = smallest_columns(apart.reshape(-1, width), k)[rows]
+    return column, 2 * abs(apart.ravel().take(column + width * rows[:, None]))
 
 
 def _factors(points: FloatArray, order: IntArray) -> FloatArray:
@@ -130,10 +162,10 @@ def _facing(factors: FloatArray) -> FloatArray:
     return facing
 
 
-def _groups(rows: list[int], columns: list[int]) -> Iterator[Group]:
+def _groups(rows: list[int], columns: list[int], together: int) -> Iterator[Group]:
     """Regions whose products are taken together, each with which of its `rows` (a count).
 
-    A group's products are at most 1 MiB where they are of several regions, else 64 MiB. Those
+    A group has `together` products at most where it is of several regions, else 64 MiB. Those
     that are nearly as high and wide go together, so that little is padded.
     """
     group: Group = []
@@ -141,7 +173,7 @@ def _groups(rows: list[int], columns: list[int]) -> Iterator[Group]:
     for number in np.lexsort((np.array(columns), np.array(rows) // _ALIKE)).tolist():
         for own in _chunks(rows[number], _HELD // columns[number]):
             height, width = max(height, own.stop - own.start), max(width, columns[number])
-            if group and (len(group) + 1) * height * width > _TOGETHER:
+            if group and (len(group) + 1) * height * width > together:
                 yield group
                 group, height, width = [], own.stop - own.start, columns[number]
             group.append((number, own))

@@ -8,7 +8,7 @@ import numpy as np
 
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.engine import LOCAL, Engine
-from acqkit.neighbors import knn
+from acqkit.neighbors import knn, on_device
 from acqkit_density.neighbors.fast import neighbors_by_region
 from acqkit_density.sample import SampleSizes
 
@@ -51,18 +51,21 @@ def neighbor_graph(
     region: IntArray | None = None,
     rows: IntArray | None = None,
     engine: Engine = LOCAL,
+    device: str = "cpu",
 ) -> NeighborGraph:
     """The graph of points `[n, d]`, exact up to 10,000 of them, beyond to `sizes.recall`.
 
     With regions `[n]`, neighbors are looked for among about `sizes.around` points: a row's own
     region and the nearest others, at least one. Then the graph may be that of some `rows` `[t]`
-    only, ascending [all].
+    only, ascending [all]. On a `device` other than `cpu` torch compares points; without regions
+    all of them, exactly.
     """
     total = len(points)
     if region is None:
-        distances, indices = knn(points, min(k, total - 1), recall=sizes.recall)
+        searched = points if device == "cpu" else on_device(points, device)
+        distances, indices = knn(searched, min(k, total - 1), recall=sizes.recall)
         distances = np.pad(distances, ((0, 0), (1, 0)))
         return NeighborGraph(distances, np.column_stack((np.arange(total), indices)), total)
     rows = np.arange(total) if rows is None else rows
-    found = neighbors_by_region(points, k, region, rows, sizes.around, engine)
+    found = neighbors_by_region(points, k, region, rows, sizes.around, engine, device)
     return NeighborGraph(*found, total)
