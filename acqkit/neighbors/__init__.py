@@ -16,6 +16,7 @@ from acqkit.neighbors.kinds import (
     on_host,
     rows_where,
 )
+from acqkit.neighbors.near_counts import count_similar_near, subtract_similar
 from acqkit.neighbors.products import count_similar, count_similar_among, most_similar_other
 from acqkit.neighbors.search import knn
 from acqkit.neighbors.vectors import (
@@ -33,6 +34,7 @@ __all__ = [
     "count_similar",
     "count_similar_among",
     "filled",
+    "count_similar_near",
     "inner_products",
     "kmeans",
     "kmeans_centroids",
@@ -46,5 +48,6 @@ __all__ = [
     "paired_distances",
     "rows_where",
     "squared_distances",
+    "subtract_similar",
     "unit",
 ]

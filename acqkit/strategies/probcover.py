@@ -9,10 +9,11 @@ from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
 from acqkit.neighbors import (
     count_similar,
-    count_similar_among,
+    count_similar_near,
     inner_products,
     kmeans,
     most_similar_other,
+    subtract_similar,
     unit,
 )
 from acqkit.selection import check_budget
@@ -20,6 +21,9 @@ from acqkit.strategies.order import considered, settled, unified_means
 
 _ROUNDING = 1e-6
 """Added to similarities of unit vectors, so that a pair covers itself whatever the rounding."""
+
+_MOST_PSEUDO_LABELS = 500
+"""Clusters that stand for classes at most: with more, k-means takes as long as all the rest."""
 
 _ANCHORS = 2_000
 """Balls by which purity is estimated, with a standard error of half a percent."""
@@ -79,21 +83,24 @@ def greedy_cover(
     `uncovered` `[m]`, about the first m rows, is updated. Also gives the number newly covered
     by each pick `[n]`. Gains are kept exact by subtracting what each pick covers, so no
     graph is kept and no two rows are compared more than twice; of equals the first row wins.
+    Whether two rows are similar whose similarity is within rounding of the threshold (a few 1e-7)
+    depends on what they are compared along with.
     """
-    gains = count_similar_among(x, uncovered, threshold)
+    gains = count_similar_near(x, uncovered, threshold)
     gains[~free] = -np.inf
     witnesses = x[: len(uncovered)]
     rows = np.empty(n, dtype=np.int64)
     newly_covered = np.empty(n, dtype=np.float32)
     for i in range(n):
         rows[i] = np.argmax(gains)
-        covers = inner_products(witnesses, x[rows[i]]) >= np.float32(threshold)
+        similarity = inner_products(x, x[rows[i]])
+        covers = similarity[: len(uncovered)] >= np.float32(threshold)
         newly = np.flatnonzero(covers & uncovered)
         newly_covered[i] = len(newly)
         uncovered[newly] = False
         gains[rows[i]] = -np.inf
         if len(newly) and i + 1 < n:
-            gains -= count_similar(x, witnesses[newly], threshold)
+            subtract_similar(gains, x, similarity, witnesses[newly], threshold)
     return rows, newly_covered
 
 
@@ -102,11 +109,12 @@ def pure_radius(
 ) -> float:
     """The largest radius at which a share `purity` of balls hold one pseudo-label only.
 
-    Pseudo-labels are clusters of k-means, one a class (Yehuda et al. 2022, section 4.2). A
+    Pseudo-labels are clusters of k-means, one a class (Yehuda et al. 2022, section 4.2), of more
+    than 500 classes as many. A
     ball is pure while its radius is below the distance from its center to the nearest pair
     with another pseudo-label, so the radius sought is the 1 − purity quantile of these.
     """
-    _, cluster = kmeans(x, classes, seed)
+    _, cluster = kmeans(x, min(classes, _MOST_PSEUDO_LABELS), seed)
     anchors = min(len(x), _ANCHORS)
     similarity = most_similar_other(
         x[:anchors], cluster[:anchors], witnesses, cluster[: len(witnesses)]
