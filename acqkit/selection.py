@@ -21,6 +21,12 @@ from acqkit.interfaces import (
     Strategy,
 )
 
+_PROBABILITIES, _ALONE = 1 << 21, 1 << 17
+"""Class probabilities of a block at most: 8 MiB a modality, and 512 KiB, which stay in the cache,
+where a scorer looks at nothing else."""
+_FEWEST_ROWS = 256
+"""Rows of a block at the least, however many classes: with fewer, calls take as long as sums."""
+
 
 def score_candidates(
     scorer: Scorer, context: RoundContext, wanted: IntArray | None = None
@@ -45,13 +51,21 @@ def score_candidates(
     terms: dict[str, FloatArray] = {}
     sentences: dict[str, str] = {}
     score = partial(_score_block, scorer, embeddings, context)
-    for positions, scores in context.engine.map(score, row_blocks(rows, context.block_size)):
+    size = min(context.block_size, _most_rows(embeddings))
+    for positions, scores in context.engine.map(score, row_blocks(rows, size)):
         values[positions] = scores.values
         for name, term in scores.terms.items():
             column = terms.setdefault(name, np.full(n, -np.inf, dtype=np.float32))
             column[positions] = term
         sentences |= scores.sentences
     return Scores(values, terms, sentences)
+
+
+def _most_rows(embeddings: PairEmbeddings) -> int:
+    """Rows of a block at most, so that what is held at a time does not grow with the classes."""
+    sides = [side.probabilities for side in embeddings.sides if side.probabilities is not None]
+    classes = max((p.shape[1] for p in sides), default=1)
+    return max(_FEWEST_ROWS, (_PROBABILITIES if embeddings.dim else _ALONE) // max(classes, 1))
 
 
 def _score_block(
@@ -224,8 +238,8 @@ def _check_columns(title: str, selection: Selection, n: int) -> None:
             raise SelectionError(
                 f"{title} returned {name} that are not {n} finite numbers (shape {values.shape})"
             )
-    reasons = selection.record.get("reasons", [""] * n)
-    if (
+    reasons = selection.record.get("reasons", ())
+    if "reasons" in selection.record and (
         not isinstance(reasons, list | tuple)
         or len(reasons) != n
         or not all(isinstance(reason, str) for reason in reasons)

@@ -32,7 +32,7 @@ class RoundContext:
     already asked for. `waiting` `[w]` are those that were asked for and have no answer yet; None
     stands for all unlabeled pairs that are no candidates. A pair can be neither: in a simulation
     on a partly labeled pool nobody can answer for the others. `embeddings` cover the whole pool,
-    row = position; `block_size` is the number of pairs in a block of them. `clock` adds up
+    row = position; `block_size` is the most pairs in a block of them. `clock` adds up
     seconds by phase. `engine` runs what is mapped over blocks; picks do not depend on it. `device`
     is where vectors are worked on: `cpu` stands for numpy and faiss, any other torch device
     (`cuda`, `cuda:1`) for tensors there; picks differ by rounding.

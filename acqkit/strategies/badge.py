@@ -41,11 +41,15 @@ class Badge(Component):
 
 
 def hallucinated_residual(probabilities: FloatArray, multilabel: bool) -> FloatArray:
-    """p − ŷ `[n, c]`: the loss's gradient by the logits, if the model's own guess ŷ were true."""
+    """p − ŷ `[n, c]`: the loss's gradient by the logits, if the model's own guess ŷ were true.
+
+    In place of `probabilities`, of which there may be thousands a pair.
+    """
+    residual = probabilities
     if multilabel:
-        return probabilities - (probabilities >= 0.5)
-    residual = probabilities.copy()
-    residual[np.arange(len(residual)), probabilities.argmax(axis=1)] -= 1
+        residual -= residual >= 0.5
+    else:
+        residual[np.arange(len(residual)), residual.argmax(axis=1)] -= 1
     return residual
 
 

@@ -18,6 +18,10 @@ from acqkit.strategies.passes import stochastic_passes
 
 _LEAST = 1e-12
 """Probabilities are kept so far from 0 and 1, so that no label is impossible."""
+_MOST_CLASSES = 64
+"""Classes of a pair that are told apart: sets of labels are averaged over for each of them."""
+_AT_ONCE = 1 << 22
+"""Probabilities given sets of labels that are held at a time: 16 MiB."""
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -42,10 +46,12 @@ class BatchBald(Component):
           E_y H(Σ_s π_y(s) p_s) − mean_s H(p_s)
 
         The mean over y is exact while the labels have at most `label_sets` values together
-        (five picks of four classes at 1,024), and beyond that over as many drawn ones.
-        Multi-label: entropies of the classes add up, as in `bald`. A pick adds no more than its
-        BALD, which bounds what need be computed. Before there are class probabilities,
-        `max-herding` picks. Raises EmbeddingError when the model cannot sample.
+        (five picks of four classes at 1,024), and beyond that over as many drawn ones. Of more
+        than 64 classes a pair's least likely count as one, so that time does not grow with them.
+        Multi-label: entropies of the classes add up, as in `bald`, of the 64 that tell the most
+        about w. A pick adds no more than its BALD, which bounds what need be computed. Before there
+        are class probabilities, `max-herding` picks. Raises EmbeddingError when the model cannot
+        sample.
         """
         check_budget(n, len(context.candidates))
         if not classes_known(context.embeddings):
@@ -55,11 +61,35 @@ class BatchBald(Component):
         rows = largest(bald, min(max(self.considered, n), len(candidates)))
         classes = context.embeddings.take(slice(0, 0)).unified_probabilities().shape[1]
         passes = stochastic_passes("batch-bald", context, candidates[rows], self.samples, classes)
-        p = np.concatenate(list(passes), axis=1)
+        multilabel = context.embeddings.multilabel
+        p = np.concatenate([leading_classes(part, multilabel) for part in passes], axis=1)
         rng = context.rng("batch-bald")
-        joint = JointLabels(p, context.embeddings.multilabel, self.label_sets, rng)
+        joint = JointLabels(p, multilabel, self.label_sets, rng)
         picked, gains = lazy_greedy(bald[rows], joint.gains, joint.pick, n)
         return Selection(candidates[rows[picked]], gains)
+
+
+def leading_classes(p: FloatArray, multilabel: bool, most: int = _MOST_CLASSES) -> FloatArray:
+    """Passes `[S, m, min(c, most)]` of `[S, m, c]`, for each pair with classes of its own.
+
+    Single-label: the likeliest ones, and what is left as one more. Multi-label: those with the
+    most information about the passes. Either way the information is at most that of all.
+    """
+    if p.shape[2] <= most:
+        return p
+    if multilabel:
+        mean = p.mean(axis=0)[..., None]
+        expected = np.mean([label_entropy(each[..., None], True) for each in p], axis=0)
+        return np.take_along_axis(p, _largest(label_entropy(mean, True) - expected, most), axis=2)
+    kept = np.take_along_axis(p, _largest(p.mean(axis=0), most - 1), axis=2)
+    rest = np.maximum(1 - kept.sum(axis=2, keepdims=True), 0)
+    return np.concatenate([kept, rest], axis=2)
+
+
+def _largest(values: FloatArray, count: int) -> IntArray:
+    """Columns `[1, m, count]` of the largest of each row, ascending."""
+    columns = np.argpartition(values, -count, axis=1)[:, -count:]
+    return np.sort(columns, axis=1)[None]
 
 
 class JointLabels:
@@ -81,10 +111,16 @@ class JointLabels:
 
     def gains(self, rows: IntArray) -> FloatArray:
         """What the labels of each of `rows` `[r]` would add to the information, in nats."""
-        predictive = self.posterior.astype(np.float32) @ self._p[rows]  # [r, M, c]
-        entropy = label_entropy(predictive, self._multilabel) @ self.weights.astype(np.float32)
-        # At least 0 by Jensen's inequality, up to rounding and to the draw of label sets.
-        return np.asarray(np.maximum(entropy - self._expected[rows], 0))
+        posterior, weights = self.posterior.astype(np.float32), self.weights.astype(np.float32)
+        gains = np.empty(len(rows), dtype=np.float32)
+        size = max(1, _AT_ONCE // (len(weights) * self._p.shape[2]))
+        for start in range(0, len(rows), size):
+            own = rows[start : start + size]
+            predictive = posterior @ self._p[own]  # [r, M, c]
+            entropy = label_entropy(predictive, self._multilabel) @ weights
+            # At least 0 by Jensen's inequality, up to rounding and to the draw of label sets.
+            gains[start : start + size] = np.maximum(entropy - self._expected[own], 0)
+        return gains
 
     def pick(self, row: int) -> None:
         """Take the labels of a row into account."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from pydantic import Field
 
-from acqkit.embeddings import BoolArray, FloatArray
+from acqkit.embeddings import BoolArray, FloatArray, IntArray, LinearClassifier
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import Component, EmbeddingClassifier, RoundContext, Selection
 from acqkit.selection import check_budget
@@ -19,8 +19,11 @@ from acqkit.strategies.order import largest, unified_means
 _ROWS = 4_096
 """Rows whose features are dropped at a time."""
 
-Predict = Callable[[FloatArray], BoolArray]
-"""Which classes are predicted `[k, c]` for points `[k, d]`."""
+_LOGITS = 1 << 21
+"""Logits held at a time: 8 MiB."""
+
+Predict = Callable[[FloatArray], BoolArray | IntArray]
+"""What is predicted for points `[k, d]`: the likeliest class `[k, 1]`, or all classes `[k, c]`."""
 
 
 class DropQuery(Component):
@@ -75,14 +78,12 @@ def _classifier_of(context: RoundContext) -> Predict:
     """The classes that the model's classifier of embeddings predicts."""
     linear, model = context.embeddings.classifier, context.model
     if linear is not None:
-        weight, bias = linear.weight.T, linear.bias
-        if context.embeddings.multilabel:
-            return lambda points: points @ weight + bias >= 0
-        return lambda points: _one_hot(points @ weight + bias)
+        multilabel = context.embeddings.multilabel
+        return lambda points: predicted(linear, points, multilabel)
     if isinstance(model, EmbeddingClassifier):
         if context.embeddings.multilabel:
             return lambda points: model.classify(points) >= 0.5
-        return lambda points: _one_hot(model.classify(points))
+        return lambda points: model.classify(points).argmax(axis=1)[:, None]
     got = "no model" if model is None else type(model).__name__
     raise EmbeddingError(
         "drop-query needs a classifier of embeddings (PairEmbeddings.classifier, or a model with "
@@ -90,7 +91,14 @@ def _classifier_of(context: RoundContext) -> Predict:
     )
 
 
-def _one_hot(scores: FloatArray) -> BoolArray:
-    predicted = np.zeros(scores.shape, dtype=bool)
-    predicted[np.arange(len(scores)), scores.argmax(axis=1)] = True
-    return predicted
+def predicted(
+    classifier: LinearClassifier, points: FloatArray, multilabel: bool
+) -> BoolArray | IntArray:
+    """The classes with a logit of at least 0 `[k, c]`, or the one with the largest `[k, 1]`."""
+    parts = []
+    size = max(1, _LOGITS // len(classifier.bias))
+    for start in range(0, len(points), size):
+        logits = points[start : start + size] @ classifier.weight.T
+        logits += classifier.bias
+        parts.append(logits >= 0 if multilabel else logits.argmax(axis=1)[:, None])
+    return np.concatenate(parts)

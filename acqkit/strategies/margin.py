@@ -8,6 +8,7 @@ import numpy as np
 
 from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.interfaces import Component, RoundContext
+from acqkit.strategies.least_confidence import WIDE
 
 
 class Margin(Component):
@@ -36,9 +37,19 @@ def closeness(p: FloatArray, multilabel: bool) -> FloatArray:
 
 def _lead(p: FloatArray) -> FloatArray:
     """p₁ − p₂ `[k]`; over columns, which takes half as long as a partition of short rows."""
+    if p.shape[1] >= WIDE:
+        return _lead_of_wide(p)
     columns = np.ascontiguousarray(p.T)
     first, second = np.maximum(columns[0], columns[1]), np.minimum(columns[0], columns[1])
     for column in columns[2:]:
         np.maximum(second, np.minimum(first, column), out=second)
         np.maximum(first, column, out=first)
     return np.asarray(first - second)
+
+
+def _lead_of_wide(p: FloatArray) -> FloatArray:
+    """As `_lead`: the largest, and the largest of the others; long rows are slow to partition."""
+    rows, likeliest = np.arange(len(p)), p.argmax(axis=1)
+    others = p.copy()
+    others[rows, likeliest] = -np.inf
+    return np.asarray(p[rows, likeliest] - others.max(axis=1))

@@ -17,6 +17,9 @@ from acqkit.neighbors import on_device
 _UPLOADED = 131_072
 """Pairs of which means are brought to a device at a time: 64 MiB a modality at width 128."""
 
+_NUMBERS = 1 << 21
+"""Numbers of a modality gathered at a time at most: 8 MiB, which is 16,384 pairs of width 128."""
+
 
 def whole_pool(context: RoundContext) -> IntArray:
     """All positions `[n]` in canonical order."""
@@ -84,7 +87,7 @@ def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray
     means = _means_only(embeddings)
     gathered = np.empty((len(positions), means.dim), dtype=np.float32)
     # In blocks, so that neither modality is copied as a whole.
-    for start, block in _blocks(means, positions):
+    for start, block in _blocks(means, positions, content.dim):
         gathered[start : start + len(block)] = block.unified_mean()
     return gathered
 
@@ -103,13 +106,14 @@ def unified_probabilities(embeddings: PairEmbeddings, positions: IntArray) -> Fl
     width = embeddings.take(slice(0, 0)).unified_probabilities().shape[1]
     probabilities = embeddings.only_probabilities()
     gathered = np.empty((len(positions), width), dtype=np.float32)
-    for start, block in _blocks(probabilities, positions):
+    for start, block in _blocks(probabilities, positions, width):
         gathered[start : start + len(block)] = block.unified_probabilities()
     return gathered
 
 
 def _blocks(
-    embeddings: PairEmbeddings, positions: IntArray
+    embeddings: PairEmbeddings, positions: IntArray, width: int
 ) -> Iterator[tuple[int, PairEmbeddings]]:
-    starts = range(0, len(positions), DEFAULT_BLOCK_SIZE)
-    return zip(starts, embeddings.blocks(positions), strict=True)
+    size = max(1, min(DEFAULT_BLOCK_SIZE, _NUMBERS // max(width, 1)))
+    starts = range(0, len(positions), size)
+    return zip(starts, embeddings.blocks(positions, size), strict=True)

@@ -56,10 +56,10 @@ class _Votes(Component):
 
 def vote_entropy(passes: FloatArray, multilabel: bool) -> FloatArray:
     """Entropy in nats `[k]` of the votes of M members with probabilities `[M, k, c]`."""
-    members, _, classes = passes.shape
+    members, count, classes = passes.shape
     if multilabel:
         votes = (passes >= 0.5).sum(axis=0)
     else:
-        chosen = passes.argmax(axis=2)
-        votes = np.stack([(chosen == c).sum(axis=0) for c in range(classes)], axis=1)
+        pairs = np.arange(count) * classes + passes.argmax(axis=2)
+        votes = np.bincount(pairs.ravel(), minlength=count * classes).reshape(count, classes)
     return label_entropy(votes.astype(np.float32) / np.float32(members), multilabel)

@@ -14,6 +14,8 @@ from acqkit.strategies.margin import closeness
 from acqkit.strategies.order import unified_means
 from acqkit.strategies.probe import Probe
 
+_PROBABILITIES = 1 << 21
+"""Class probabilities held at a time: 8 MiB."""
 _LARGEST = 1.0
 """Radius before there are labels, that of `max-herding`."""
 
@@ -68,6 +70,11 @@ def uncertainty(
     """u `[t]` of unit vectors `[t, d]`, from labels `[l, c]` of others `[l, d]`; 1 without any."""
     if len(known) == 0:
         return np.ones(len(x), dtype=np.float32)
-    p = Probe.fit(known, labels, multilabel).probabilities(x)
+    probe = Probe.fit(known, labels, multilabel)
+    size = max(1, _PROBABILITIES // labels.shape[1])
+    parts = [
+        closeness(probe.probabilities(x[start : start + size]), multilabel)
+        for start in range(0, len(x), size)
+    ]
     # Rounding may take a certain pair below 0.
-    return np.asarray(np.maximum(1 + closeness(p, multilabel), 0))
+    return np.asarray(np.maximum(1 + np.concatenate(parts), 0))

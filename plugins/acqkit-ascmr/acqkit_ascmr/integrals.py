@@ -11,6 +11,7 @@ Variances are `[k, d]`, or `[k, 1]` where one number holds for all dimensions.
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -89,7 +90,7 @@ class SoftmaxIntegral:
         center = torch.addmm(self._bias, mean, self._weight.T)
         if variance.shape[1] == 1 and self._few_classes:
             return self._common_directions(center, variance[:, 0].sqrt())
-        return self.in_own_directions(center, variance.expand(mean.shape))
+        return self.in_own_directions(center, variance)
 
     @functools.cached_property
     def _common_directions(self) -> fast.CommonDirections:
@@ -101,23 +102,34 @@ class SoftmaxIntegral:
         return fast.ClassCovariances(self._weight)
 
     def in_own_directions(self, center: Tensor, variance: Tensor) -> Predictive:
-        """Integrate mean logits `[k, c]` with variances `[k, d]` of the embedding, pair by pair."""
+        """Integrate mean logits `[k, c]` with variances `[k, d]` of the embedding, pair by pair.
+
+        Only what may vary is sorted and has a covariance; of the other classes the exponentials of
+        their mean logits are all that is computed.
+        """
         k, c = center.shape
-        probabilities, entropy = torch.zeros_like(center), center.new_zeros(k)
-        own_variance = logit_variance(variance, self._weight)
+        probabilities, entropy = torch.empty_like(center), center.new_empty(k)
         for rows in torch.split(torch.arange(k, device=center.device), _FACTORED):
-            ordered, classes = center[rows].sort(dim=1, descending=True, stable=True)
+            ordered, classes = center[rows].topk(min(c, _WIDTHS[-1] + 1), dim=1)
             difference = (ordered - ordered[:, :1])[:, 1:]
-            width = _width(difference, own_variance[rows].gather(1, classes))
+            rest = _Rest.of(center[rows] - ordered[:, :1], classes)
+            width = _width(difference, self._variances(variance[rows], classes))
             for number in sorted(set(width.tolist())):
                 own = (width == number).nonzero()[:, 0]
                 varying = classes[own, : min(number, c - 1) + 1]
                 covariance = self._covariance(variance[rows[own]], varying)
                 p, entropy[rows[own]] = _integrate(
-                    difference[own], _factor(covariance), self._points
+                    difference[own], rest.take(own), _factor(covariance), self._points
                 )
-                probabilities[rows[own]] = torch.zeros_like(p).scatter_(1, classes[own], p)
+                others = rest.odds[own].mul_(p[:, :1])
+                probabilities[rows[own]] = others.scatter_(1, classes[own], p)
         return Predictive(probabilities, entropy)
+
+    def _variances(self, variance: Tensor, classes: Tensor) -> Tensor:
+        """Of the logits of `classes` `[k, r]`, `[k, r]`."""
+        if self._few_classes or variance.shape[1] == 1:
+            return logit_variance(variance, self._weight).gather(1, classes)
+        return (self._weight.square()[classes] @ variance[:, :, None])[:, :, 0]
 
     def _covariance(self, variance: Tensor, classes: Tensor) -> Tensor:
         """Of the differences of `classes` `[k, r + 1]` to their first, `[k, r, r]`."""
@@ -163,16 +175,48 @@ def _factor(covariance: Tensor) -> Tensor:
     return factor
 
 
-def _integrate(difference: Tensor, factor: Tensor, points: int) -> tuple[Tensor, Tensor]:
-    """Class probabilities `[k, c]`, the first class first, and expected entropies `[k]`."""
-    k, rest = difference.shape
+@dataclass(frozen=True, eq=False, slots=True)
+class _Rest:
+    """Classes beyond the leading ones: odds `[k, c]` to the first class, of the leading ones 0.
+
+    total and logit `[k]` are the sums of odds, and of odds times log-odds.
+    """
+
+    odds: Tensor
+    total: Tensor
+    logit: Tensor
+
+    @classmethod
+    def of(cls, difference: Tensor, leading: Tensor) -> _Rest:
+        """Of log-odds `[k, c]` to the first class, but for the `leading` classes `[k, r]`."""
+        if leading.shape[1] == difference.shape[1]:
+            nothing = difference.new_zeros(len(difference))
+            return cls(torch.zeros_like(difference), nothing, nothing)
+        odds = difference.exp().scatter_(1, leading, 0.0)
+        return cls(odds, odds.sum(dim=1), difference.mul_(odds).sum(dim=1))
+
+    def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Total and logit of some rows, `[r, 1]` each."""
+        return self.total[rows, None], self.logit[rows, None]
+
+
+def _integrate(
+    difference: Tensor, rest: tuple[Tensor, Tensor], factor: Tensor, points: int
+) -> tuple[Tensor, Tensor]:
+    """Probabilities `[k, r + 1]` of leading classes, the first class first, and entropies `[k]`.
+
+    difference `[k, r]`: log-odds to the first class. rest: of the classes that do not lead, the sum
+    of odds and that of odds times log-odds. The first classes of `difference` vary, as many as
+    `factor` `[k, v, v]` has rows. Entropies are expected ones.
+    """
+    k, others = difference.shape
     noisy = factor.shape[1]
     normal = sobol_normal(points, noisy).to(factor)
     count = normal.shape[1]
     fixed = difference[:, noisy:].exp()
-    fixed_total = fixed.sum(dim=1, keepdim=True) + 1.0
-    fixed_logit = (fixed * difference[:, noisy:]).sum(dim=1, keepdim=True)
-    probabilities, entropy = difference.new_empty(k, rest + 1), difference.new_empty(k)
+    fixed_total = fixed.sum(dim=1, keepdim=True) + rest[0] + 1.0
+    fixed_logit = (fixed * difference[:, noisy:]).sum(dim=1, keepdim=True) + rest[1]
+    probabilities, entropy = difference.new_empty(k, others + 1), difference.new_empty(k)
     chunk = _CHUNK if difference.device.type == "cpu" else _LARGE_CHUNK
     size = max(1, chunk // (max(noisy, 1) * count))
     for start in range(0, k, size):

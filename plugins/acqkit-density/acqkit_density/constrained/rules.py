@@ -14,6 +14,9 @@ from acqkit.embeddings import IntArray
 from acqkit.errors import ConfigError
 from acqkit_density.constrained.program import Constraint
 
+_PROBABILITIES = 1 << 21
+"""Class probabilities of a modality read at a time: 8 MiB."""
+
 
 class Rule(BaseModel):
     """One rule for the picks of a round.
@@ -58,21 +61,24 @@ def constraints_of(
 
 
 def _on_predicted(rule: Rule, context: RoundContext, candidates: IntArray) -> list[Constraint]:
-    names = list(context.pool.class_names)
-    wanted = names if rule.name is None else [rule.name]
+    names = context.pool.class_names
+    wanted = names if rule.name is None else (rule.name,)
     if missing := set(wanted) - set(names):
         raise ConfigError(
             f"a rule is on predicted class {missing.pop()!r}, which the pool has not; its classes "
             f"are {_some(names)}"
         )
-    embeddings = context.embeddings.take(candidates)
-    probabilities = embeddings.unified_probabilities()
-    if embeddings.multilabel:
-        predicted = probabilities >= 0.5
-    else:
-        predicted = probabilities.argmax(axis=1)[:, None] == np.arange(len(names))
+    numbers = np.arange(len(names)) if rule.name is None else np.array([names.index(rule.name)])
+    embeddings, parts = context.embeddings.only_probabilities(), []
+    # In blocks, since there may be thousands of classes of which one is wanted.
+    for block in embeddings.blocks(candidates, max(1, _PROBABILITIES // len(names))):
+        p = block.unified_probabilities()
+        likely = p[:, numbers] >= 0.5
+        parts.append(likely if block.multilabel else p.argmax(axis=1)[:, None] == numbers)
+    predicted = np.concatenate(parts)
     return [
-        rule.over(f"pairs predicted as {name}", predicted[:, names.index(name)]) for name in wanted
+        rule.over(f"pairs predicted as {name}", predicted[:, column])
+        for column, name in enumerate(wanted)
     ]
 
 
