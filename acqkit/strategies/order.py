@@ -87,7 +87,7 @@ def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray
     means = _means_only(embeddings)
     gathered = np.empty((len(positions), means.dim), dtype=np.float32)
     # In blocks, so that neither modality is copied as a whole.
-    for start, block in _blocks(means, positions, content.dim):
+    for start, block in _blocks(means, positions, means.dim):
         gathered[start : start + len(block)] = block.unified_mean()
     return gathered
 
