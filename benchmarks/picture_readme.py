@@ -21,10 +21,7 @@ from pyarrow import compute as pc
 
 RESULTS = Path(__file__).parent / "results" / "full.parquet"
 SYSTEMS = {
-    "ascmr+density picks, memory-bank+embedding-transfer trains": (
-        "ascmr+density",
-        "bank+transfer",
-    ),
+    "coverage picks, memory-bank+embedding-transfer trains": ("coverage", "bank+transfer"),
     "random picks, supervised trains": ("random", "supervised"),
 }
 COLORS = ("#1f77b4", "#7f7f7f")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from acqkit import Component, hookimpl
 from acqkit_density.allocator import Density as Density
@@ -19,3 +20,15 @@ def acqkit_register_allocators() -> Mapping[str, type[Component]]:
 def acqkit_register_strategies() -> Mapping[str, type[Component]]:
     """`coverage`."""
     return {"coverage": CoverageStrategy}
+
+
+@hookimpl
+def acqkit_register_presets() -> Mapping[str, Mapping[str, Any]]:
+    """`full`: coverage picks, and both semi-supervised trainers train, one after the other."""
+    return {
+        "full": {
+            "strategy": "coverage",
+            "trainer": "memory-bank+embedding-transfer",
+            "needs": ["acqkit-memory-bank", "acqkit-embedding-transfer"],
+        }
+    }
