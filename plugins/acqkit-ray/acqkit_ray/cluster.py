@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,17 @@ _own: dict[str, Any] = {}
 
 at_stop: list[Callable[[], None]] = []
 """Called when the connection ends: whoever keeps handles of workers lets go of them."""
+
+
+def before_import() -> None:
+    """Set what Ray reads when it is imported.
+
+    A cluster asks for its token by default; Ray takes the one that there is where it starts or
+    joins a cluster, but as a client only where it is told to.
+    """
+    given = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
+    if given or (Path.home() / ".ray" / "auth_token").is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def connect(address: str | None, size: Size) -> None:
@@ -96,7 +108,9 @@ def _join(address: str) -> None:
     import ray  # noqa: PLC0415
 
     try:
-        ray.init(address, log_to_driver=False, configure_logging=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong is said below, in one sentence
+            ray.init(address, log_to_driver=False, configure_logging=False)
     except Exception as error:
         raise ConfigError(
             f"no Ray cluster that can be used answers at {address!r} "

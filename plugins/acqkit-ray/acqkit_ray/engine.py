@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import Field
 
 from acqkit import Component
+from acqkit_ray.cluster import before_import
 from acqkit_ray.size import Size
 
 Block = TypeVar("Block")
@@ -52,6 +53,7 @@ class RayEngine(Component):
         Arrays in results cannot be written to. Raises ConfigError where there is no such cluster
         or its versions are others, EngineError where it has no room, or a block ends its workers.
         """
+        before_import()
         # Not at the top: Ray takes a second to import, and most commands do without it.
         from acqkit_ray.crew import crew_of  # noqa: PLC0415
         from acqkit_ray.mapping import mapped  # noqa: PLC0415
