@@ -144,7 +144,7 @@ class RunConfig(Settings):
         0.2, gt=0, lt=1, description="share kept for evaluation where the pool has no split"
     )
     full: bool = Field(False, description="also train on all labels, as the reference")
-    device: str = Field("cpu", description="torch device of the model, e.g. cuda")
+    device: str = Field("cpu", description="torch device of training, selection and evaluation")
     engine: EngineSpec = Field(
         ComponentSpec(name="local"),
         description="where embedding, scoring and evaluation run: local, one of a plugin, or "

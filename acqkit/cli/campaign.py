@@ -40,7 +40,7 @@ def init(
     trainer: Annotated[str | None, typer.Option(help="Trainer (default: by model).")] = None,
     model: Annotated[str, typer.Option(help="Model.")] = "two-tower",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    device: Annotated[str, typer.Option(help="Torch device of the model.")] = "cpu",
+    device: Annotated[str, typer.Option(help="Torch device of the round, e.g. cuda.")] = "cpu",
 ) -> None:
     """Start a campaign in a new folder."""
     from acqkit.campaign import Campaign  # noqa: PLC0415

@@ -74,7 +74,7 @@ def run(
         bool | None, typer.Option("--full", help="Also train on all labels, as the reference.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="Torch device of the model (default: cpu).")
+        str | None, typer.Option(help="Torch device of the round, e.g. cuda (default: cpu).")
     ] = None,
     engine: Annotated[str | None, typer.Option(help=f"{ENGINE_HELP} (default: local).")] = None,
     out: Annotated[

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from acqkit.embeddings import FloatArray, IntArray
+from acqkit.embeddings import IntArray
 from acqkit.interfaces import Component, RoundContext
-from acqkit.neighbors import kmeans, paired_distances
+from acqkit.neighbors import Vectors, kmeans, paired_distances
 from acqkit.selection import check_budget
-from acqkit.strategies.order import unified_means
+from acqkit.strategies.order import points_of
 
 
 class KMeans(Component):
@@ -23,11 +23,11 @@ class KMeans(Component):
         """
         check_budget(n, len(context.candidates))
         candidates = context.canonical(context.candidates)
-        x = unified_means(context.embeddings, candidates)
+        x = points_of(context, candidates)
         return candidates[central_rows(x, n, context.derive("kmeans"))]
 
 
-def central_rows(x: FloatArray, n: int, seed: int) -> IntArray:
+def central_rows(x: Vectors, n: int, seed: int) -> IntArray:
     """`n` distinct rows of `x` `[k, d]`: the nearest to each of n centroids, largest cluster first.
 
     Where clusters are empty, rows that are farthest from their centroids come after these.

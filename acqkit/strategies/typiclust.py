@@ -8,11 +8,11 @@ from itertools import islice
 import numpy as np
 from pydantic import Field
 
-from acqkit.embeddings import BoolArray, FloatArray, IntArray
+from acqkit.embeddings import BoolArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
-from acqkit.neighbors import kmeans, knn, unit
+from acqkit.neighbors import Vectors, kmeans, knn, unit
 from acqkit.selection import check_budget
-from acqkit.strategies.order import settled, unified_means, whole_pool
+from acqkit.strategies.order import points_of, settled, whole_pool
 
 _RECALL = 0.95
 """Share of true neighbors that a search must find; typicality is a mean, so a few may be missed."""
@@ -38,7 +38,7 @@ class TypiClust(Component):
         """
         check_budget(n, len(context.candidates))
         positions = whole_pool(context)
-        x = unit(unified_means(context.embeddings, positions))
+        x = unit(points_of(context, positions))
         covered = np.isin(positions, settled(context))
         free = np.isin(positions, context.candidates)
         count = min(int(covered.sum()) + n, self.max_clusters)
@@ -56,7 +56,7 @@ class TypiClust(Component):
         return [large, [c for c in order if len(members[c]) < self.min_size]]
 
     def _in_turns(
-        self, visits: list[list[int]], members: list[IntArray], x: FloatArray, free: BoolArray
+        self, visits: list[list[int]], members: list[IntArray], x: Vectors, free: BoolArray
     ) -> Iterator[tuple[int, float]]:
         """Free rows with their typicality, one from each cluster in turn."""
         for clusters in visits:
@@ -69,9 +69,7 @@ class TypiClust(Component):
                     else:
                         yield best
 
-    def _typical(
-        self, rows: IntArray, x: FloatArray, free: BoolArray
-    ) -> Iterator[tuple[int, float]]:
+    def _typical(self, rows: IntArray, x: Vectors, free: BoolArray) -> Iterator[tuple[int, float]]:
         """Free rows of one cluster, most typical first; computed on demand."""
         if not free[rows].any():
             return

@@ -22,7 +22,9 @@ def test_the_quick_benchmark_measures_each_phase_and_goes_on(
     kept = (tmp_path / "gpu.json").read_text()
     rows = json.loads(kept)["rows"]
     assert len(rows) == len(list(gpu.tasks(gpu.QUICK, "cpu:0")))
-    picks = {row["what"]: [] for row in rows if row["phase"] == "selection"}
+    picks: dict[str, list[list[int]]] = {
+        row["what"]: [] for row in rows if row["phase"] == "selection"
+    }
     for row in rows:
         if row["phase"] == "selection":
             picks[row["what"]].append(sorted(row["picks"]))

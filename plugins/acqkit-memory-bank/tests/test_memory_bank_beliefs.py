@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from acqkit_memory_bank import Aggregation, MemoryBank
-from acqkit_memory_bank.neighbors import joint_points, nearest_pairs, product_neighbors
+from acqkit_memory_bank.neighbors import joint_points, nearest_pairs
 from acqkit_memory_bank.propagate import SWEEPS, affinity, propagate
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -151,13 +151,11 @@ def test_no_label_reaches_a_component_without_labels() -> None:
 
 
 @pytest.mark.parametrize("k", [1, 7, 200])
-def test_faiss_and_products_of_blocks_find_the_same_neighbors(
-    k: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("acqkit_memory_bank.neighbors._BLOCK", 37)
+def test_faiss_and_torch_find_the_same_neighbors(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acqkit.neighbors.tensors._QUERIES", 37)
     bank, _ = scene(absent=True, n=150)
     points = joint_points((bank.features[0], bank.features[1]), (0.4, 1.0))
-    by_faiss, by_products = nearest_pairs(points, k), product_neighbors(points, k, "cpu")
+    by_faiss, by_products = nearest_pairs(points, k), nearest_pairs(points, k, "cpu:0")
     assert by_faiss[0].shape == by_products[0].shape == (150, min(k, 149))
     assert_allclose(by_faiss[0], by_products[0], atol=1e-5)
     if k < 20:  # beyond, pairs with nothing in common are equally far
