@@ -46,8 +46,8 @@ def test_classes_without_a_label_cost_the_probe_nothing(multilabel: bool) -> Non
 @pytest.mark.parametrize("multilabel", [False, True])
 def test_classes_taken_together_tell_at_most_what_they_tell_apart(multilabel: bool) -> None:
     rng = np.random.default_rng(0)
-    p = rng.random((5, 20, 12)) if multilabel else rng.dirichlet(np.full(12, 0.1), (5, 20))
-    p = p.astype(np.float32)
+    drawn = rng.random((5, 20, 12)) if multilabel else rng.dirichlet(np.full(12, 0.1), (5, 20))
+    p = drawn.astype(np.float32)
     kept = leading_classes(p, multilabel, 4)
     assert kept.shape == (5, 20, 4) and leading_classes(p, multilabel, 12) is p
     if not multilabel:
