@@ -31,14 +31,15 @@ at_stop: list[Callable[[], None]] = []
 """Called when the connection ends: whoever keeps handles of workers lets go of them."""
 
 
-def before_import() -> None:
-    """Set what Ray reads when it is imported.
+def before_import(address: str | None) -> None:
+    """Set what Ray reads when it is imported, for the cluster at an address.
 
     A cluster asks for its token by default; Ray takes the one that there is where it starts or
     joins a cluster, but as a client only where it is told to.
     """
     given = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
-    if given or (Path.home() / ".ray" / "auth_token").is_file():
+    there = given or (Path.home() / ".ray" / "auth_token").is_file()
+    if address is not None and address.startswith("ray://") and there:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 

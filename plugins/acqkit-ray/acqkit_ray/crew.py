@@ -36,7 +36,11 @@ def crew_of(address: str | None, size: Size) -> Crew:
         # By connection: the user may have ended one and made another.
         key = (ray.get_runtime_context().get_job_id(), size)
         if key not in _crews:
-            _crews[key] = Crew(size)
+            # Of another size, and without work: they would keep their places from these.
+            idle = [other for other, crew in _crews.items() if not crew.works()]
+            for other in idle:
+                _crews.pop(other).end()
+            _crews[key] = Crew(size, alone=not _crews)
         return _crews[key]
 
 
@@ -56,15 +60,17 @@ class Member:
 class Crew:
     """Workers of one size. Which are there may change with every call: any of them may die."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: Size, alone: bool) -> None:
         self._size = size
         self._changing = threading.RLock()
         self._starting: list[Member] = []
         self._ready: list[Member] = []
         self._failed = 0
         total = ray.cluster_resources()
-        free = size.fitting(ray.available_resources())
-        self._wanted = size.workers or max(1, free)
+        # A cluster of this process has no other work, but may not have noticed yet who has ended.
+        own = alone and not cluster.can_grow()
+        free = total if own else ray.available_resources()
+        self._wanted = size.workers or max(1, size.fitting(free))
         if not cluster.can_grow() and size.fitting(total) < self._wanted:
             raise EngineError(self._too_little(total))
         for _ in range(self._wanted):
@@ -72,7 +78,7 @@ class Crew:
         try:
             self._wait_for(self._wanted)
         except BaseException:
-            self._end()
+            self.end()
             raise
 
     def ready(self) -> list[Member]:
@@ -92,6 +98,15 @@ class Crew:
             ray.kill(member.actor)  # it may be cut off only, and would keep its place
             self._start()
             return True
+
+    def works(self) -> bool:
+        """Whether any of them has a block."""
+        return any(member.begun for member in self._ready)
+
+    def end(self) -> None:
+        """End all of them; they leave their places to others."""
+        for member in [*self._starting, *self._ready]:
+            ray.kill(member.actor)
 
     def _start(self) -> None:
         size = self._size
@@ -129,10 +144,6 @@ class Crew:
                 continue
             self._failed = 0
             self._ready.append(member)
-
-    def _end(self) -> None:
-        for member in [*self._starting, *self._ready]:
-            ray.kill(member.actor)
 
     def _too_little(self, total: Mapping[str, float]) -> str:
         gpus = bool(self._size.gpus)

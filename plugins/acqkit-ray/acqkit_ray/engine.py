@@ -53,11 +53,11 @@ class RayEngine(Component):
         Arrays in results cannot be written to. Raises ConfigError where there is no such cluster
         or its versions are others, EngineError where it has no room, or a block ends its workers.
         """
-        before_import()
+        address = self.address or os.environ.get("RAY_ADDRESS")
+        before_import(address)
         # Not at the top: Ray takes a second to import, and most commands do without it.
         from acqkit_ray.crew import crew_of  # noqa: PLC0415
         from acqkit_ray.mapping import mapped  # noqa: PLC0415
 
-        address = self.address or os.environ.get("RAY_ADDRESS")
         size = Size(self.workers, self.threads, self.gpus, self.wait)
         return mapped(crew_of(address, size), function, blocks)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import pickle
 import signal
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -41,6 +43,9 @@ ENGINE = acqkit_ray.RayEngine(workers=2)
 def _cluster() -> Iterator[None]:
     yield
     acqkit_ray.stop()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray does not wait for the processes that it ended
+        gc.collect()
 
 
 def test_results_come_in_the_order_of_blocks_from_all_workers() -> None:
@@ -174,6 +179,13 @@ def test_every_strategy_makes_the_same_picks(tmp_path: Path) -> None:
         ):
             other.append(name)
     assert not other
+
+
+def test_workers_of_another_size_take_the_place_of_idle_ones() -> None:
+    here = {worker for _, worker in ENGINE.map(functions.slow_first, range(1, 9))}
+    (found,) = acqkit_ray.RayEngine(workers=1, threads=2).map(functions.threads, [1])
+    assert found == (2, "2")
+    assert not here & {worker for _, worker in ENGINE.map(functions.slow_first, range(1, 9))}
 
 
 def test_room_that_there_is_not_is_one_sentence() -> None:
