@@ -111,3 +111,11 @@ def test_what_comes_from_no_plugin_passes_as_it_is(plugin: Any) -> None:
     for error in (KeyError("ours"), PoolError("on purpose"), KeyboardInterrupt()):
         assert raised(run, fail, error) is error
     assert run(len, [1]) == 1
+
+
+def test_what_an_engine_brings_from_elsewhere_is_told_as_it_was_there(plugin: Any) -> None:
+    error = raised(plugin.deeper, 0)
+    told = PluginError("stripes elsewhere")
+    for there in (told, None):
+        setattr(error, origin.TOLD_BY, there)
+        assert from_plugin(error) is there
