@@ -45,7 +45,9 @@ def markdown(duels: Mapping[Contest, Sequence[Duel]], command: str, commit: str)
         "optimizes, evaluated for both alike; higher is better; mean ± standard deviation over "
         "the pools. `ours better / as good / worse` counts pools. Where a peer has `our` clusters "
         "or masks, it was handed what ours drew. BAIT is compared where both have it: with two "
-        "classes at even odds, its information is that of a linear regression."
+        "classes at even odds, its information is that of a linear regression. `galaxy` and "
+        "`uherding` are in no such package, `information-density` in none with its similarity; "
+        "tests hold them against their definitions."
     )
     versions = ", ".join(f"{name} {version}" for name, version in peers.items())
     rows = [_row(contest, found) for contest, found in duels.items()]
