@@ -5,7 +5,8 @@
 Ours and each peer select from the same small pools: the same embeddings, predictions, committees
 and labels. Counts the picks in common and evaluates both selections by what the strategy optimizes.
 Where an algorithm draws at random picks may differ, and objectives agree on average; some peers are
-also handed what ours draws. Writes a Markdown table.
+also handed what ours draws. Peers are in the extras peers and peers-more, but for bmdal-reg
+(`pip install --no-deps bmdal-reg`); one that is not installed is left out. Writes a Markdown table.
 """
 
 from __future__ import annotations
