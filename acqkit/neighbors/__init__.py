@@ -10,11 +10,13 @@ from acqkit.neighbors.kinds import (
     Kind,
     Vectors,
     beside,
+    device_of,
     filled,
     library_of,
     on_device,
     on_host,
     rows_where,
+    whole_numbers,
 )
 from acqkit.neighbors.near_counts import count_similar_near, subtract_similar
 from acqkit.neighbors.products import count_similar, count_similar_among, most_similar_other
@@ -34,6 +36,7 @@ __all__ = [
     "count_similar",
     "count_similar_among",
     "count_similar_near",
+    "device_of",
     "filled",
     "inner_products",
     "kmeans",
@@ -50,4 +53,5 @@ __all__ = [
     "squared_distances",
     "subtract_similar",
     "unit",
+    "whole_numbers",
 ]

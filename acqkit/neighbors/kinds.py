@@ -23,6 +23,21 @@ def library_of(x: Vectors) -> Any:
     return torch if isinstance(x, Tensor) else np
 
 
+def device_of(x: Vectors) -> torch.device:
+    """Where the rows `[n, d]` are; arrays are on the CPU."""
+    return x.device if isinstance(x, Tensor) else torch.device("cpu")
+
+
+def whole_numbers(values: Tensor) -> Tensor:
+    """Weights or distances `[n]`, at least 0, as 64-bit integers in proportion.
+
+    Their sums are the same in whatever order the threads of a GPU come to them, which those of
+    floats are not, and stay below 2^61.
+    """
+    scale = 2.0**60 / (len(values) * float(values.max()) + 1e-30)
+    return (values.double() * scale).long()
+
+
 def filled(n: int, value: float, like: Kind) -> Kind:
     """Distances or weights `[n]` float32, all of one `value`, beside the rows of `like`."""
     if isinstance(like, Tensor):

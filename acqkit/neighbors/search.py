@@ -12,10 +12,14 @@ from acqkit.errors import ConfigError
 from acqkit.neighbors import tensors
 from acqkit.neighbors.backend import library as faiss
 from acqkit.neighbors.kinds import Vectors, on_host
+from acqkit.neighbors.lists import knn_in_lists
 from acqkit.neighbors.vectors import paired_distances
 
 _WORTH_AN_INDEX = 10_000
 """Fewer rows are searched exactly in the time that an index takes to build."""
+
+_WORTH_LISTS = 1 << 18
+"""The same of a tensor: a GPU compares as many rows with each other in half a second."""
 
 _QUERIES_TO_TUNE = 512
 """Rows on which recall is measured, with a standard error of at most 1% at a recall of 0.95."""
@@ -27,8 +31,8 @@ def knn(x: Vectors, k: int, *, recall: float = 1.0, seed: int = 0) -> tuple[Floa
     Returns squared distances `[n, k]` float32 and indices `[n, k]` int64; `k` becomes
     n - 1 where there are no more. A row is no neighbor of itself, but its duplicates are.
     With `recall` below 1 and many rows, an inverted file is searched, over so many of its
-    lists that on a sample of rows at least this share of the true neighbors is found. A tensor
-    is always searched exactly, by products of blocks.
+    lists that on a sample of rows at least this share of the true neighbors is found. Of a
+    tensor, lists are compared with those near them, and only from some 260,000 rows on.
 
     Raises ConfigError when `recall` is not in (0, 1].
     """
@@ -39,7 +43,8 @@ def knn(x: Vectors, k: int, *, recall: float = 1.0, seed: int = 0) -> tuple[Floa
     if k == 0:
         return np.zeros((n, 0), dtype=np.float32), np.zeros((n, 0), dtype=np.int64)
     if isinstance(x, Tensor):
-        squared, which = tensors.knn(x, k)
+        whole = recall == 1 or n < _WORTH_LISTS
+        squared, which = tensors.knn(x, k) if whole else knn_in_lists(x, k, recall, seed)
         return on_host(squared), on_host(which)
     # Centered, because rounding in the search grows with the distance from the origin.
     centered = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)

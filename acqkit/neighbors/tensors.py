@@ -75,31 +75,42 @@ def nearest(x: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
     origin = mean(centers)
     found = torch.empty(len(x), 1, dtype=torch.int64, device=x.device)
     for rows in _blocks(len(x), max(len(centers), x.shape[1]), _PRODUCTS):
-        found[rows, 0] = _halves(x[rows].float() - origin, centers - origin).argmin(dim=1)
+        found[rows, 0] = halves_of(x[rows].float() - origin, centers - origin).argmin(dim=1)
     return paired_distances(x, centers, found)[:, 0], found[:, 0]
 
 
 def knn(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Squared distances and indices `[n, k]` of the nearest other rows, exact, nearest first."""
-    origin = mean(x)
-    found = torch.empty(len(x), k, dtype=torch.int64, device=x.device)
-    for start in range(0, len(x), _QUERIES):
-        queries = x[start : start + _QUERIES].float() - origin
-        found[start : start + _QUERIES] = _nearest_others(queries, start, x, origin, k)
+    found = nearest_others(x, torch.arange(len(x), device=x.device), k)
+    return sorted_neighbors(x, found)
+
+
+def sorted_neighbors(x: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared distances of each row to `found` `[n, k]`, and these, nearest first."""
     squared, order = paired_distances(x, x, found).sort(dim=1, stable=True)
     return squared, found.gather(1, order)
 
 
-def _nearest_others(queries: Tensor, start: int, x: Tensor, origin: Tensor, k: int) -> Tensor:
-    """Indices `[q, k]` for consecutive rows from `start` on, some columns at a time."""
-    best = torch.empty(len(queries), 0, device=x.device)
-    found = torch.empty(len(queries), 0, dtype=torch.int64, device=x.device)
+def nearest_others(x: Tensor, rows: Tensor, k: int) -> Tensor:
+    """Indices `[q, k]` of the k nearest others of `rows` `[q]`, exact."""
+    origin = mean(x)
+    found = torch.empty(len(rows), k, dtype=torch.int64, device=x.device)
+    for start in range(0, len(rows), _QUERIES):
+        part = slice(start, start + _QUERIES)
+        found[part] = _nearest_of_all(x, rows[part], origin, k)
+    return found
+
+
+def _nearest_of_all(x: Tensor, rows: Tensor, origin: Tensor, k: int) -> Tensor:
+    """As `nearest_others` of few rows, compared with some columns at a time."""
+    queries = x[rows].float() - origin
+    best = torch.empty(len(rows), 0, device=x.device)
+    found = torch.empty(len(rows), 0, dtype=torch.int64, device=x.device)
     for columns in _blocks(len(x), max(len(queries), x.shape[1]), _PRODUCTS):
-        halves = _halves(queries, x[columns].float() - origin)
+        halves = halves_of(queries, x[columns].float() - origin)
         first = columns.start
-        own = range(max(start, first), min(start + len(queries), columns.stop))
-        itself = torch.tensor(own, dtype=torch.int64, device=x.device)
-        halves[itself - start, itself - first] = torch.inf
+        own = ((first <= rows) & (rows < columns.stop)).nonzero()[:, 0]
+        halves[own, rows[own] - first] = torch.inf
         some = halves.topk(min(k, halves.shape[1]), largest=False)
         best = torch.cat([best, some.values], dim=1)
         found = torch.cat([found, some.indices + first], dim=1)
@@ -108,7 +119,7 @@ def _nearest_others(queries: Tensor, start: int, x: Tensor, origin: Tensor, k: i
     return found
 
 
-def _halves(x: Tensor, y: Tensor) -> Tensor:
+def halves_of(x: Tensor, y: Tensor) -> Tensor:
     """½‖yⱼ‖² − xᵢ · yⱼ `[n, m]`: half the squared distances, but for what a row has in common."""
     return torch.addmm(y.square().sum(dim=1) / 2, x, y.T, alpha=-1)
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
-from acqkit.neighbors import beside, filled, inner_products, library_of
+from acqkit.neighbors import (
+    beside,
+    filled,
+    inner_products,
+    library_of,
+    squared_distances,
+    whole_numbers,
+)
 from acqkit.selection import check_budget
 from acqkit.strategies.order import points_of, unified_probabilities
 
@@ -59,9 +68,8 @@ class FactoredGradients:
     def __init__(self, residual: Any, mean: Any) -> None:
         self.residual = residual
         self.mean = mean
-        einsum = library_of(mean).einsum
-        self.squared_lengths = einsum("nc,nc->n", residual, residual)
-        self.squared_lengths *= einsum("nd,nd->n", mean, mean)
+        self.squared_lengths = _squared_lengths(residual)
+        self.squared_lengths *= _squared_lengths(mean)
 
     def __len__(self) -> int:
         return len(self.mean)
@@ -103,8 +111,23 @@ def plus_plus(
 
 def _draw(weights: Any, free: Any, rng: np.random.Generator) -> int:
     """A free row with probability proportional to its weight, uniform where all are 0."""
-    library = library_of(weights)
-    cumulated = library.cumsum(weights, 0, dtype=library.float64)
+    cumulated = _cumulated(weights)
     if float(cumulated[-1]) <= 0:
-        cumulated = library.cumsum(free, 0, dtype=library.float64)
-    return int(library.searchsorted(cumulated, rng.random() * float(cumulated[-1]), side="right"))
+        cumulated = _cumulated(free)
+    mark = rng.random() * float(cumulated[-1])
+    if isinstance(cumulated, Tensor):
+        # A whole number, which torch compares as it is; a float would be one of 24 bits.
+        return int(torch.searchsorted(cumulated, int(mark), side="right"))
+    return int(np.searchsorted(cumulated, mark, side="right"))
+
+
+def _cumulated(weights: Any) -> Any:
+    if isinstance(weights, Tensor):
+        return whole_numbers(weights).cumsum(dim=0)
+    return np.cumsum(weights, dtype=np.float64)
+
+
+def _squared_lengths(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return squared_distances(x, x.new_zeros(x.shape[1]))
+    return np.einsum("nd,nd->n", x, x)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import Component, RoundContext, Selection
-from acqkit.neighbors import Vectors, on_device, on_host, unit
+from acqkit.neighbors import Vectors, device_of, on_device, on_host, unit
 from acqkit.selection import check_budget
 from acqkit.strategies.lazy import lazy_greedy
 from acqkit.strategies.order import considered, points_of, settled
@@ -93,13 +93,13 @@ class Coverage:
     """
 
     def __init__(self, x: Vectors, witnesses: Vectors, weights: FloatArray, kernel: Kernel) -> None:
-        device = x.device
+        device = device_of(x)
         self._x, self._witnesses = on_device(x, device), on_device(witnesses, device)
         self._weights = on_device(weights, device)
         self._covered = torch.zeros_like(self._weights)
         self._kernel = kernel
         # A GPU has more memory, and calls take longer than small tiles.
-        self._rows, self._columns = _TILE if self._x.device.type == "cpu" else _LARGE_TILE
+        self._rows, self._columns = _TILE if device.type == "cpu" else _LARGE_TILE
         self._buffer = torch.empty(self._rows * self._columns, device=device)
 
     @property

@@ -17,14 +17,10 @@ from acqkit.neighbors import (
     mean_vector,
     nearest,
     squared_distances,
+    whole_numbers,
 )
 from acqkit.selection import check_budget
 from acqkit.strategies.order import points_of, settled
-
-_LARGEST_SUM = 2.0**60
-"""What the sum of all distances is scaled to where they are added up as 64-bit integers."""
-_TINY = 1e-30
-"""Keeps the scale finite where all distances are 0."""
 
 
 class Lcmd(Component):
@@ -88,7 +84,5 @@ def _sums(distances: Any, cluster: Any, clusters: int) -> Any:
     """The sum of the distances of each cluster, `[clusters]`."""
     if not isinstance(distances, Tensor):
         return np.bincount(cluster, weights=distances)
-    # Of integers, which threads of a GPU add up in any order: equal calls, equal sums.
-    scale = _LARGEST_SUM / (len(distances) * float(distances.max()) + _TINY)
-    parts = (distances.double() * scale).long()
+    parts = whole_numbers(distances)
     return parts.new_zeros(clusters).index_add_(0, cluster, parts)

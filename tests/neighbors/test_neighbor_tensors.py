@@ -14,6 +14,7 @@ from acqkit.neighbors import (
     mean_vector,
     nearest,
     paired_distances,
+    search,
     squared_distances,
     tensors,
     unit,
@@ -93,3 +94,22 @@ def test_float16_rows_are_worked_on_as_they_are(x: FloatArray) -> None:
     for mine, wanted in zip(knn(half, 5), knn(full, 5), strict=True):
         np.testing.assert_array_equal(mine, wanted)
     np.testing.assert_array_equal(nearest(half, full[:9])[1], nearest(full, full[:9])[1])
+
+
+def test_lists_of_many_rows_find_the_share_of_neighbors_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(search, "_WORTH_LISTS", 100)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 6), dtype=np.float32)[rng.integers(0, 40, 900)]
+    x += 0.4 * rng.standard_normal((900, 6), dtype=np.float32)
+    x[:30] = x[0]  # more duplicates than neighbors
+    squared, found = knn(torch.from_numpy(x), 9, recall=0.9)
+    wanted = knn(x, 9)[0]
+    assert 0.85 < (squared <= wanted[:, -1:] * 1.0001 + 1e-9).mean() < 1
+    assert (np.diff(squared, axis=1) >= 0).all()
+    assert not (found == np.arange(900)[:, None]).any()
+    assert all(len(set(row)) == 9 for row in found.tolist())
+    close(squared, paired_distances(x, x, found))
+    # As many neighbors as there are others: every list is looked at.
+    assert knn(torch.from_numpy(x[:150]), 149, recall=0.5)[1].shape == (150, 149)

@@ -94,10 +94,11 @@ class CommonDirections:
     def __init__(self, weight: Tensor, points: int, *, by_level: bool = True) -> None:
         # What all logits share changes no probability.
         centered = (weight - weight.mean(dim=0)).double()
-        left, sizes, _ = torch.linalg.svd(centered, full_matrices=False)
+        # On the CPU, since the signs of singular vectors, and so the points, differ by device.
+        left, sizes, _ = torch.linalg.svd(centered.cpu(), full_matrices=False)
         rank = int((sizes > 1e-6 * sizes[0]).sum())
         factor = left[:, :rank] * sizes[:rank]
-        self.directions = (factor @ sobol_normal(points, rank).to(factor)).float()
+        self.directions = (factor @ sobol_normal(points, rank).double()).float().to(weight.device)
         self._by_level = by_level
         self._chunk = max(1, _CHUNK // points)
         self._noise = functools.lru_cache(maxsize=_LEVELS)(self._noise_at)

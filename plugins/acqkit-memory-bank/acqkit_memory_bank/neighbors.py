@@ -28,8 +28,8 @@ def joint_points(features: Sides, weights: Weights) -> FloatArray:
 def nearest_pairs(points: FloatArray, k: int, device: str = "cpu") -> tuple[FloatArray, IntArray]:
     """Similarities `[n, k]`, falling, and rows `[n, k]` of the nearest other `points` `[n, d]`.
 
-    faiss on the CPU (recall of at least .95 where it is not exact), exact products of blocks
-    elsewhere; neither holds n² numbers.
+    By faiss on the CPU, by torch elsewhere, with a recall of at least .95 where the search is not
+    exact; neither holds n² numbers.
     """
     searched = points if device == "cpu" else on_device(points, device)
     squared, rows = knn(searched, k, recall=RECALL)
