@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
 from acqkit import Campaign, PairPool
+from acqkit.components.resolve import resolve
 from acqkit.devices import check_device
 from acqkit.errors import ConfigError
+from acqkit.metrics import evaluate_retrieval
+from acqkit.neighbors import knn, on_device, search
+from acqkit.selection import select
+from acqkit.testing import make_context, make_embeddings, make_pool
 from light_components import PARTS
+from pretended_device import PretendedDevice
 
 
 def test_what_torch_can_work_on_passes() -> None:
@@ -40,3 +49,35 @@ def test_a_campaign_made_for_a_gpu_goes_on_without_one(
             campaign.trained()
     with Campaign.open(folder, pool, device="cpu", **PARTS) as campaign:
         assert campaign.trained().model is not None
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_a_round_of_our_plugins_has_all_it_computes_with_on_the_device(multilabel: bool) -> None:
+    pool = make_pool(200, labeled=12, multilabel=multilabel)
+    for variance in (False, True):
+        context = make_context(pool, make_embeddings(pool, variance=variance))
+        parts = {"scorer": "ascmr", "allocator": "density"}
+        named = {kind: {"name": name} for kind, name in parts.items()}
+        strategy = resolve("strategy", named).component
+        wanted = select(strategy, context, 9).positions
+        with PretendedDevice():
+            picked = select(strategy, replace(context, device="cuda"), 9).positions
+        assert picked.tolist() == wanted.tolist()
+
+
+def test_rankings_and_lists_of_neighbors_have_all_on_the_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(search, "_WORTH_LISTS", 100)
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 150, 4), dtype=np.float32)
+    labels = np.eye(3, dtype=np.uint8)[rng.integers(0, 3, 150)]
+    plain = evaluate_retrieval(a, b, labels)
+    with PretendedDevice():
+        there = evaluate_retrieval(a, b, labels, device="cuda")
+        found = knn(on_device(a, "cuda"), 5, recall=0.99)
+        assert on_device(a, "cuda").device.type == "cuda"
+    assert there.map == pytest.approx(plain.map, rel=1e-12)
+    assert (found[1] == knn(a, 5)[1]).mean() > 0.9
+    with PretendedDevice(), pytest.raises(AssertionError, match="two devices"):
+        on_device(a, "cuda") + torch.ones(150, 4)

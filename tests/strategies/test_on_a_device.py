@@ -15,6 +15,7 @@ from acqkit.selection import select
 from acqkit.strategies import coverage, order
 from acqkit.strategies.lcmd import largest_cluster
 from acqkit.testing import make_context, make_embeddings, make_pool
+from pretended_device import PretendedDevice
 
 STRATEGIES = (
     "coreset",
@@ -74,3 +75,13 @@ def test_sums_of_clusters_survive_distances_of_any_size() -> None:
         )
     equal = torch.ones(5, 2)
     assert sorted(largest_cluster(equal, equal[:1], 5)[0]) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("labeled", [0, 12])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_all_that_is_computed_with_is_on_the_device(name: str, labeled: int) -> None:
+    strategy, context = resolve("strategy", name).component, scene(labeled)
+    wanted = select(strategy, context, 15).positions
+    with PretendedDevice():
+        picked = select(strategy, replace(context, device="cuda"), 15).positions
+    np.testing.assert_array_equal(picked, wanted)
