@@ -33,7 +33,7 @@ class PretendedDevice(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         name = getattr(func, "__name__", "")
         first: Any = args[0] if args else None
-        if func == Tensor.device.__get__:  # type: ignore[attr-defined]
+        if func == Tensor.device.__get__:
             return THERE if _is_there(first) else func(*args)
         if name == "cpu":
             return first.detach().clone() if _is_there(first) else func(*args, **kwargs)
@@ -49,7 +49,9 @@ class PretendedDevice(TorchFunctionMode):
             found = first.to(dtypes[0]) if dtypes else first.detach().view_as(first)
             return _marked(found) if moved else found
         assert name != "numpy" or not any(there), "numpy cannot read what is on a device"
-        held = (args[0], args[2:]) if func in _INDEXED else (args, kwargs)
+        held: Any = (args[0], args[2:]) if func in _INDEXED else (args, kwargs)
+        if name == "__setitem__" and isinstance(args[1], slice):
+            held = ()  # which copies, from wherever it is
         mixed = {_is_there(each) for each in _tensors(held) if each.dim()}
         assert len(mixed) < 2 or name in _MOVES, f"{name} of two devices"
         if name == "__set__" and _is_there(args[-1]):
