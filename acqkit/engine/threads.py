@@ -83,7 +83,9 @@ def map_in_threads(
         yield from map(function, left)
         return
     limit = functools.partial(_libraries().limit, limits=1)
-    with limit():
+    # In a new thread torch begins with as many threads as it was last told to have, whatever the
+    # thread's own limit: each would have a team, whose members wait for each other by spinning.
+    with _torch_threads(1), limit():
         while sharing is not None and not sharing.alone.is_set():
             block = next(left, _END)
             if block is _END:
