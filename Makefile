@@ -39,7 +39,7 @@ docs: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[cpu,datasets,dev,docs,peers,testing]" $(PLUGINS:%=-e "./%[test]")
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[cpu,datasets,dev,docs,peers,s3,testing]" $(PLUGINS:%=-e "./%[test]")
 	touch $@
 
 clean:

@@ -10,14 +10,19 @@ from acqkit.errors import PoolError, did_you_mean, shown
 from acqkit.interfaces import PoolSource
 from acqkit.pool import PairPool
 from acqkit.pool.open import open_pool
+from acqkit.pool.stored import is_url
 
 
 def load_pool(path_or_name: str | Path, **options: Any) -> PairPool:
     """Open the pool at a path (.npz, folder of .npy, .parquet) or the data set of that name.
 
+    Also at an address in an object store, such as `s3://bucket/folder`.
+
     `options` are parameters of the source. Raises PoolError with what is wrong and where,
     or what names there are.
     """
+    if is_url(path_or_name):
+        return open_pool(path_or_name, **options)
     path = Path(path_or_name)
     names = registry().names("dataset")
     is_path = bool(path.suffix) or path.name != str(path_or_name)

@@ -14,11 +14,12 @@ from acqkit.embeddings import BoolArray
 from acqkit.errors import shown
 from acqkit.labels import LabelState
 from acqkit.pool import checks
+from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.declared import declared_classes
 from acqkit.pool.features import ArrayFeatures, FeatureSource
 from acqkit.pool.ids import check_ids
 from acqkit.pool.label_input import LabelReader, Labels
-from acqkit.pool.scan import first_row
+from acqkit.pool.scan import blocks, first_row
 from acqkit.pool.source import ColumnError, as_text, row
 
 
@@ -78,6 +79,8 @@ def checked_fields(columns: Columns) -> dict[str, Any]:
     for source, mask, letter in zip(features, present, "ab", strict=True):
         if isinstance(source, ArrayFeatures):
             checks.check_finite(source.array, mask, f"modality_{letter}")
+        elif isinstance(source, ChunkedFeatures):
+            checks.check_chunked(source, mask, f"modality_{letter}")
     return fields
 
 
@@ -106,17 +109,19 @@ def _truth_and_known(
                 "labeled_round", f"is {rounds[index]} in {row(index)} but there is no column labels"
             )
         return None, LabelState(rounds, np.zeros((len(rounds), len(labels.class_names)), np.uint8))
-    matrix = np.array(labels.matrix)
-    matrix[rounds < 0] = 0
+    # Pages of memory that nobody writes to take none: labels of few pairs are little.
+    matrix = np.zeros(labels.matrix.shape, np.uint8)
+    labeled = np.flatnonzero(rounds >= 0)
+    matrix[labeled] = labels.matrix[labeled]
     known = LabelState(rounds, matrix)
     waiting = rounds < 0
     if test is not None and (waiting & ~test).any():
         waiting &= ~test  # that test pairs have labels makes no truth
-    if waiting.any() and not labels.matrix[waiting].any():
+    if waiting.any() and not _any_label(labels.matrix, waiting):
         return None, known
     if not labels.multilabel:
         unlabeled = rounds < 0
-        index = first_row(unlabeled & ~np.asarray(labels.matrix).any(axis=1))
+        index = first_row(unlabeled & ~_labeled_rows(labels.matrix))
         if index >= 0:
             raise ColumnError(
                 "labels",
@@ -124,6 +129,16 @@ def _truth_and_known(
                 "labeled_round -1 have one; give the truth of all pairs or of none",
             )
     return labels.matrix, known
+
+
+def _labeled_rows(matrix: NDArray[np.uint8]) -> BoolArray:
+    """Which rows have a label, `[n]`."""
+    return np.concatenate([block.any(axis=1) for _, block in blocks(matrix)])
+
+
+def _any_label(matrix: NDArray[np.uint8], among: BoolArray) -> bool:
+    each = (block[among[start : start + len(block)]].any() for start, block in blocks(matrix))
+    return any(each)
 
 
 KEYS = (

@@ -6,6 +6,7 @@ other null is an error that names the row and the column.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,177 +14,111 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from acqkit.embeddings import BoolArray, IntArray
-from acqkit.errors import shown
+from acqkit.pool.arrow_vectors import (
+    ROWS_READ,
+    Rows,
+    is_number,
+    number_in,
+    read_vectors,
+    shown_type,
+)
+from acqkit.pool.coded import Coded
 from acqkit.pool.declared import Names, is_list
-from acqkit.pool.scan import first_row
-from acqkit.pool.sidecar import ParquetRows
 from acqkit.pool.source import ColumnError, row
-
-_ROWS_READ = 8192
-"""Vectors in memory beside the array that they are copied to."""
+from acqkit.scratch import scratch
 
 
-def read_vectors(rows: ParquetRows, name: str, key: str) -> tuple[NDArray[Any], BoolArray]:
-    """Column `name` of lists or tensors as `[n, ...]`, and the mask `[n]` of those not null.
-
-    `key` is the column's name in messages. Raises ColumnError naming the first row that has a
-    null inside, or another shape than those before it.
-    """
-    kind = rows.schema.field(name).type
-    number = _number_in(kind)
-    if number is None:
-        raise ColumnError(key, f"has type {shown_type(kind)}, wanted fixed-size lists of numbers")
-    n = len(rows)
-    present = np.zeros(n, dtype=bool)
-    array: NDArray[Any] | None = None
-    start = 0
-    for block in rows.blocks(name, _ROWS_READ):
-        there = start + np.flatnonzero(block.is_valid().to_numpy(zero_copy_only=False))
-        start += len(block)
-        if not len(there):
-            continue
-        vectors = _vectors(block.drop_null(), key, there, None if array is None else array.shape)
-        if array is None:
-            array = np.zeros((n, *vectors.shape[1:]), np.dtype(number.to_pandas_dtype()))
-        array[there] = vectors
-        present[there] = True
-    if array is None:
-        raise ColumnError(key, "is null in every row; a modality needs a vector in some pair")
-    return array, present
-
-
-def _number_in(kind: pa.DataType) -> pa.DataType | None:
-    """The type of the numbers in lists or tensors, None where there are none."""
-    if isinstance(kind, pa.BaseExtensionType):
-        kind = kind.storage_type
-    if not is_list(kind):
-        return None
-    while is_list(kind):
-        kind = kind.value_type
-    return kind if is_number(kind) or pa.types.is_boolean(kind) else None
-
-
-def _vectors(
-    values: pa.Array, key: str, at: IntArray, wanted: tuple[int, ...] | None
-) -> NDArray[Any]:
-    """Lists or tensors, none of them null, as `[k, ...]`; `at` `[k]` are their rows."""
-    tensor = values if isinstance(values, pa.FixedShapeTensorArray) else None
-    values = values.storage if isinstance(values, pa.ExtensionArray) else values
-    shape: list[int] = []
-    while is_list(values.type):
-        _refuse_null(values, key, at)
-        lengths = _lengths(values)
-        level = len(shape) + 1
-        length = int(lengths[0]) if wanted is None or level >= len(wanted) else wanted[level]
-        bad = first_row(lengths != length)
-        if bad >= 0:
-            raise ColumnError(
-                key,
-                f"has {lengths[bad]} numbers in {row(at[bad * len(at) // len(lengths)])}, wanted "
-                f"{length} as in the rows before",
-            )
-        if length == 0:
-            raise ColumnError(key, f"is an empty list in {row(at[0])}, wanted numbers")
-        shape.append(length)
-        values = values.flatten()
-    _refuse_null(values, key, at)
-    if tensor is not None:  # its axes may be stored in another order
-        return np.asarray(tensor.to_numpy_ndarray())
-    return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(len(at), *shape)
-
-
-def _refuse_null(values: pa.Array, key: str, at: IntArray) -> None:
-    if values.null_count:
-        index = int(np.argmax(values.is_null().to_numpy(zero_copy_only=False)))
-        raise ColumnError(
-            key,
-            f"has a null inside of the list in {row(at[index * len(at) // len(values)])}; give a "
-            "number, or null for the whole list of a pair that lacks the modality",
-        )
-
-
-def _lengths(values: pa.Array) -> IntArray:
-    if pa.types.is_fixed_size_list(values.type):
-        return np.full(len(values), values.type.list_size)
-    return np.asarray(pc.list_value_length(values).to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def read_column(rows: ParquetRows, name: str, names: Names | None) -> Any:
+def read_column(rows: Rows, name: str, names: Names | None) -> Any:
     """A column of one value a pair, none of them null: `[n]` numbers, or texts as an array.
 
     Numbers of a `ClassLabel` with these `names` are read as the names that they stand for.
     """
-    values = _plain(rows.column(name))
-    if values.null_count:
-        raise ColumnError(name, f"is null in {row(_first_null(values))}")
-    kind = values.type
+    kind = rows.schema.field(name).type
     if pa.types.is_nested(kind):
         raise ColumnError(name, f"has type {shown_type(kind)}, wanted one value per pair")
     if names is not None and pa.types.is_integer(kind):
-        return np.array([_named(c, names, name, i) for i, c in enumerate(values.to_pylist())])
+        blocks = _without_nulls(rows, name)
+        named = Coded.of(blocks, len(rows), lambda c, i: _named(c, names, name, i))
+        return np.array(named.cells)[named.codes]
     if is_number(kind) or pa.types.is_boolean(kind):
-        return values.to_numpy()
-    return _texts(values.to_pylist(), name)
+        return _numbers(_without_nulls(rows, name), len(rows), kind)
+    return _texts(rows, name)
 
 
-def read_labels(rows: ParquetRows, names: Names | None) -> Any:
+def read_labels(rows: Rows, names: Names | None) -> Any:
     """The column `labels` as `from_arrays` takes it; `names` are those of a `ClassLabel`.
 
-    A list, with None for null, unless all are numbers or 0/1 rows.
+    Names as `Coded`, with None for null; numbers and 0/1 rows as arrays.
     """
-    values = _plain(rows.column("labels"))
-    kind = values.type
+    kind, n = rows.schema.field("labels").type, len(rows)
+    blocks = rows.blocks("labels", ROWS_READ)
     if names is not None and pa.types.is_integer(kind):
-        listed = enumerate(values.to_pylist())
-        return [None if c is None or c == -1 else _named(c, names, "labels", i) for i, c in listed]
+        return Coded.of(
+            blocks, n, lambda c, i: None if c in (None, -1) else _named(c, names, "labels", i)
+        )
     if names is not None and is_list(kind) and pa.types.is_integer(kind.value_type):
-        return [
-            None if one is None else [_named(c, names, "labels", i) for c in one]
-            for i, one in enumerate(values.to_pylist())
-        ]
-    if _number_in(kind) is not None:
+        return Coded.of(
+            blocks, n, lambda c, i: c and [_named(each, names, "labels", i) for each in c]
+        )
+    if number_in(kind) is not None:
         matrix, known = read_vectors(rows, "labels", "labels")
         if not known.all():
             raise ColumnError("labels", f"is null in {row(int(np.argmin(known)))}")
         return matrix
-    if is_number(kind) and not values.null_count:
-        return values.to_numpy()
+    if pa.types.is_integer(kind):
+        return _numbers((_filled(block) for block in blocks), n, kind)
     if pa.types.is_nested(kind) and not is_list(kind):
         raise ColumnError("labels", f"has type {shown_type(kind)}, wanted names or lists of names")
-    return values.to_pylist()
+    if is_text(kind.value_type if is_list(kind) else kind):
+        return Coded.of(blocks, n, lambda value, _: value)
+    if pa.types.is_dictionary(kind):  # of numbers, which are categories
+        return Coded.of(blocks, n, lambda c, _: None if c is None else str(c))
+    return rows.column("labels").to_pylist()
 
 
-def read_categories(rows: ParquetRows, count: int) -> tuple[list[str | None], Names]:
+def _filled(block: pa.Array) -> pa.Array:
+    """Class numbers with -1 for null."""
+    return block.fill_null(-1) if block.null_count else block
+
+
+def _without_nulls(rows: Rows, name: str) -> Iterator[pa.Array]:
+    start = 0
+    for block in rows.blocks(name, ROWS_READ):
+        if block.null_count:
+            first = int(np.argmax(block.is_null().to_numpy(zero_copy_only=False)))
+            raise ColumnError(name, f"is null in {row(start + first)}")
+        yield block
+        start += len(block)
+
+
+def _numbers(blocks: Iterator[pa.Array], n: int, kind: pa.DataType) -> NDArray[Any]:
+    found = scratch(n, np.dtype(kind.to_pandas_dtype()))
+    start = 0
+    for block in blocks:
+        found[start : start + len(block)] = block.to_numpy(zero_copy_only=False)
+        start += len(block)
+    return found
+
+
+def read_categories(rows: Rows, count: int) -> tuple[Coded, Names]:
     """Labels that were `count` categories and no texts, as names, and all names in order."""
-    values = rows.column("labels").to_pylist()
-    used = sorted({value for value in values if value is not None})
+    coded = Coded.of(rows.blocks("labels", ROWS_READ), len(rows), lambda value, _: value)
+    used = sorted(value for value in coded.cells if value is not None)
     if len(used) != count:
         raise ColumnError(
             "labels",
             f"had {count} categories when pandas wrote them, of which the file keeps the "
             f"{len(used)} in use, because they are no texts; save categories as texts",
         )
-    return [None if value is None else str(value) for value in values], list(map(str, used))
+    cells = [None if value is None else str(value) for value in coded.cells]
+    return Coded(cells, coded.codes), list(map(str, used))
 
 
-def is_number(kind: pa.DataType) -> bool:
-    """Whether an Arrow type is one of integers or floats."""
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
-
-
-def shown_type(kind: pa.DataType) -> str:
-    """An Arrow type as messages show it."""
-    return shown(str(kind))[1:-1]
-
-
-def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Categories of a dictionary as what they stand for; numbers that are categories as names."""
-    kind = values.type
-    if not pa.types.is_dictionary(kind):
-        return values
-    values = values.cast(kind.value_type)
-    return values.cast(pa.string()) if is_number(kind.value_type) else values
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values are texts, also those that a dictionary has once."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(test(kind) for test in tests)
 
 
 def _named(number: int | None, names: Names, column: str, index: int) -> str:
@@ -198,12 +133,38 @@ def _named(number: int | None, names: Names, column: str, index: int) -> str:
     return names[number]
 
 
-def _texts(values: list[Any], column: str) -> NDArray[Any]:
-    for index, value in enumerate(values):
-        if isinstance(value, str | bytes) and value[-1:] in ("\0", b"\0"):
-            raise ColumnError(column, f"ends in a NUL character in {row(index)}; remove it")
-    return np.array(values)
+def _texts(rows: Rows, name: str) -> NDArray[Any]:
+    kind = rows.schema.field(name).type
+    if not is_text(kind) and not pa.types.is_dictionary(kind):
+        values = [value for block in _without_nulls(rows, name) for value in block.to_pylist()]
+        ends = [
+            i for i, value in enumerate(values) if isinstance(value, bytes) and value[-1:] == b"\0"
+        ]
+        if ends:
+            raise _nul(name, ends[0])
+        return np.array(values)
+    width = 1
+    for block in _without_nulls(rows, name):
+        width = max(width, pc.max(pc.utf8_length(_as_text(block))).as_py() or 0)
+    found = scratch(len(rows), f"U{width}")
+    start = 0
+    for block in rows.blocks(name, ROWS_READ):
+        texts = _as_text(block)
+        ends = pc.ends_with(texts, "\0").to_numpy(zero_copy_only=False)
+        if ends.any():
+            raise _nul(name, start + int(np.argmax(ends)))
+        found[start : start + len(block)] = texts.to_numpy(zero_copy_only=False)
+        start += len(block)
+    return found
 
 
-def _first_null(values: pa.ChunkedArray) -> int:
-    return int(np.argmax(values.is_null().to_numpy()))
+def _as_text(block: pa.Array) -> pa.Array:
+    # From a dictionary in two steps, for Arrow has none from its numbers to large texts.
+    kind = block.type
+    return (block.cast(kind.value_type) if pa.types.is_dictionary(kind) else block).cast(
+        pa.large_string()
+    )
+
+
+def _nul(column: str, index: int) -> ColumnError:
+    return ColumnError(column, f"ends in a NUL character in {row(index)}; remove it")

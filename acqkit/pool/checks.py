@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.errors import PoolError, did_you_mean, shown
 from acqkit.labels import SKIPPED, UNLABELED
+from acqkit.pool.chunked import ChunkedFeatures
+from acqkit.pool.half import as_float32, is_bfloat16
 from acqkit.pool.scan import blocks, first_row
 from acqkit.pool.source import ColumnError, as_text, row, to_array
 
@@ -41,7 +43,7 @@ def check_multilabel(given: Any) -> bool | None:
 def check_features(values: Any, column: str) -> NDArray[Any]:
     """Numbers `[n, ...]` with at least one pair and one feature; values are not yet looked at."""
     array = to_array(values, column)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiub" and not is_bfloat16(array.dtype):
         raise ColumnError(column, f"has dtype {array.dtype}, wanted numbers such as float32")
     if array.ndim < 2:
         raise ColumnError(
@@ -73,22 +75,41 @@ def check_length(values: Any, n: int, column: str) -> None:
 
 def check_finite(array: NDArray[Any], present: BoolArray | None, column: str) -> None:
     """No NaN or infinity, also once read as float32; rows of absent pairs may hold anything."""
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" and not is_bfloat16(array.dtype):
         return
     for start, block in blocks(array):
         with np.errstate(over="ignore"):
-            bad = ~np.isfinite(block.astype(np.float32, copy=False))
+            bad = ~np.isfinite(as_float32(block))
         if not bad.any():
             continue
         if present is not None:
             bad[~present[start : start + len(block)]] = False
         index = first_row(bad)
         if index >= 0:
-            raise ColumnError(
-                column,
-                f"has a NaN or infinite value (as float32), first in "
-                f"{row(start + index)}; repair that pair or mark its modality as not present",
-            )
+            raise _not_finite(column, start + index)
+
+
+def check_chunked(source: ChunkedFeatures, present: BoolArray | None, column: str) -> None:
+    """The same of features that are read in chunks, one after the other."""
+    if source.not_finite is None:
+        bad = [np.arange(0)]
+        for number, start in enumerate(source.starts[:-1].tolist()):
+            with np.errstate(over="ignore"):
+                finite = np.isfinite(as_float32(source.chunk(number)))
+            bad.append(start + np.flatnonzero(~finite.reshape(len(finite), -1).all(axis=1)))
+        source.not_finite = np.concatenate(bad)
+    bad_rows = source.not_finite
+    wrong = bad_rows if present is None else bad_rows[present[bad_rows]]
+    if len(wrong):
+        raise _not_finite(column, int(wrong[0]))
+
+
+def _not_finite(column: str, index: int) -> ColumnError:
+    return ColumnError(
+        column,
+        f"has a NaN or infinite value (as float32), first in {row(index)}; repair that pair or "
+        "mark its modality as not present",
+    )
 
 
 def check_present(given: Any, modalities: tuple[str, str], n: int) -> Masks:

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
+from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.display import display_columns
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
+from acqkit.pool.half import is_bfloat16
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.scan import blocks
 
@@ -57,9 +59,11 @@ def describe(pool: PairPool) -> dict[str, Any]:
 def _modality(source: FeatureSource, mask: BoolArray | None) -> dict[str, Any]:
     base = source.base if isinstance(source, FeatureSubset) else source
     array = base.array if isinstance(base, ArrayFeatures) else None
+    stored = base.dtype if isinstance(base, ChunkedFeatures) else getattr(array, "dtype", None)
+    named = "bfloat16" if stored is not None and is_bfloat16(stored) else str(stored)
     return {
         "width": source.dim,
-        "dtype": "raw items" if array is None else str(array.dtype),
+        "dtype": "raw items" if stored is None else named,
         "missing": 0 if mask is None else int((~mask).sum()),
         "memory_mapped": isinstance(array, np.memmap),
     }

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.digest_file import kept_digest
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset, PlacedFeatures
+from acqkit.pool.half import as_float32, is_bfloat16
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.scan import blocks
 from acqkit.randomness import id_keys, mix
@@ -95,7 +97,7 @@ def is_array(source: FeatureSource) -> bool:
     base = source.base if isinstance(source, FeatureSubset) else source
     if isinstance(base, PlacedFeatures):
         return all(map(is_array, base.sources))
-    return isinstance(base, ArrayFeatures)
+    return isinstance(base, ArrayFeatures | ChunkedFeatures)
 
 
 def features_digest(source: FeatureSource) -> str | None:
@@ -106,8 +108,14 @@ def features_digest(source: FeatureSource) -> str | None:
     if isinstance(source, ArrayFeatures):
         array = source.array
         return kept_digest(array, lambda: _array(array, np.float32))
+    if isinstance(source, ChunkedFeatures):
+        if source.digest is None:
+            source.digest = _read(source, source.shape)
+        return source.digest
     if isinstance(source, FeatureSubset) and isinstance(source.base, ArrayFeatures):
-        return _subset(source, source.base)
+        return _read(source, (len(source), *source.base.array.shape[1:]))
+    if isinstance(source, FeatureSubset) and isinstance(source.base, ChunkedFeatures):
+        return _read(source, (len(source), *source.base.shape[1:]))
     if isinstance(source, PlacedFeatures):
         return _placed(source)
     digest = hashlib.sha256()
@@ -127,13 +135,40 @@ def _array(array: NDArray[Any], dtype: DTypeLike | None = None) -> str:
     return _summed(wanted, array.shape, (block for _, block in blocks(array, size)))
 
 
-def _subset(source: FeatureSubset, base: ArrayFeatures) -> str:
-    """That of an array with the same rows."""
-    shape = (len(source), *base.array.shape[1:])
+def _read(source: FeatureSource, shape: tuple[int, ...]) -> str:
+    """That of an array with the same rows, which is of this shape."""
     wanted = np.dtype("<f4")
     size = _block_size(wanted, shape)
-    parts = (np.arange(len(source))[start : start + size] for start in range(0, shape[0], size))
+    parts = (np.arange(start, min(start + size, shape[0])) for start in range(0, shape[0], size))
     return _summed(wanted, shape, map(source.rows, parts))
+
+
+class RowsDigest:
+    """The digest of an array `shape` of float32, of rows that come a few at a time."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.rows = 0
+        wanted = np.dtype("<f4")
+        self._size = _block_size(wanted, shape)
+        self._digest = hashlib.sha256(encode([wanted.str, *shape]))
+        self._waiting = np.zeros((0, *shape[1:]), wanted)
+
+    def add(self, rows: NDArray[np.float32]) -> None:
+        """The next rows `[k, ...]`."""
+        self.rows += len(rows)
+        rows = np.concatenate([self._waiting, rows])
+        whole = len(rows) // self._size * self._size
+        for start in range(0, whole, self._size):
+            self._digest.update(
+                _sums(np.ascontiguousarray(rows[start : start + self._size], "<f4"))
+            )
+        self._waiting = rows[whole:]
+
+    def hexdigest(self) -> str:
+        """Of all rows, when the last one has come."""
+        if len(self._waiting):
+            self._digest.update(_sums(np.ascontiguousarray(self._waiting, "<f4")))
+        return _short(self._digest)
 
 
 def _placed(source: PlacedFeatures) -> str | None:
@@ -153,6 +188,7 @@ def _block_size(wanted: np.dtype[Any], shape: tuple[int, ...]) -> int:
 def _summed(wanted: np.dtype[Any], shape: tuple[int, ...], parts: Iterable[NDArray[Any]]) -> str:
     digest = hashlib.sha256(encode([wanted.str, *shape]))
     for block in parts:
+        block = as_float32(block) if is_bfloat16(block.dtype) else block
         digest.update(_sums(np.ascontiguousarray(block, wanted)))
     return _short(digest)
 

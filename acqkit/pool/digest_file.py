@@ -1,4 +1,4 @@
-"""The digest of a memory-mapped file, kept beside it, so that a large pool is read once."""
+"""Digests kept beside the files that they are of, so that a large pool is read once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from acqkit.files import write_text
 from acqkit.pool.scan import covers_file
+
+if TYPE_CHECKING:
+    from acqkit.pool.parquet_parts import ParquetParts
 
 _SCHEME = 1
 """Another one for another way to work out digests: those kept before are worked out anew."""
@@ -35,12 +39,48 @@ def kept_digest(array: NDArray[Any], work_out: Callable[[], str]) -> str:
     of = [_SCHEME, status.st_size, status.st_mtime_ns, array.offset, array.dtype.str]
     of += [*array.shape]
     kept = file.with_name(f".{file.name}.digest")
+    if (found := _find(kept, of)) is not None:
+        return found
+    digest = work_out()
+    if time.time() - status.st_mtime > _SETTLED_AFTER:
+        _keep(kept, of, digest)
+    return digest
+
+
+class FilesDigest:
+    """The digest of a column of vectors in the Parquet files of a data set, beside the first one.
+
+    It is kept of columns in which every row is there and finite. None is kept of an object store.
+    """
+
+    def __init__(self, parts: ParquetParts, name: str) -> None:
+        file = parts.files[0]
+        self._folder = None
+        if file.system is None:
+            self._folder = Path(file.name).parents[len(file.parts) - 1]
+        label = blake2b(json.dumps([file.parts, name]).encode(), digest_size=8).hexdigest()
+        self._name = f".{label}.digest"
+        self._of = [_SCHEME, name, parts.stamp]
+        self._newest = max(int(each.stamp) for each in parts.files) if self._folder else 0
+
+    def find(self) -> str | None:
+        """What is kept of the files as they are."""
+        return None if self._folder is None else _find(self._folder / self._name, self._of)
+
+    def keep(self, digest: str) -> None:
+        """Keep it, where files are old enough to have another time after another write."""
+        if self._folder is not None and time.time() - self._newest / 1e9 > _SETTLED_AFTER:
+            _keep(self._folder / self._name, self._of, digest)
+
+
+def _find(kept: Path, of: list[Any]) -> str | None:
     with suppress(OSError, ValueError):
         found = json.loads(kept.read_text(encoding="utf-8"))
         if isinstance(found, dict) and found.get("of") == of and "digest" in found:
             return str(found["digest"])
-    digest = work_out()
-    if time.time() - status.st_mtime > _SETTLED_AFTER:
-        with suppress(OSError):
-            write_text(kept, json.dumps({"of": of, "digest": digest}))
-    return digest
+    return None
+
+
+def _keep(kept: Path, of: list[Any], digest: str) -> None:
+    with suppress(OSError):
+        write_text(kept, json.dumps({"of": of, "digest": digest}))

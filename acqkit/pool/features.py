@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import FloatArray, IntArray
+from acqkit.pool.half import as_float32
 
 
 class FeatureSource(Protocol):
@@ -27,7 +28,7 @@ class FeatureSource(Protocol):
 
 
 class ArrayFeatures:
-    """Rows of an array `[n, ...]`, in memory or memory-mapped; float16 is read as float32."""
+    """Rows of an array `[n, ...]`, in memory or memory-mapped; all are read as float32."""
 
     def __init__(self, array: NDArray[Any]) -> None:
         self.array = array
@@ -48,10 +49,10 @@ class ArrayFeatures:
             # A disk is read forward; the rows are put back into the order asked for.
             order = np.argsort(positions, kind="stable")
             block = np.empty((k, *self.array.shape[1:]), dtype=np.float32)
-            block[order] = self.array[positions[order]]
+            block[order] = as_float32(self.array[positions[order]])
         else:
             block = self.array[positions]
-        return np.asarray(block, dtype=np.float32)
+        return as_float32(block)
 
 
 class FeatureSubset:
@@ -73,6 +74,22 @@ class FeatureSubset:
     def rows(self, positions: IntArray) -> Any:
         """Inputs of the pairs at `positions` of the subset."""
         return self.base.rows(self.positions[positions])
+
+
+class ColumnSubset(Sequence[Any]):
+    """Some values of a column for people to look at, in a given order."""
+
+    def __init__(self, column: Sequence[Any], positions: IntArray) -> None:
+        if isinstance(column, ColumnSubset):
+            positions, column = column._positions[positions], column._column
+        self._column: Sequence[Any] = column
+        self._positions: IntArray = positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._column[int(self._positions[index])]
 
 
 NOWHERE = -1

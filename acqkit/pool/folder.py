@@ -16,8 +16,10 @@ from acqkit.errors import PoolError
 from acqkit.files import publish, temporary_folder, whole_file
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
 from acqkit.pool.built import read_encoders
+from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.display_file import DisplayFile
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
+from acqkit.pool.half import is_bfloat16
 from acqkit.pool.npz import write_npz
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.sidecar import open_sidecar, write_items
@@ -103,7 +105,7 @@ def _save_file(pool: PairPool, path: Path) -> None:
 
 def _is_array(source: FeatureSource) -> bool:
     base = source.base if isinstance(source, FeatureSubset) else source
-    return isinstance(base, ArrayFeatures)
+    return isinstance(base, ArrayFeatures | ChunkedFeatures)
 
 
 def write_folder(pool: PairPool, folder: Path) -> None:
@@ -156,7 +158,8 @@ def _saved_dtype(source: FeatureSource) -> np.dtype[Any]:
     array = base.array if isinstance(base, ArrayFeatures) else base
     stored = np.dtype(getattr(array, "dtype", np.float32))
     # float32, as which features are read, holds every value of a dtype this narrow.
-    return stored if stored.itemsize <= 2 else np.dtype(np.float32)
+    narrow = stored.itemsize <= 2 and not is_bfloat16(stored)
+    return stored if narrow else np.dtype(np.float32)
 
 
 def _saved_ids(ids: NDArray[Any]) -> NDArray[Any]:

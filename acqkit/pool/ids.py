@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from acqkit.pool.checks import check_length
 from acqkit.pool.look_alikes import look_alike, look_alike_keys, told_apart
 from acqkit.pool.scan import blocks
 from acqkit.pool.source import ColumnError, as_text, row, to_array
+from acqkit.randomness import id_keys
 
 
 def check_ids(ids: Any, n: int) -> NDArray[Any] | None:
@@ -95,3 +96,40 @@ def _check_new(seen: dict[Any, int], array: NDArray[Any], position: int) -> None
         f"has {told_apart(array.item(first), value)}, in row {first} and {row(position)}; "
         "rename one",
     )
+
+
+class IdIndex:
+    """Where integers or texts are among ids `[n]`: by hashes, 16 bytes each whatever the ids."""
+
+    def __init__(self, ids: NDArray[Any], keys: NDArray[np.uint64]) -> None:
+        self._ids = ids
+        self._order = np.argsort(keys, kind="stable")
+        self._sorted = keys[self._order]
+
+    def find(self, wanted: Sequence[Any]) -> NDArray[np.int64]:
+        """Positions `[k]` of ids, -1 where one is not there."""
+        found = np.full(len(wanted), -1, dtype=np.int64)
+        known = [place for place, value in enumerate(wanted) if self._is_known(value)]
+        if not known or not len(self._ids):
+            return found
+        keys = id_keys(np.array([wanted[place] for place in known]))
+        first = np.searchsorted(self._sorted, keys).tolist()
+        for place, key, at in zip(known, keys.tolist(), first, strict=True):
+            found[place] = self._equal(wanted[place], key, at)
+        return found
+
+    def _equal(self, value: Any, key: int, at: int) -> int:
+        # Two ids of a pool share a hash once in millions of pools.
+        while at < len(self._order) and int(self._sorted[at]) == key:
+            position = int(self._order[at])
+            if self._ids.item(position) == value:
+                return position
+            at += 1
+        return -1
+
+    def _is_known(self, value: Any) -> bool:
+        """Whether an id of this kind can be one of these."""
+        kind = self._ids.dtype
+        if kind.kind == "U":
+            return isinstance(value, str)
+        return isinstance(value, int) and np.iinfo(kind).min <= value <= np.iinfo(kind).max

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from acqkit.embeddings import BoolArray, IntArray
 from acqkit.errors import did_you_mean, shown
 from acqkit.pool.checks import check_length
+from acqkit.pool.coded import Coded
 from acqkit.pool.declared import declared_classes
 from acqkit.pool.look_alikes import look_alike, told_apart
 from acqkit.pool.scan import blocks, first_row
 from acqkit.pool.source import ColumnError, as_text, row, to_array
+from acqkit.scratch import scratch, taken
 from acqkit.tensors import as_numpy
 
 Matrix = NDArray[np.uint8]
@@ -69,10 +71,10 @@ class LabelReader:
             multilabel = self._declared(column, matrix)
         return Labels(names, matrix, single is not None if multilabel is None else multilabel)
 
-    def _declared(self, column: NDArray[Any] | list[Any], matrix: Matrix) -> bool | None:
+    def _declared(self, column: NDArray[Any] | Coded, matrix: Matrix) -> bool | None:
         """What the kind of column says on several labels a pair; None where the rows say it."""
-        if isinstance(column, list):
-            return any(value is not None and not isinstance(value, str) for value in column)
+        if isinstance(column, Coded):
+            return any(value is not None and not isinstance(value, str) for value in column.cells)
         if column.ndim == 1:
             return False
         waiting = np.flatnonzero(self.optional)
@@ -85,9 +87,9 @@ class LabelReader:
         return None
 
     def _matrix(
-        self, values: NDArray[Any] | list[Any], names: tuple[str, ...] | None
+        self, values: NDArray[Any] | Coded, names: tuple[str, ...] | None
     ) -> tuple[tuple[str, ...], Matrix]:
-        if isinstance(values, list):
+        if isinstance(values, Coded):
             return self._from_names(values, names)
         if values.ndim == 2 and values.dtype.kind in "biuf":
             return self._from_matrix(values, names)
@@ -143,34 +145,35 @@ class LabelReader:
                 f"is {values[index]} in {row(index)}, wanted a class "
                 f"number from 0 to {len(names) - 1}" + (_ADVICE if values[index] < 0 else ""),
             )
-        matrix = np.zeros((len(values), len(names)), dtype=np.uint8)
+        matrix = scratch((len(values), len(names)), np.uint8)
         labeled = np.flatnonzero(values >= 0)
         matrix[labeled, values[labeled].astype(np.int64)] = 1
         return names, matrix
 
     def _from_names(
-        self, values: list[Any], names: tuple[str, ...] | None
+        self, values: Coded, names: tuple[str, ...] | None
     ) -> tuple[tuple[str, ...], Matrix]:
-        rows = [self._names_in(index, value) for index, value in enumerate(values)]
+        cells = [self._names_in(values, code, cell) for code, cell in enumerate(values.cells)]
         if names is None:
-            found = sorted({name for labels in rows for name in labels})
+            found = sorted({name for labels in cells for name in labels})
             names = check_class_names(found)
         column = {name: c for c, name in enumerate(names)}
-        matrix = np.zeros((len(rows), len(names)), dtype=np.uint8)
-        for index, labels in enumerate(rows):
+        known = np.zeros((len(cells), len(names)), dtype=np.uint8)
+        for code, labels in enumerate(cells):
             for name in labels:
                 if name not in column:
                     raise ColumnError(
                         "labels",
                         f"has the unknown class {shown(name)} in "
-                        f"{row(index)}; {did_you_mean(name, names)}",
+                        f"{row(values.first(code))}; {did_you_mean(name, names)}",
                     )
-                matrix[index, column[name]] = 1
-        return names, matrix
+                known[code, column[name]] = 1
+        return names, taken(known, values.codes)
 
-    def _names_in(self, index: int, value: Any) -> Collection[str]:
+    def _names_in(self, values: Coded, code: int, value: Any) -> Collection[str]:
         if value is None or (isinstance(value, str) and not value):
-            if self.optional[index]:
+            index = values.first(code, ~self.optional)
+            if index < 0:
                 return ()
             raise ColumnError("labels", f"is {shown(value)} in {row(index)}{_ADVICE}")
         if isinstance(value, str):
@@ -180,7 +183,8 @@ class LabelReader:
             return names
         raise ColumnError(
             "labels",
-            f"is {shown(value)} in {row(index)}, wanted a class name or a collection of them",
+            f"is {shown(value)} in {row(values.first(code))}, wanted a class name or a collection "
+            "of them",
         )
 
     def _first_not_single(self, matrix: Matrix) -> tuple[int, int] | None:
@@ -229,8 +233,10 @@ def check_class_names(names: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _as_column(values: Any) -> NDArray[Any] | list[Any]:
-    """Numbers as an array, names and collections of names as a list."""
+def _as_column(values: Any) -> NDArray[Any] | Coded:
+    """Numbers as an array, names and collections of names by their distinct cells."""
+    if isinstance(values, Coded):
+        return values
     if isinstance(values, np.ndarray) and values.dtype.kind not in "OSU":
         return values
     if hasattr(values, "__array__") and declared_classes(values) is None:
@@ -257,7 +263,7 @@ def _as_column(values: Any) -> NDArray[Any] | list[Any]:
                 "has rows of different lengths; give 0/1 rows of one column "
                 "per class, or collections of class names",
             ) from None
-    return rows
+    return Coded(rows, np.arange(len(rows), dtype=np.int32))
 
 
 def _listed(values: Any) -> list[Any]:

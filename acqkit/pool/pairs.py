@@ -18,9 +18,11 @@ from acqkit.labels import LabelState
 from acqkit.pool.arrays import Columns, checked_fields
 from acqkit.pool.built import EncoderAbout
 from acqkit.pool.dataset import DatasetKeys, dataset_columns
-from acqkit.pool.features import FeatureSource, FeatureSubset
+from acqkit.pool.features import ColumnSubset, FeatureSource, FeatureSubset
+from acqkit.pool.ids import IdIndex
 from acqkit.pool.source import ARGUMENTS, Source
 from acqkit.randomness import id_keys
+from acqkit.scratch import taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,24 +173,33 @@ class PairPool:
         return self._keys
 
     @functools.cached_property
-    def _positions(self) -> dict[Any, int]:
+    def _index(self) -> IdIndex | dict[Any, int]:
+        if self.ids.dtype.kind != "O":
+            return IdIndex(self.ids, self.id_keys())
         return {value: position for position, value in enumerate(self.ids.tolist())}
+
+    def find(self, ids: Sequence[Any]) -> IntArray:
+        """Positions `[k]` of ids, -1 where one is not in the pool."""
+        keys = [value.item() if isinstance(value, np.generic) else value for value in ids]
+        if self.explicit_ids is None:
+            here = (isinstance(key, int) and 0 <= key < len(self) for key in keys)
+            found = [key if is_here else -1 for key, is_here in zip(keys, here, strict=True)]
+        elif isinstance(self._index, IdIndex):
+            return self._index.find(keys)
+        else:
+            index = self._index
+            found = [index.get(key, -1) if isinstance(key, Hashable) else -1 for key in keys]
+        return np.array(found, dtype=np.int64)
 
     def position_of(self, ids: Iterable[Any]) -> IntArray:
         """Positions `[k]` of ids; raises PoolError naming an id that is not in the pool."""
-        found: list[int] = []
-        for value in ids:
-            key = value.item() if isinstance(value, np.generic) else value
-            position = self._find(key)
-            if position is None:
-                raise PoolError(f"pool {self.name!r} has no pair with id {shown(key)}")
-            found.append(position)
-        return np.array(found, dtype=np.int64)
-
-    def _find(self, key: Any) -> int | None:
-        if self.explicit_ids is None:
-            return key if isinstance(key, int) and 0 <= key < len(self) else None
-        return self._positions.get(key) if isinstance(key, Hashable) else None
+        wanted = list(ids)
+        found = self.find(wanted)
+        if (found < 0).any():
+            missing = wanted[int(np.argmax(found < 0))]
+            missing = missing.item() if isinstance(missing, np.generic) else missing
+            raise PoolError(f"pool {self.name!r} has no pair with id {shown(missing)}")
+        return found
 
     def batch(self, positions: IntArray) -> PairBatch:
         """Inputs and presence masks of the pairs at `positions` `[k]`, in that order."""
@@ -222,7 +233,7 @@ class PairPool:
             return self
 
         def rows(values: NDArray[Any] | None) -> Any:
-            return None if values is None else values[positions]
+            return None if values is None else taken(values, positions)
 
         return PairPool(
             features=(
@@ -232,7 +243,7 @@ class PairPool:
             class_names=self.class_names,
             name=self.name,
             modalities=self.modalities,
-            explicit_ids=self.ids[positions],
+            explicit_ids=taken(self.ids, positions),
             multilabel=self.multilabel,
             truth=rows(self.truth),
             truth_of=rows(self.truth_of),
@@ -243,7 +254,7 @@ class PairPool:
             cost=rows(self.cost),
             group=rows(self.group),
             display={
-                name: _DisplaySubset(column, positions) for name, column in self.display.items()
+                name: ColumnSubset(column, positions) for name, column in self.display.items()
             },
             encoders=self.encoders,
         )
@@ -263,7 +274,7 @@ class PairPool:
     def _changed(self, **fields: Any) -> PairPool:
         """A copy with other fields, keeping what was computed from the ids."""
         changed = replace(self, **fields)
-        for cached in ("ids", "_keys", "_positions"):
+        for cached in ("ids", "_keys", "_index"):
             if cached in self.__dict__:
                 changed.__dict__[cached] = self.__dict__[cached]
         return changed
@@ -276,17 +287,3 @@ def _without_absent(inputs: Any, present: BoolArray | None) -> Any:
     inputs = inputs.copy()
     inputs[~present] = 0
     return inputs
-
-
-class _DisplaySubset(Sequence[Any]):
-    def __init__(self, column: Sequence[Any], positions: IntArray) -> None:
-        if isinstance(column, _DisplaySubset):
-            positions, column = column._positions[positions], column._column
-        self._column: Sequence[Any] = column
-        self._positions: IntArray = positions
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._column[int(self._positions[index])]

@@ -1,9 +1,9 @@
-"""Pools in one Parquet file."""
+"""Pools in a Parquet file, or in a data set of many."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,8 @@ import pyarrow as pa
 from acqkit.embeddings import BoolArray
 from acqkit.errors import PoolError, did_you_mean, shown
 from acqkit.pool.arrays import Columns, check_unknown, checked_fields
-from acqkit.pool.arrow_columns import (
-    is_number,
-    read_categories,
-    read_column,
-    read_labels,
-    read_vectors,
-)
+from acqkit.pool.arrow_columns import read_categories, read_column, read_labels
+from acqkit.pool.arrow_vectors import is_number
 from acqkit.pool.declared import (
     Names,
     declared_classes,
@@ -28,9 +23,12 @@ from acqkit.pool.declared import (
     pandas_categories,
 )
 from acqkit.pool.pairs import PairPool
+from acqkit.pool.parquet_features import open_vectors
+from acqkit.pool.parquet_parts import ParquetParts
 from acqkit.pool.scan import first_row
-from acqkit.pool.sidecar import ParquetRows, shown_columns
+from acqkit.pool.sidecar import shown_columns
 from acqkit.pool.source import ColumnError, Source, row
+from acqkit.pool.stored import StoredFile
 
 METADATA_KEY = b"acqkit"
 _PLAIN = ("ids", "split", "cost", "group", "labeled_round")
@@ -40,15 +38,19 @@ _META = ("columns", "modalities", "class_names", "multilabel")
 
 
 def open_parquet(
-    path: Path,
+    path: Path | str,
     *,
+    files: Sequence[StoredFile] | None = None,
     columns: tuple[str, str] | None = None,
     name: str | None = None,
     modalities: tuple[str, str] | None = None,
     multilabel: bool | None = None,
     verify: bool = True,
 ) -> PairPool:
-    """Open a pool of one row per pair.
+    """Open a pool of one row per pair; `files` are those of a data set, else it is one file.
+
+    Features of up to `parquet_features.WHOLE_BYTES` a modality are read into memory, others in
+    chunks whenever they are looked at.
 
     Features are two columns of fixed-size lists of numbers (lists of one length do as
     well), called `modality_a` and `modality_b` unless `columns` or the file's metadata says
@@ -62,20 +64,26 @@ def open_parquet(
     The schema's metadata may hold, under the key `acqkit`, a JSON object with `columns`,
     `modalities`, `class_names` and `multilabel`. Raises PoolError.
     """
-    rows = ParquetRows(path, verify)
+    rows = ParquetParts([StoredFile.local(Path(path))] if files is None else files, verify)
     meta = _metadata(path, rows.schema)
     pair = _feature_columns(path, rows.schema, columns or meta.get("columns"))
     with Source(str(path), names=dict(zip(_FEATURES, pair, strict=True))).naming():
         return _open(path, rows, pair, meta, {
-            "name": name or (path.resolve().parent.name if path.stem == "pool" else path.stem),
+            "name": name or _name(path),
             "modalities": modalities or meta.get("modalities") or _default_modalities(pair),
             "multilabel": meta.get("multilabel") if multilabel is None else multilabel,
         })  # fmt: skip
 
 
+def _name(path: Path | str) -> str:
+    if isinstance(path, str):
+        return Path(path.partition("://")[2]).stem
+    return path.resolve().parent.name if path.stem == "pool" else path.resolve().stem
+
+
 def _open(
-    path: Path,
-    rows: ParquetRows,
+    path: Path | str,
+    rows: ParquetParts,
     pair: tuple[str, str],
     meta: Mapping[str, Any],
     fields: dict[str, Any],
@@ -90,7 +98,7 @@ def _open(
     declared = hugging_face_classes(rows.schema)
     present: list[Any] = []
     for letter, key, mask, name in zip("ab", _FEATURES, _MASKS, pair, strict=True):
-        fields[letter], there = read_vectors(rows, name, key)
+        fields[letter], there = open_vectors(rows, name, key)
         given = read_column(rows, mask, None) if mask in held else None
         present.append(_agreed(given, there, key, mask))
     for key in _PLAIN:
@@ -104,14 +112,14 @@ def _open(
             fields["labels"], names = read_categories(rows, counts["labels"])
         else:
             fields["labels"] = read_labels(rows, declared.get("labels"))
-            names = declared.get("labels") or declared_classes(rows.column("labels"))
+            names = declared.get("labels") or _declared(rows)
         if fields["multilabel"] is None and _of_names(kind, names):
             fields["multilabel"] = is_list(kind)
     shown = [name for name in held if name not in {"labels", *_PLAIN, *_MASKS, *pair}]
     columns = Columns(
         present=tuple(present),
         class_names=meta.get("class_names") or names,
-        display=shown_columns(rows, shown, path.parent),
+        display=shown_columns(rows, shown, path.parent if isinstance(path, Path) else None),
         **fields,
     )
     return PairPool(**checked_fields(columns))
@@ -135,7 +143,14 @@ def _agreed(given: Any, there: BoolArray, key: str, mask: str) -> Any:
     return given
 
 
-def _metadata(path: Path, schema: pa.Schema) -> Mapping[str, Any]:
+def _declared(rows: ParquetParts) -> Names | None:
+    """Classes that the type of the labels declares."""
+    kind = rows.schema.field("labels").type
+    kind = kind.value_type if is_list(kind) else kind
+    return declared_classes(rows.column("labels")) if pa.types.is_dictionary(kind) else None
+
+
+def _metadata(path: Path | str, schema: pa.Schema) -> Mapping[str, Any]:
     text = (schema.metadata or {}).get(METADATA_KEY)
     if text is None:
         return {}
@@ -151,7 +166,7 @@ def _metadata(path: Path, schema: pa.Schema) -> Mapping[str, Any]:
     return meta
 
 
-def _feature_columns(path: Path, schema: pa.Schema, given: Any) -> tuple[str, str]:
+def _feature_columns(path: Path | str, schema: pa.Schema, given: Any) -> tuple[str, str]:
     pair = _FEATURES if given is None else given
     is_pair = isinstance(pair, list | tuple) and len(pair) == 2 and pair[0] != pair[1]
     if not is_pair or not all(isinstance(name, str) for name in pair):

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,9 @@ NAMES = ("items.parquet", "items.csv", "captions.csv")
 
 DIGESTS = "acqkit.digests"
 """The key of a file's metadata under which `write_items` keeps a digest per column and group."""
+
+_READ_AHEAD = 1 << 23
+"""Bytes (8 MiB) in one request to an object store: fewer are slower, more take memory."""
 
 HIDDEN = frozenset({"category", "class", "id", "ids", "label", "labels", "split"})
 """Columns that are never displayed: they identify the pair or give its label away."""
@@ -57,15 +60,27 @@ def _open_parquet(path: Path, n: int, verify: bool) -> Mapping[str, Sequence[Any
 
 
 def shown_columns(
-    rows: ParquetRows, names: Sequence[str], folder: Path
+    rows: Items, names: Sequence[str], folder: Path | None
 ) -> Mapping[str, Sequence[Any]]:
-    """The columns of `names` that hold text or bytes, on demand; files lie in `folder`."""
+    """The columns of `names` that hold text or bytes, on demand; files lie in `folder`, if any."""
     columns: dict[str, Sequence[Any]] = {}
     for name in names:
         kind = rows.schema.field(name).type
         if name not in HIDDEN and _is_shown(kind):
-            columns[name] = with_files(ParquetColumn(rows, name), folder)
+            column = ParquetColumn(rows, name)
+            columns[name] = column if folder is None else with_files(column, folder)
     return columns
+
+
+class Items(Protocol):
+    """Rows of a file, or of several, of which single values are asked for."""
+
+    schema: pa.Schema
+
+    def __len__(self) -> int: ...
+    def item(self, column: str, index: int) -> Any:
+        """One value as a Python object."""
+        ...
 
 
 def _is_shown(kind: pa.DataType) -> bool:
@@ -92,13 +107,18 @@ def write_items(path: Path, schema: pa.Schema, groups: Iterable[Mapping[str, lis
 class ParquetRows:
     """A Parquet file read by row group; the last group of each column is cached.
 
-    Every method raises PoolError where the file cannot be read.
+    opened: what Arrow reads instead of the file at `path`. Every method raises PoolError where the
+    file cannot be read.
     """
 
-    def __init__(self, path: Path, verify: bool = True) -> None:
+    def __init__(self, path: Path | str, verify: bool = True, opened: Any = None) -> None:
         self._path = path
         with reading(path, "Parquet"):
-            self._file = pq.ParquetFile(path, memory_map=True)
+            self._file = (
+                pq.ParquetFile(path, memory_map=True)
+                if opened is None
+                else pq.ParquetFile(opened, buffer_size=_READ_AHEAD)
+            )
             self.schema: pa.Schema = self._file.schema_arrow
             metadata = self._file.metadata
             sizes = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
@@ -130,16 +150,25 @@ class ParquetRows:
         chunks = [chunk for group in groups for chunk in group.chunks]
         return pa.chunked_array(chunks, self.schema.field(name).type)
 
+    @property
+    def groups(self) -> list[int]:
+        """Rows of each row group."""
+        return [int(rows) for rows in np.diff(self._starts)]
+
     def blocks(self, name: str, size: int) -> Iterator[pa.Array]:
         """A column in arrays of at most `size` rows."""
-        for group, wanted in enumerate(np.diff(self._starts).tolist()):
-            found = 0
-            with reading(f"{self._path}: {name}"):
-                # By name, because a column `x.y` counts as a part of a column `x` as well.
-                for batch in self._file.iter_batches(size, [group], [name]):
-                    yield batch.column(name)
-                    found += len(batch)
-            self._check_group(name, found, wanted)
+        for group in range(len(self._starts) - 1):
+            yield from self.group_blocks(group, name, size)
+
+    def group_blocks(self, group: int, name: str, size: int) -> Iterator[pa.Array]:
+        """A column of one row group in arrays of at most `size` rows."""
+        found = 0
+        with reading(f"{self._path}: {name}"):
+            # By name, because a column `x.y` counts as a part of a column `x` as well.
+            for batch in self._file.iter_batches(size, [group], [name]):
+                yield batch.column(name)
+                found += len(batch)
+        self._check_group(name, found, self.groups[group])
 
     def _group(self, name: str, group: int) -> pa.ChunkedArray:
         with reading(f"{self._path}: {name}"):
@@ -166,7 +195,7 @@ def _contradicts(what: object, wanted: int, found: int) -> PoolError:
 class ParquetColumn(Sequence[Any]):
     """One column of a Parquet file, read on demand."""
 
-    def __init__(self, rows: ParquetRows, name: str) -> None:
+    def __init__(self, rows: Items, name: str) -> None:
         self._rows = rows
         self._name = name
 
