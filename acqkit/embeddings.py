@@ -49,7 +49,8 @@ class LinearClassifier:
 class ModalityEmbeddings:
     """One modality's side of a block of pairs.
 
-    mean `[n, d]` float32; variance `[n, d]` float32 > 0 (diagonal) or None;
+    Memory-mapped arrays of a large pool may be float16; `take`, and so every block of them, gives
+    float32. mean `[n, d]` float32; variance `[n, d]` float32 > 0 (diagonal) or None;
     probabilities `[n, c]` float32 (softmax rows, or independent sigmoids when
     multi-label) or None; present `[n]` bool or None (all present). Rows of absent pairs
     are finite but without meaning.
@@ -275,7 +276,7 @@ class PairEmbeddings:
             classifier = LinearClassifier(
                 np.load(folder / "classifier_weight.npy"), np.load(folder / "classifier_bias.npy")
             )
-        positions = np.load(folder / "positions.npy")
+        positions = array("positions")
         return cls(
             side("a"),
             side("b"),

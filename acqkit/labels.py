@@ -51,11 +51,23 @@ class LabelState:
         self, positions: NDArray[np.int64], matrix: NDArray[np.uint8], round: int
     ) -> LabelState:
         """A new state in which `positions` were labeled with `matrix` `[k, c]` in `round`."""
-        rounds, labels = self.round.copy(), self.matrix.copy()
+        rounds, labels = self.round.copy(), _sparse_copy(self, np.arange(len(self.round)))
         rounds[positions] = round
         labels[positions] = matrix
         return LabelState(rounds, labels)
 
     def take(self, positions: NDArray[np.int64]) -> LabelState:
         """The state of the pairs at `positions` `[k]`, in that order."""
-        return LabelState(self.round[positions], self.matrix[positions])
+        return LabelState(self.round[positions], _sparse_copy(self, positions))
+
+
+def _sparse_copy(state: LabelState, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Rows `[k, c]` at `positions`, of which only those of labeled pairs are written.
+
+    Pages of zeros that nobody writes to take no memory: the state of a pool with few labels takes
+    some four bytes a pair, however many classes there are.
+    """
+    matrix = np.zeros((len(positions), state.matrix.shape[1]), np.uint8)
+    rows = np.flatnonzero(state.round[positions] >= 0)
+    matrix[rows] = state.matrix[positions[rows]]
+    return matrix

@@ -16,7 +16,7 @@ from acqkit.campaign.content import checked_settings
 from acqkit.campaign.current import Current, asking_of
 from acqkit.campaign.growing import GrowingCampaign
 from acqkit.campaign.plain import check_json
-from acqkit.campaign.roster import roster_of
+from acqkit.campaign.roster import rosters_of
 from acqkit.campaign.setup import make_parts, make_settings, reopen
 from acqkit.campaign.sources import Pools
 from acqkit.campaign.status import campaign_status
@@ -103,8 +103,8 @@ class Campaign(GrowingCampaign):
         parts = make_parts(given, pool, device, registry)
         where = resolve("engine", engine, registry).component
         settings = make_settings(folder, pool, parts, pool_reference, seed=int(seed), device=device)
-        roster = roster_of(pool, settings["fingerprint"])
-        store = SqliteStore.create(folder, settings, known_answers(pool), roster)
+        rosters = rosters_of(pool, settings["fingerprint"]) or ()
+        store = SqliteStore.create(folder, settings, known_answers(pool), rosters)
         pools = Pools(folder, store, settings, pool)
         return cls(folder, store, pools, parts, device, registry, where)
 

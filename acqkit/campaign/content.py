@@ -156,21 +156,26 @@ def checked_settings(folder: object, store: Store) -> tuple[Mapping[str, Any], l
                 f"writes ({_first(error)}); go on with a backup, or a copy of before it was changed"
             ) from None
     store.check(pairs, classes, pool.multilabel)
-    _check_train(folder, store, train)
+    _check_train(folder, store, train, pairs)
     return settings, changes
 
 
-def _check_train(folder: object, store: Store, train: Mapping[int, int | None]) -> None:
+def _check_train(folder: object, store: Store, train: Mapping[int, int | None], pairs: int) -> None:
     """Compare how many train pairs there are from each start with the lists of pairs.
 
-    A list that was written since has a start of its own.
+    Lists of more pairs than `pairs` were written since.
     """
+    listed: dict[int, int] = {}
     for roster in store.rosters():
-        noted, listed = train.get(roster.start), int((~roster.facts["test"]).sum())
-        if noted is not None and noted != listed:
+        if roster.start < pairs:
+            start = max((each for each in train if each <= roster.start), default=0)
+            listed[start] = listed.get(start, 0) + int((~roster.facts["test"]).sum())
+    for start, found in listed.items():
+        noted = train.get(start)
+        if noted is not None and noted != found:
             raise CampaignError(
                 f"campaign {folder} is damaged: it notes {noted} train pairs from position "
-                f"{roster.start} on, and lists {listed}; go on with a backup, or a copy of before "
+                f"{start} on, and lists {found}; go on with a backup, or a copy of before "
                 "it was changed"
             )
 

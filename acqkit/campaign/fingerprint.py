@@ -31,7 +31,7 @@ def fingerprint(pool: PairPool) -> dict[str, Any]:
         "modalities": list(pool.modalities),
         "classes": list(pool.class_names),
         "multilabel": pool.multilabel,
-        "ids": _digest(pool.id_keys().astype("<u8").tobytes()),
+        "ids": _digest(np.ascontiguousarray(pool.id_keys(), "<u8").data),
         "split": _digest(np.packbits(test).tobytes()),
         "train": len(pool.train_positions),
         "content": {
@@ -59,7 +59,7 @@ def raw_sample(n: int) -> IntArray:
     return np.unique(np.linspace(0, n - 1, _RAW_SAMPLE).astype(np.int64))
 
 
-def _digest(data: bytes) -> str:
+def _digest(data: bytes | memoryview) -> str:
     return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 

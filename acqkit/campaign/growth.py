@@ -10,7 +10,7 @@ import numpy as np
 
 from acqkit.campaign.classes import ClassTable
 from acqkit.campaign.fingerprint import fingerprint
-from acqkit.campaign.roster import PairList, make_roster, roster_of
+from acqkit.campaign.roster import PairList, make_rosters, rosters_of
 from acqkit.campaign.view import known_answers
 from acqkit.campaign.whereabouts import class_table, whereabouts
 from acqkit.embeddings import BoolArray, IntArray
@@ -94,8 +94,9 @@ class Growth:
             _check_ids(pairs, pool, new)
             test = self._test_part(pool, new, test_share)
             made_with = fingerprint(pool)
-            roster = make_roster(len(pairs), pool, new, [*made_with["content"].values()], test)
-            if roster is None:
+            content = [*made_with["content"].values()]
+            more = make_rosters(len(pairs), pool, new, content, test)
+            if more is None:
                 raise CampaignError(f"pool {pool.name!r} has ids that are no integers or texts")
             value = {
                 "start": len(pairs),
@@ -106,7 +107,7 @@ class Growth:
                 **whereabouts(self._folder, reference),
             }
             stored = {roster.start for roster in self._store.rosters()}
-            added = [each for each in (*rosters, roster) if each.start not in stored]
+            added = [each for each in (*rosters, *more) if each.start not in stored]
             given = _given(pool, new, test, len(pairs), classes)
             if self._store.add_change("pairs", value, len(changes), added, given):
                 return len(new)
@@ -117,16 +118,16 @@ class Growth:
 
     def _rosters(self, whole: PairPool) -> list[Roster]:
         """Those stored; for a campaign of schema 1, whose `whole` pool is its own, a new one."""
-        stored = self._store.rosters()
+        stored = list(self._store.rosters())
         if stored:
             return stored
-        made = roster_of(whole, fingerprint(whole))
+        made = rosters_of(whole, fingerprint(whole))
         if made is None:
             raise CampaignError(
                 "the ids of the campaign's pairs are no integers or texts, by which pairs cannot "
                 "be found again, so none can be added; make another campaign"
             )
-        return [made]
+        return list(made)
 
     def _test_part(self, pool: PairPool, new: IntArray, share: float) -> BoolArray:
         """Which of the new pairs are test pairs: as the pool says, else by their ids."""

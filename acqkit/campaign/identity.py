@@ -68,8 +68,8 @@ class TrainingIdentity:
 
 def label_digest(labels: LabelState) -> bytes:
     """A digest of which pairs are labeled, since which round, and how."""
-    digest = hashlib.blake2b(labels.round.tobytes())
-    digest.update(labels.matrix.tobytes())
+    digest = hashlib.blake2b(np.ascontiguousarray(labels.round).data)
+    digest.update(np.ascontiguousarray(labels.matrix).data)
     return digest.digest()
 
 

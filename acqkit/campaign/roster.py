@@ -7,7 +7,7 @@ so that no label can come to another pair.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,31 +25,49 @@ from acqkit.store.rows import FACTS
 _SIDES = ("a", "b")
 
 
-def make_roster(
+_PAIRS = 1 << 16
+"""Pairs of one roster (65,536), whose ids are objects while it is written or read: 10 MB of them.
+A large pool has many."""
+
+
+def make_rosters(
     start: int, pool: PairPool, rows: IntArray, content: Sequence[Any], test: BoolArray
-) -> Roster | None:
-    """That of the pairs in `rows` `[k]` of a pool, which the campaign has from `start` on.
+) -> Iterator[Roster] | None:
+    """Those of the pairs in `rows` `[k]` of a pool, which the campaign has from `start` on.
 
     content: of the pool's fingerprint, None for what cannot be compared. None where the ids are
     neither integers nor texts, by which pairs cannot be found again.
     """
-    ids = None if pool.explicit_ids is None else pool.ids[rows].tolist()
-    if ids is not None and not all(type(each) in (int, str) for each in ids):
+    explicit = pool.explicit_ids
+    mixed = explicit[rows].tolist() if explicit is not None and explicit.dtype.kind == "O" else ()
+    if not all(type(each) in (int, str) for each in mixed):
         return None
-    facts = np.zeros(len(rows), FACTS)
-    facts["test"] = test
+    starts = range(0, len(rows), _PAIRS)
+    return (_roster(start, at, pool, rows, content, test) for at in starts)
+
+
+def _roster(
+    start: int, at: int, pool: PairPool, rows: IntArray, content: Sequence[Any], test: BoolArray
+) -> Roster:
+    """That of the pairs in `rows` from `at` on."""
+    own = rows[at : at + _PAIRS]
+    ids = None if pool.explicit_ids is None else pool.ids[own].tolist()
+    facts = np.zeros(len(own), FACTS)
+    facts["test"] = test[at : at + _PAIRS]
+    sampled = raw_sample(len(rows)) - at
+    sampled = sampled[(sampled >= 0) & (sampled < len(own))]
     for side, source, digest in zip(_SIDES, pool.features, content, strict=True):
         if digest is None:
             continue
-        read = np.arange(len(rows)) if is_array(source) else raw_sample(len(rows))
-        facts[side][read] = row_keys(source, rows[read])
-    return Roster(start, ids, facts)
+        read = np.arange(len(own)) if is_array(source) else sampled
+        facts[side][read] = row_keys(source, own[read])
+    return Roster(start + at, ids, facts)
 
 
-def roster_of(pool: PairPool, made_with: Mapping[str, Any]) -> Roster | None:
-    """That of all pairs of a pool; `made_with` is its fingerprint."""
+def rosters_of(pool: PairPool, made_with: Mapping[str, Any]) -> Iterator[Roster] | None:
+    """Those of all pairs of a pool; `made_with` is its fingerprint."""
     test = np.zeros(len(pool), bool) if pool.test is None else np.asarray(pool.test)
-    return make_roster(0, pool, np.arange(len(pool)), [*made_with["content"].values()], test)
+    return make_rosters(0, pool, np.arange(len(pool)), [*made_with["content"].values()], test)
 
 
 class PairList:
@@ -69,8 +87,7 @@ class PairList:
 
     def rows_in(self, pool: PairPool) -> IntArray:
         """Where in `pool` each pair is, `[n]`, -1 where it is not."""
-        known = {each: row for row, each in enumerate(pool.ids.tolist())}
-        return np.array([known.get(each, -1) for each in self.ids], dtype=np.int64)
+        return pool.find(self.ids)
 
     def check(self, pool: PairPool, rows: IntArray) -> None:
         """Raise CampaignError where a pair that is in `pool` has other features or another part.

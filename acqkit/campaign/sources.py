@@ -64,7 +64,7 @@ class Pools:
         what = self._difference(pool, only)
         if what is None:
             return pool
-        if self._store.rosters():
+        if any(True for _ in self._store.rosters()):
             return None
         raise not_the_one(pool, what)
 
@@ -99,7 +99,7 @@ class Pools:
         return placed(used, places, ids, pairs.facts["test"])
 
     def _pairs(self, parts: Sequence[Source]) -> PairList:
-        rosters, wanted = self._store.rosters(), parts[-1].start + parts[-1].pairs
+        rosters, wanted = list(self._store.rosters()), parts[-1].start + parts[-1].pairs
         found = sum(len(roster.facts) for roster in rosters)
         if found < wanted:  # more of them came this very moment
             raise CampaignError(
@@ -173,12 +173,12 @@ class Pools:
         places: list[str | Path] = [reference]
         if moved is not None and moved.exists():
             places.insert(0, moved)
-        rosters = self._store.rosters()
         errors = []
         for place in places:
             try:
                 pool = load_pool(place)
                 what = self._difference(pool, source)
+                rosters = [] if what is None else list(self._store.rosters())
                 if what is not None and not rosters:
                     raise not_the_one(pool, what)
                 if what is not None:

@@ -38,6 +38,7 @@ class TrainView:
         self._part = replace(part, class_names=names, truth=None, truth_of=None, known=unlabeled)
         # Worked out once: every round's pool is made from this one and takes them over.
         self._part.id_keys()
+        self._read: tuple[int, LabelState] | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -52,10 +53,17 @@ class TrainView:
         rows = labels.take(self.positions)
         if len(self._live) == rows.matrix.shape[1]:
             return self._part.with_labels(rows)
-        return self._part.with_labels(LabelState(rows.round, rows.matrix[:, self._live]))
+        matrix = np.zeros((len(rows.round), len(self._live)), np.uint8)
+        matrix[rows.labeled] = rows.matrix[rows.labeled][:, self._live]
+        return self._part.with_labels(LabelState(rows.round, matrix))
 
     def labels(self, state: StoredState) -> LabelState:
-        """What the answers that stand say of the whole pool."""
+        """What the answers that stand say of the whole pool; worked out once for a log."""
+        if self._read is None or self._read[0] != state.last_answer:
+            self._read = (state.last_answer, self._labels(state))
+        return self._read[1]
+
+    def _labels(self, state: StoredState) -> LabelState:
         labels = LabelState.empty(len(self.whole), len(self.classes.names))
         for position, answers in state.answers.items():
             label = self.classes.label(answers, self.whole.multilabel)

@@ -51,21 +51,34 @@ def standings(log: Iterable[StoredAnswer]) -> dict[Question, Standing]:
     return found
 
 
+class StandingAnswers:
+    """The answers that stand, brought up to date by what is appended to the log.
+
+    `by_position` has them in the order in which they came; `last` is the number of the latest
+    answer of the log, 0 before any.
+    """
+
+    def __init__(self) -> None:
+        self.by_position: dict[int, tuple[StoredAnswer, ...]] = {}
+        self.last = 0
+
+    def add(self, log: Iterable[StoredAnswer]) -> None:
+        """Take the next answers of the log."""
+        for answer in log:
+            asked = question(answer)
+            others = self.by_position.get(answer.position, ())
+            before = next((each for each in others if question(each) == asked), None)
+            if before is None or answer.revision > before.revision:
+                others = tuple(each for each in others if each is not before)
+                self.by_position[answer.position] = (*others, answer)
+            self.last = max(self.last, answer.number)
+
+
 def standing_answers(log: Iterable[StoredAnswer]) -> dict[int, tuple[StoredAnswer, ...]]:
     """The answers that stand, by position, in the order in which they came."""
-    found: dict[Question, StoredAnswer] = {}
-    for answer in log:
-        asked = question(answer)
-        if asked not in found or answer.revision > found[asked].revision:
-            found[asked] = answer
-    by_position: dict[int, tuple[StoredAnswer, ...]] = {}
-    for answer in found.values():
-        others = by_position.get(answer.position)
-        by_position[answer.position] = (answer,) if others is None else (*others, answer)
-    for position, answers in by_position.items():
-        if len(answers) > 1:
-            by_position[position] = tuple(sorted(answers, key=lambda answer: answer.number))
-    return by_position
+    standing = StandingAnswers()
+    standing.add(log)
+    return standing.by_position
 
 
 def conflicts(

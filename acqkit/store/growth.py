@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, func, insert, select
 
 from acqkit.errors import CampaignError
+from acqkit.randomness import id_keys
 from acqkit.store.changes import Kind, StoredChange
 from acqkit.store.rows import FACTS, Roster
 from acqkit.store.schema import answers, changes, rosters
@@ -38,24 +40,38 @@ def write_change(
     connection.execute(insert(changes).values(**row, answers=last_answer(connection)))
 
 
-def read_rosters(connection: Connection) -> list[Roster]:
-    """All of them, by their first position; raises CampaignError where they do not fit."""
-    found: list[Roster] = []
-    ids: set[Any] = set()
-    for start, listed, facts in connection.execute(select(rosters).order_by(rosters.c.start)):
-        follows = start == sum(len(each.facts) for each in found)
-        if not follows or not isinstance(facts, bytes) or len(facts) % FACTS.itemsize:
+def read_rosters(connection: Connection) -> Iterator[Roster]:
+    """One after the other, by their first position; raises CampaignError where they do not fit."""
+    end, with_ids = 0, False
+    keys: list[NDArray[np.uint64]] = []
+    rows = connection.execution_options(stream_results=True).execute(
+        select(rosters).order_by(rosters.c.start)
+    )
+    for start, listed, facts in rows:
+        if start != end or not isinstance(facts, bytes) or len(facts) % FACTS.itemsize:
             raise _damaged(start)
-        found.append(Roster(start, listed, np.frombuffer(facts, FACTS)))
-        if (listed is None) != (found[0].ids is None):
+        roster = Roster(start, listed, np.frombuffer(facts, FACTS))
+        with_ids = listed is not None if start == 0 else with_ids
+        if (listed is not None) != with_ids:
             raise _damaged(start)
         if listed is not None:
             if not isinstance(listed, list) or {*map(type, listed)} - {int, str}:
                 raise _damaged(start)
-            ids.update(listed)
-            if len(listed) != len(found[-1].facts) or len(ids) != start + len(listed):
+            if len(listed) != len(roster.facts):
                 raise _damaged(start)
-    return found
+            keys.append(_keys(listed))
+        end += len(roster.facts)
+        yield roster
+    # By hashes, since as many objects do not fit: two ids share one once in millions of pools.
+    if keys and len(np.unique(np.concatenate(keys))) != end:
+        raise _damaged(0)
+
+
+def _keys(ids: list[Any]) -> NDArray[np.uint64]:
+    """Hashes of integers and texts, `[n]`."""
+    kinds = {*map(type, ids)}
+    fits = kinds == {str} or (kinds == {int} and min(ids) >= -(2**63) and max(ids) < 2**63)
+    return id_keys(np.array(ids, None if fits else object))
 
 
 def _damaged(start: int) -> CampaignError:

@@ -51,7 +51,11 @@ def next_round(connection: Connection) -> int:
 
 def taken_positions(connection: Connection, among: Iterable[int] | None = None) -> IntArray:
     """Positions (of those named) that are in some batch, ascending."""
-    return np.array(sorted(rounds_of(connection, among)), dtype=np.int64)
+    statement = select(items.c.position).where(_IN_BATCH)
+    if among is not None:
+        statement = statement.where(_among(items.c.position, among))
+    found = np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
+    return np.sort(found)
 
 
 def rounds_of(connection: Connection, among: Iterable[int] | None = None) -> dict[int, int]:
@@ -89,10 +93,11 @@ _ANSWERS = (
 
 
 def answers_log(
-    connection: Connection, among: Iterable[int] | None = None
+    connection: Connection, among: Iterable[int] | None = None, after: int = 0
 ) -> Iterator[StoredAnswer]:
-    """Every answer ever given (to the pairs at these positions), in the order of writing."""
-    statement = _ANSWERS
+    """Every answer ever given (to the pairs at these positions; after that one), in the order of
+    writing."""
+    statement = _ANSWERS if not after else _ANSWERS.where(answers.c.number > after)
     if among is not None:
         statement = statement.where(_among(answers.c.position, among))
     for position, round, revision, annotator, classes, *rest in connection.execute(statement):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,10 @@ from acqkit.errors import CampaignError
 from acqkit.files import publish, temporary_folder
 from acqkit.store import growth, queries
 from acqkit.store.answers import (
+    StandingAnswers,
     additions,
     conflicts,
     questions,
-    standing_answers,
     standings,
 )
 from acqkit.store.arrays import EmbeddingFiles
@@ -49,6 +50,7 @@ class SqliteStore:
         self._folder = folder
         self._database = Database(folder)
         self._trainings = Trainings(folder, self._database)
+        self._standing, self._reading = StandingAnswers(), threading.Lock()
 
     @classmethod
     def create(
@@ -56,7 +58,7 @@ class SqliteStore:
         folder: Path,
         settings: Mapping[str, Any],
         given: Mapping[int, Classes] | None = None,
-        roster: Roster | None = None,
+        rosters: Iterable[Roster] = (),
     ) -> SqliteStore:
         """Make a campaign's folder, whole or not at all, with labels that are known already.
 
@@ -66,7 +68,7 @@ class SqliteStore:
         try:
             with temporary_folder(folder) as temporary:
                 try:
-                    cls._fill(temporary, settings, given or {}, roster)
+                    cls._fill(temporary, settings, given or {}, rosters)
                 except CampaignError as error:
                     raise _cannot_make(folder, error) from error
                 try:
@@ -84,14 +86,14 @@ class SqliteStore:
         folder: Path,
         settings: Mapping[str, Any],
         given: Mapping[int, Classes],
-        roster: Roster | None,
+        rosters: Iterable[Roster],
     ) -> None:
         store = cls(folder)
         try:
             store._database.set_up()
             with store._database.write() as connection:
                 queries.write_settings(connection, settings)
-                if roster is not None:
+                for roster in rosters:
                     growth.write_roster(connection, roster)
             store.add_answers(given, "")
         finally:
@@ -131,10 +133,14 @@ class SqliteStore:
     def state(self) -> StoredState:
         """See `Store.state`."""
         with self._database.read() as connection:
+            with self._reading:
+                # Nothing but appending happens to the log, so what was read of it stays read.
+                self._standing.add(queries.answers_log(connection, after=self._standing.last))
+                answers = dict(self._standing.by_position)
             return StoredState(
                 queries.next_round(connection),
                 queries.taken_positions(connection),
-                standing_answers(queries.answers_log(connection)),
+                answers,
                 growth.last_answer(connection),
                 growth.last_change(connection),
             )
@@ -240,10 +246,10 @@ class SqliteStore:
                 queries.insert_answers(connection, added, "", _rounds(connection, given))
         return after + 1
 
-    def rosters(self) -> list[Roster]:
+    def rosters(self) -> Iterator[Roster]:
         """See `Store.rosters`."""
         with self._database.read() as connection:
-            return growth.read_rosters(connection)
+            yield from growth.read_rosters(connection)
 
     def backup(self, folder: Path) -> None:
         """See `Store.backup`; raises CampaignError where no copy can be made."""

@@ -6,7 +6,7 @@ strategies. Whatever implements it passes `acqkit.testing.store_conformance_test
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -126,8 +126,11 @@ class Store(Protocol):
         """
         ...
 
-    def rosters(self) -> list[Roster]:
-        """By what pairs are found again, by first position; those of schema 1 have none."""
+    def rosters(self) -> Iterable[Roster]:
+        """By what pairs are found again, by first position; those of schema 1 have none.
+
+        They are read one after the other: those of a large pool are many.
+        """
         ...
 
     def backup(self, folder: Path) -> None:

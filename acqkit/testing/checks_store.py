@@ -212,7 +212,7 @@ def a_closed_store_says_so(home: StoreHome) -> None:
         "state": store.state,
         "batches": store.batches,
         "changes": store.changes,
-        "rosters": store.rosters,
+        "rosters": lambda: list(store.rosters()),
         "add_change": lambda: store.add_change("class", {"name": "owl"}, 0),
         "answers_log": store.answers_log,
         "records": store.records,

@@ -54,7 +54,7 @@ def new_pairs_come_with_their_roster_and_labels(home: StoreHome) -> None:
     store = home.create()
     both = [_roster(0, 4), _roster(4, 3)]
     same(store.add_change("pairs", {"start": 4}, 1, both, {5: (1,)}), None, "a missed change")
-    same((store.rosters(), store.answers_log()), ([], []), "rosters and answers after that")
+    same((list(store.rosters()), store.answers_log()), ([], []), "rosters and answers after that")
     same(store.add_change("pairs", {"start": 4}, 0, both, {5: (1,), 6: None}), 1, "its number")
     same(list(map(_plain, home.open().rosters())), list(map(_plain, both)), "rosters")
     (given,) = store.batches()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -62,12 +62,11 @@ class MemoryStore:
         folder: Path,
         settings: Mapping[str, Any],
         given: Mapping[int, Classes],
-        roster: Roster | None = None,
+        rosters: Iterable[Roster] = (),
     ) -> MemoryStore:
         if folder in cls._all:
             raise CampaignError(f"{folder} already holds a campaign; choose another name")
-        rosters = [] if roster is None else [roster]
-        cls._all[folder] = Contents(copy.deepcopy(dict(settings)), rosters=rosters)
+        cls._all[folder] = Contents(copy.deepcopy(dict(settings)), rosters=list(rosters))
         cls(cls._all[folder]).add_answers(given, "")
         return cls.open(folder)
 
