@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, BoolArray, IntArray
 from acqkit.interfaces import PairBatch, Pool
 from acqkit.models.inputs import Kept, rows_of
+from acqkit.models.stream import BlockStream
 from acqkit.models.tensors import as_tensor
 
 CACHE_BYTES = 1 << 30
@@ -21,30 +23,50 @@ class TrainingData:
     """Inputs and known labels of a pool, on the device where they fit.
 
     Features of up to `cache_bytes` are read once into two tensors, so that a batch costs
-    two gathers; larger pools and raw items are read from the pool batch by batch.
+    two gathers; larger pools are read as a `BlockStream`, raw items from the pool batch by batch.
 
     What the frozen body of a `Tower` gives is kept as well, once `keep` was told.
 
     labels `[n, c]` float32 on `device`, zero rows where not labeled; known `[n]` bool: which
     are labeled. labeled `[l]` and everything `[n]` are positions ordered by a hash of the ids,
-    so that what is learned does not depend on how the pool is sorted.
+    so that what is learned does not depend on how the pool is sorted, unless it is streamed.
     """
 
     def __init__(self, pool: Pool, device: torch.device, cache_bytes: int = CACHE_BYTES) -> None:
         self.pool = pool
         self.device = device
-        self.labels = torch.from_numpy(pool.labels.matrix.astype(np.float32)).to(device)
-        self.everything: IntArray = np.argsort(pool.id_keys(), kind="stable")
         self.known: BoolArray = np.zeros(len(pool), dtype=bool)
-        self.known[pool.labels.labeled] = True
-        self.labeled: IntArray = self.everything[self.known[self.everything]]
+        labeled = pool.labels.labeled
+        self.known[labeled] = True
+        self.labeled: IntArray = labeled[np.argsort(pool.id_keys()[labeled], kind="stable")]
         fits = pool.dims is not None and 4 * len(pool) * sum(pool.dims) <= cache_bytes
         self._cache = _Cache(pool, device) if fits else None
+        self._stream = None if fits or pool.dims is None else BlockStream(pool, self.known)
         self._kept: list[Kept | None] = [None, None]
         self._present: tuple[BoolArray | None, BoolArray | None] = (None, None)
 
+    @functools.cached_property
+    def everything(self) -> IntArray:
+        """All positions `[n]`, ordered by a hash of the ids."""
+        return np.argsort(self.pool.id_keys(), kind="stable")
+
+    @functools.cached_property
+    def labels(self) -> Tensor:
+        """Label rows of all pairs, `[n, c]` float32; a training reads `labels_of` some alone."""
+        return torch.from_numpy(self.pool.labels.matrix.astype(np.float32)).to(self.device)
+
     def __len__(self) -> int:
         return len(self.pool)
+
+    def batches(self, size: int, generator: torch.Generator) -> Iterator[tuple[int, IntArray]]:
+        """Endless (epoch, positions `[size]`) of all pairs, in random order.
+
+        Of a pool whose features are not held at once the order is that of `BlockStream`, and each
+        epoch misses the few pairs that are too few for a batch.
+        """
+        if self._stream is not None and not self.keeps_all:
+            return self._stream.batches(size, generator)
+        return shuffled_batches(self.everything, size, generator)
 
     def batch(self, positions: IntArray) -> PairBatch:
         """Inputs of the pairs at `positions` `[k]`, tensors on the device where they are cached."""
@@ -53,6 +75,8 @@ class TrainingData:
             return self.with_kept(PairBatch(positions, None, None, *masks))
         if self._cache is not None:
             return self.with_kept(self._cache.batch(positions))
+        if self._stream is not None:
+            return self.with_kept(self._stream.batch(positions))
         return self.with_kept(self.pool.batch(positions))
 
     def keep(
@@ -85,7 +109,8 @@ class TrainingData:
 
     def labels_of(self, positions: IntArray) -> Tensor:
         """Label rows `[k, c]` float32 of the pairs at `positions`."""
-        return self.labels[torch.from_numpy(positions).to(self.device)]
+        rows = self.pool.labels.matrix[positions].astype(np.float32)
+        return torch.from_numpy(rows).to(self.device)
 
 
 class _Cache:

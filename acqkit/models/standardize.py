@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.errors import EmbeddingError
-from acqkit.interfaces import Pool
+from acqkit.interfaces import PairBatch, Pool
 from acqkit.models.data import blocks_of
 
 
@@ -37,12 +39,15 @@ class Standardize(nn.Module):
 def standardize_for(pool: Pool) -> tuple[Standardize, Standardize]:
     """Both modalities' statistics over the pairs that have them, in one pass by blocks.
 
+    Of pools of more than `MOST_ROWS` pairs those of so many, in blocks that are spread evenly: the
+    standard error of a mean is then a thousandth of the features' own spread.
+
     One scale serves all dimensions of a modality (the root mean variance): features such as
     principal components carry their importance in their scale.
     """
     assert pool.dims is not None  # the caller has checked it
     moments = tuple(_Moments(width) for width in pool.dims)
-    for block in blocks_of(pool):
+    for block in blocks_of(pool) if len(pool) <= MOST_ROWS else _spread(pool):
         moments[0].add(block.a, block.present_a)
         moments[1].add(block.b, block.present_b)
     a, b = (
@@ -50,6 +55,18 @@ def standardize_for(pool: Pool) -> tuple[Standardize, Standardize]:
         for side, name in zip(moments, pool.modalities, strict=True)
     )
     return a, b
+
+
+MOST_ROWS = 1 << 21
+"""Pairs (2,097,152) whose features are looked at: the cost of a training does not grow beyond."""
+
+_SPREAD_ROWS = 4096
+"""Rows of a block, enough to be read at the speed of a disk."""
+
+
+def _spread(pool: Pool) -> Iterator[PairBatch]:
+    for start in np.linspace(0, len(pool) - _SPREAD_ROWS, MOST_ROWS // _SPREAD_ROWS).tolist():
+        yield pool.batch(np.arange(int(start), int(start) + _SPREAD_ROWS))
 
 
 class _Moments:

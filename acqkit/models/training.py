@@ -165,7 +165,7 @@ def _parts(data: TrainingData, size: int, count: int, steps: int, seed: int) -> 
     """
     generators = [torch.Generator().manual_seed(seed + which) for which in range(2)]
     labels = min(size, len(data.labeled))
-    samples = shuffled_batches(data.everything, _multiple(size, count), generators[0])
+    samples = data.batches(_multiple(size, count), generators[0])
     labeled = shuffled_batches(data.labeled, _multiple(labels, count), generators[1])
     for _ in range(steps):
         epoch, sampled = next(samples)
