@@ -5,7 +5,7 @@ which torch works on where they lie. They never keep n² numbers, and are determ
 and an order of rows.
 """
 
-from acqkit.neighbors.clusters import kmeans, kmeans_centroids, nearest
+from acqkit.neighbors.clusters import kmeans, kmeans_centroids, nearest, rows_learned_from
 from acqkit.neighbors.kinds import (
     Kind,
     Vectors,
@@ -20,7 +20,7 @@ from acqkit.neighbors.kinds import (
 )
 from acqkit.neighbors.near_counts import count_similar_near, subtract_similar
 from acqkit.neighbors.products import count_similar, count_similar_among, most_similar_other
-from acqkit.neighbors.search import knn
+from acqkit.neighbors.search import knn, knn_among
 from acqkit.neighbors.vectors import (
     inner_products,
     mean_vector,
@@ -42,6 +42,7 @@ __all__ = [
     "kmeans",
     "kmeans_centroids",
     "knn",
+    "knn_among",
     "library_of",
     "mean_vector",
     "most_similar_other",
@@ -49,6 +50,7 @@ __all__ = [
     "on_device",
     "on_host",
     "paired_distances",
+    "rows_learned_from",
     "rows_where",
     "squared_distances",
     "subtract_similar",

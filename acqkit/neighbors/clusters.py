@@ -19,6 +19,11 @@ _FEWEST_ROWS = 16_384
 """Rows that k-means is trained on: the more of the two. faiss recommends at least 39 a cluster."""
 
 
+def rows_learned_from(k: int) -> int:
+    """Rows that k-means with `k` clusters is trained on at most."""
+    return k * max(_ROWS_PER_CLUSTER, _FEWEST_ROWS // k)
+
+
 def kmeans(
     x: Vectors,
     k: int,
@@ -56,16 +61,15 @@ def kmeans_centroids(
     k = min(k, n)
     if k == 0:
         return np.zeros((0, d), dtype=np.float32)
-    most = max(_ROWS_PER_CLUSTER, _FEWEST_ROWS // k)
     if isinstance(x, Tensor):
-        x = _drawn(x, k * most, seed % _SEED_LIMIT)
+        x = _drawn(x, rows_learned_from(k), seed % _SEED_LIMIT)
     trained = faiss.Kmeans(
         d,
         k,
         niter=iterations,
         spherical=spherical,
         seed=seed % _SEED_LIMIT,
-        max_points_per_centroid=most,
+        max_points_per_centroid=rows_learned_from(k) // k,
         min_points_per_centroid=1,
     )
     trained.train(x)

@@ -54,8 +54,28 @@ def knn(x: Vectors, k: int, *, recall: float = 1.0, seed: int = 0) -> tuple[Floa
         found = exact.search(centered, k + 1)[1]
     else:
         found = _search_lists(centered, k + 1, exact, recall, seed)
-    indices = _without_self(found)
+    indices = _without_self(found, np.arange(n))
     return _sorted(paired_distances(x, x, indices), indices)
+
+
+def knn_among(
+    x: FloatArray, rows: IntArray, k: int, targets: IntArray
+) -> tuple[FloatArray, IntArray]:
+    """As an exact `knn`, of some `rows` `[r]` of `x` only and among some rows `targets` `[t]`.
+
+    `k` becomes t - 1 where there are no more. Squared distances `[r, k]`, indices `[r, k]`.
+    """
+    k = max(min(k, len(targets) - 1), 0)
+    if k == 0 or len(rows) == 0:
+        return np.zeros((len(rows), k), np.float32), np.zeros((len(rows), k), np.int64)
+    known = x[targets]
+    origin = known.mean(axis=0, dtype=np.float64).astype(np.float32)
+    index = faiss.IndexFlatL2(x.shape[1])
+    index.add(known - origin)
+    queries = x[rows]
+    found = targets[index.search(queries - origin, k + 1)[1]]
+    indices = _without_self(found, rows)
+    return _sorted(paired_distances(queries, x, indices), indices)
 
 
 def _search_lists(x: FloatArray, k: int, exact: Any, recall: float, seed: int) -> IntArray:
@@ -85,13 +105,13 @@ def _recall(distances: FloatArray, kth: FloatArray) -> float:
     return float((distances <= kth * 1.0001 + 1e-12).mean())
 
 
-def _without_self(found: IntArray) -> IntArray:
+def _without_self(found: IntArray, rows: IntArray) -> IntArray:
     """Indices `[n, k + 1]` without the row itself, or without the last where it is not found.
 
     With k or more duplicates the row itself may be missing, and is seldom the first.
     """
     n, width = found.shape
-    drop = found == np.arange(n)[:, None]
+    drop = found == rows[:, None]
     drop[~drop.any(axis=1), -1] = True
     others: IntArray = found[~drop].reshape(n, width - 1)
     return others

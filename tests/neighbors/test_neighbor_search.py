@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 from acqkit.embeddings import FloatArray
 from acqkit.errors import ConfigError
-from acqkit.neighbors import knn, search
+from acqkit.neighbors import knn, knn_among, search
 
 
 def _brute(x: FloatArray, k: int) -> FloatArray:
@@ -73,3 +73,15 @@ def test_inverted_file_with_lists_shorter_than_k(monkeypatch: pytest.MonkeyPatch
 def test_impossible_recall(recall: float) -> None:
     with pytest.raises(ConfigError, match="recall must be above 0"):
         knn(np.zeros((5, 2), dtype=np.float32), 1, recall=recall)
+
+
+def test_neighbors_of_some_among_some() -> None:
+    x = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
+    x[41] = x[3]
+    rows, targets = np.array([3, 10, 41]), np.arange(0, 50)
+    distances, indices = knn_among(x, rows, 6, targets)
+    every = cdist(x[rows].astype(np.float64), x[targets].astype(np.float64), "sqeuclidean")
+    every[np.arange(3), rows] = np.inf
+    np.testing.assert_allclose(distances, np.sort(every, axis=1)[:, :6], rtol=1e-4, atol=1e-5)
+    assert indices[0, 0] == 41 and indices[2, 0] == 3 and (indices < 50).all()
+    assert knn_among(x, rows, 6, np.arange(1))[0].shape == (3, 0)

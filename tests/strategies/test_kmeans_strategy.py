@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from scenarios import blobs, context_of
 from scipy.spatial.distance import cdist
 
-from acqkit.neighbors import kmeans
+from acqkit.neighbors import clusters, kmeans, unit
 from acqkit.selection import select
 from acqkit.strategies import KMeans
+from acqkit.strategies.pool_points import PoolPoints
 
 
 def test_picks_the_candidate_nearest_to_each_centroid() -> None:
@@ -29,3 +33,32 @@ def test_fewer_distinct_pairs_than_clusters() -> None:
     x = np.repeat(blobs(3, 3), 20, axis=0)
     picks = select(KMeans(), context_of(x), 10).positions
     assert {int(p) // 20 for p in picks[:3]} == {0, 1, 2}
+
+
+def test_a_pool_is_clustered_as_its_means_would_be_held_whole() -> None:
+    x = blobs(700, 5)
+    context = context_of(x)
+    positions = context.canonical(context.candidates)
+    for directions in (False, True):
+        held = unit(x[positions]) if directions else x[positions]
+        centroids, wanted = kmeans(held, 5, seed=3)
+        cluster, squared = PoolPoints(context, positions, directions=directions).clusters(5, seed=3)
+        np.testing.assert_array_equal(cluster, wanted)
+        np.testing.assert_allclose(
+            squared, ((held - centroids[wanted]) ** 2).sum(axis=1), rtol=1e-4, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_of_a_large_pool_k_means_learns_from_the_first_in_canonical_order(
+    monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr(clusters, "_FEWEST_ROWS", 250)
+    monkeypatch.setattr("acqkit.strategies.pool_points._ROWS", 64)
+    x = blobs(700, 5)
+    context = replace(context_of(x), device=device)
+    positions = context.canonical(context.candidates)
+    centroids = kmeans(x[positions[:250]], 5, seed=3)[0]
+    cluster, squared = PoolPoints(context, positions).clusters(5, seed=3)
+    np.testing.assert_array_equal(cluster, cdist(x[positions], centroids).argmin(axis=1))
+    np.testing.assert_allclose(np.sqrt(squared), cdist(x[positions], centroids).min(axis=1), 1e-4)

@@ -9,9 +9,10 @@ from scipy.spatial.distance import cdist
 
 from acqkit.embeddings import FloatArray
 from acqkit.interfaces import RoundContext
-from acqkit.neighbors import kmeans, unit
+from acqkit.neighbors import kmeans, knn, unit
 from acqkit.selection import select
 from acqkit.strategies import TypiClust
+from acqkit.strategies.typiclust import by_mean_distance
 
 
 def _oracle(x: FloatArray, context: RoundContext, n: int, strategy: TypiClust) -> list[int]:
@@ -80,3 +81,14 @@ def test_outliers_come_last() -> None:
     context = context_of(np.concatenate([x, far]))
     picks = select(TypiClust(), context, 8).positions
     assert not np.isin(picks, [200, 201, 202]).any()
+
+
+def test_of_a_large_cluster_the_most_typical_come_first_then_all_others() -> None:
+    x = unit(blobs(1_200, 4))
+    free = np.flatnonzero(np.random.default_rng(0).random(len(x)) < 0.7)
+    mean = np.sqrt(knn(x, 9)[0]).mean(axis=1)[free]
+    found = list(by_mean_distance(x, free, 9))
+    rows, distances = np.array([row for row, _ in found]), [each for _, each in found]
+    assert sorted(rows.tolist()) == free.tolist()
+    np.testing.assert_allclose(distances, mean[np.searchsorted(free, rows)], rtol=1e-4)
+    np.testing.assert_allclose(distances[:20], np.sort(mean)[:20], rtol=1e-4)

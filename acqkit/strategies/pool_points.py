@@ -1,0 +1,64 @@
+"""Unified means of a pool and their k-means: read from front to back, or held on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from torch import Tensor
+
+from acqkit.embeddings import FloatArray, IntArray
+from acqkit.interfaces import RoundContext
+from acqkit.neighbors import Vectors, kmeans_centroids, nearest, rows_learned_from, unit
+from acqkit.strategies.order import points_of
+
+_ROWS = 4_096
+"""Rows assigned at a time: 2 MiB of means of width 128, which stay in the cache."""
+
+
+class PoolPoints:
+    """Unified means of the pairs at `positions` `[m]`, with `directions` scaled to length 1.
+
+    Where the round's device is `cpu` they are read when asked for, since to gather a large pool
+    takes longer than its clusters. On another device all are brought there once.
+    """
+
+    def __init__(
+        self, context: RoundContext, positions: IntArray, *, directions: bool = False
+    ) -> None:
+        self._context, self._positions, self._directions = context, positions, directions
+        self._held: Tensor | None = None
+        if context.device != "cpu":
+            self._held = self.at(slice(None))
+
+    def at(self, rows: IntArray | slice) -> Vectors:
+        """Means `[r, d]` at some `rows` `[r]` of `positions`: an array, or a tensor there."""
+        if self._held is not None:
+            return self._held[rows]
+        points = points_of(self._context, self._positions[rows])
+        return unit(points) if self._directions else points
+
+    def clusters(self, k: int, seed: int) -> tuple[IntArray, FloatArray]:
+        """The cluster `[m]` of each pair, and squared distances `[m]` to its centroid.
+
+        `positions` are in canonical order, so that the first are a random sample: what k-means
+        learns from. As `kmeans` of all where it would learn from all of them.
+        """
+        k = min(k, len(self._positions))
+        centroids = kmeans_centroids(self.at(slice(rows_learned_from(k))), k, seed)
+        cluster = np.empty(len(self._positions), dtype=np.int64)
+        squared = np.empty(len(self._positions), dtype=np.float32)
+        for rows in self._blocks():
+            squared[rows], cluster[rows] = nearest(self.at(rows), centroids)
+        return cluster, squared
+
+    def _blocks(self) -> Iterator[IntArray | slice]:
+        """All rows: in the order in which they lie in the files, or at once where all are held."""
+        if self._held is not None:
+            yield slice(None)
+            return
+        place = np.full(len(self._context.pool), -1)
+        place[self._positions] = np.arange(len(self._positions))
+        ascending = place[place >= 0]
+        for start in range(0, len(ascending), _ROWS):
+            yield ascending[start : start + _ROWS]
