@@ -74,13 +74,16 @@ class RoundContext:
         """One number in [0, 1) per pair, `[n]`, from its id: reordering the pool reorders them."""
         return uniforms(pair_keys(self.pool.id_keys(), self.derive(purpose)))
 
-    def canonical(self, positions: IntArray) -> IntArray:
-        """`positions` `[k]` in an order that depends on ids and seed only.
+    def canonical(self, positions: IntArray, first: int | None = None) -> IntArray:
+        """`positions` `[k]` in an order that depends on ids and seed only, or the `first` of them.
 
         Algorithms whose result depends on the order of their input (k-means, greedy with
         ties) run on this order, so that permuting the pool permutes the picks.
         """
         keys = pair_keys(self.pool.id_keys()[positions], self.derive("order"))
+        if first is not None and first < len(keys):
+            head = np.argpartition(keys, first)[:first]
+            positions, keys = positions[head], keys[head]
         # A stable sort takes four times as long, and two ids share a key once in billions of pairs.
         order = np.argsort(keys) if self.device == "cpu" else _sorted_there(keys, self.device)
         return positions[order]

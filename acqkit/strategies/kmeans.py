@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from acqkit.embeddings import FloatArray, IntArray
@@ -22,9 +24,13 @@ class KMeans(Component):
         farthest from their centroids are picked as well.
         """
         check_budget(n, len(context.candidates))
-        candidates = context.canonical(context.candidates)
-        points = PoolPoints(context, candidates)
-        return candidates[_central(*points.clusters(n, context.derive("kmeans")), n)]
+        candidates = np.sort(context.candidates)
+        cluster, squared = PoolPoints(context, candidates).clusters(n, context.derive("kmeans"))
+
+        def in_order(rows: IntArray) -> IntArray:
+            return np.searchsorted(candidates, context.canonical(candidates[rows]))
+
+        return candidates[_central(cluster, squared, n, in_order)]
 
 
 def central_rows(x: FloatArray, n: int, seed: int) -> IntArray:
@@ -33,19 +39,25 @@ def central_rows(x: FloatArray, n: int, seed: int) -> IntArray:
     Where clusters are empty, rows that are farthest from their centroids come after these.
     """
     centroids, cluster = kmeans(x, n, seed)
-    return _central(cluster, paired_distances(x, centroids, cluster[:, None])[:, 0], n)
+    distances = paired_distances(x, centroids, cluster[:, None])[:, 0]
+    return _central(cluster, distances, n, lambda rows: rows)
 
 
-def _central(cluster: IntArray, distances: FloatArray, n: int) -> IntArray:
-    """As `central_rows`, of clusters `[k]` and distances `[k]` to their centroids."""
+def _central(
+    cluster: IntArray, distances: FloatArray, n: int, in_order: Callable[[IntArray], IntArray]
+) -> IntArray:
+    """As `central_rows`, of clusters `[k]` and distances `[k]` to their centroids.
+
+    in_order: rows in the order in which the first of equals wins.
+    """
     least = np.full(int(cluster.max()) + 1, np.inf, dtype=np.float32)
     np.minimum.at(least, cluster, distances)
-    reached = np.flatnonzero(distances == least[cluster])
+    reached = in_order(np.flatnonzero(distances == least[cluster]))
     central = reached[np.unique(cluster[reached], return_index=True)[1]]
     sizes = np.bincount(cluster)
     central = central[np.argsort(-sizes[cluster[central]], kind="stable")]
     if len(central) == n:
         return central
-    outlying = np.argsort(-distances, kind="stable")
-    outlying = outlying[~np.isin(outlying, central)]
+    others = in_order(np.setdiff1d(np.arange(len(cluster)), central))
+    outlying = others[np.argsort(-distances[others], kind="stable")]
     return np.concatenate([central, outlying])[:n]

@@ -17,7 +17,7 @@ _ROWS = 4_096
 
 
 class PoolPoints:
-    """Unified means of the pairs at `positions` `[m]`, with `directions` scaled to length 1.
+    """Unified means of the pairs at ascending `positions` `[m]`; `directions`: of length 1.
 
     Where the round's device is `cpu` they are read when asked for, since to gather a large pool
     takes longer than its clusters. On another device all are brought there once.
@@ -41,24 +41,23 @@ class PoolPoints:
     def clusters(self, k: int, seed: int) -> tuple[IntArray, FloatArray]:
         """The cluster `[m]` of each pair, and squared distances `[m]` to its centroid.
 
-        `positions` are in canonical order, so that the first are a random sample: what k-means
-        learns from. As `kmeans` of all where it would learn from all of them.
+        k-means learns from the first in canonical order, which are a random sample, in as many
+        clusters as there are pairs at most. As `kmeans` in canonical order, where that would learn
+        from all of them.
         """
         k = min(k, len(self._positions))
-        centroids = kmeans_centroids(self.at(slice(rows_learned_from(k))), k, seed)
+        first = self._context.canonical(self._positions, rows_learned_from(k))
+        learned = self.at(np.searchsorted(self._positions, first))
+        centroids = kmeans_centroids(learned, k, seed)
         cluster = np.empty(len(self._positions), dtype=np.int64)
         squared = np.empty(len(self._positions), dtype=np.float32)
         for rows in self._blocks():
             squared[rows], cluster[rows] = nearest(self.at(rows), centroids)
         return cluster, squared
 
-    def _blocks(self) -> Iterator[IntArray | slice]:
-        """All rows: in the order in which they lie in the files, or at once where all are held."""
-        if self._held is not None:
-            yield slice(None)
-            return
-        place = np.full(len(self._context.pool), -1)
-        place[self._positions] = np.arange(len(self._positions))
-        ascending = place[place >= 0]
-        for start in range(0, len(ascending), _ROWS):
-            yield ascending[start : start + _ROWS]
+    def _blocks(self) -> Iterator[slice]:
+        """All rows from front to back: some at a time, or at once where all are held."""
+        n = len(self._positions)
+        size = _ROWS if self._held is None else n
+        for start in range(0, n, size):
+            yield slice(start, start + size)

@@ -45,50 +45,49 @@ class TypiClust(Component):
         cluster, labeled ones too.
         """
         check_budget(n, len(context.candidates))
-        positions = whole_pool(context)
-        covered = context.covering()[positions]
-        is_candidate = np.zeros(len(positions), dtype=bool)
-        is_candidate[context.candidates] = True
-        free = is_candidate[positions]
+        everybody = np.arange(len(context.pool))
+        covered = context.covering()
+        free = np.zeros(len(everybody), dtype=bool)
+        free[context.candidates] = True
         count = min(int(covered.sum()) + n, self.max_clusters)
-        points = PoolPoints(context, positions, directions=True)
+        points = PoolPoints(context, everybody, directions=True)
         cluster, _ = points.clusters(count, context.derive("typiclust"))
-        members = _members(cluster)
+        members = _members(cluster, whole_pool(context))
 
         def typical(c: int) -> Iterator[tuple[int, float]]:
             return self._typical(members[c], points, free)
 
         picked = islice(_in_turns(self._visits(members, covered), typical), n)
-        rows, typicality = zip(*picked, strict=True)
-        return Selection(positions[np.array(rows)], np.array(typicality, dtype=np.float32))
+        positions, typicality = zip(*picked, strict=True)
+        return Selection(np.array(positions), np.array(typicality, dtype=np.float32))
 
     def _visits(self, members: list[IntArray], covered: BoolArray) -> list[list[int]]:
         """Clusters in the order in which they give a pair: the large ones, then the small ones."""
-        labels = [int(covered[rows].sum()) for rows in members]
+        labels = [int(covered[own].sum()) for own in members]
         order = sorted(range(len(members)), key=lambda c: (labels[c], -len(members[c])))
         large = [c for c in order if len(members[c]) >= self.min_size]
         return [large, [c for c in order if len(members[c]) < self.min_size]]
 
     def _typical(
-        self, rows: IntArray, points: PoolPoints, free: BoolArray
+        self, members: IntArray, points: PoolPoints, free: BoolArray
     ) -> Iterator[tuple[int, float]]:
-        """Free rows of one cluster, most typical first; computed on demand."""
-        if not free[rows].any():
+        """Free positions of one cluster, most typical first; computed on demand."""
+        rows = np.flatnonzero(free[members])
+        if len(rows) == 0:
             return
-        own = np.flatnonzero(free[rows])
-        for row, mean in by_mean_distance(points.at(rows), own, self.neighbors):
-            yield int(rows[row]), float(1 / (mean + _NO_DISTANCE))
+        for row, mean in by_mean_distance(points.at(members), rows, self.neighbors):
+            yield int(members[row]), float(1 / (mean + _NO_DISTANCE))
 
 
 def by_mean_distance(x: Vectors, free: IntArray, neighbors: int) -> Iterator[tuple[int, float]]:
     """Rows `free` `[f]` of `x` `[k, d]` with mean distances to their neighbors, the least first.
 
     Of a large cluster the rows that seem the most typical by an eighth of it come first, sorted by
-    their true mean distances, then the others. Of a tensor all rows are compared with all.
+    their true mean distances, then the others. Of a tensor all are sorted at once.
     """
     if isinstance(x, Tensor) or not _LARGE <= len(x) < _VERY_LARGE:
         squared, _ = knn(x, neighbors, recall=_RECALL)
-        mean = np.sqrt(squared).mean(axis=1) if squared.size else np.zeros(len(x))
+        mean = np.sqrt(squared).mean(axis=1) if squared.size else np.zeros(len(x), np.float32)
         yield from _sorted(free, mean[free])
         return
     sample = np.arange(len(x) // _SAMPLED)
@@ -109,7 +108,7 @@ def _sorted(rows: IntArray, mean: FloatArray) -> Iterator[tuple[int, float]]:
 def _in_turns(
     visits: list[list[int]], typical: Callable[[int], Iterator[tuple[int, float]]]
 ) -> Iterator[tuple[int, float]]:
-    """Rows with their typicality, one from each cluster in turn."""
+    """Positions with their typicality, one from each cluster in turn."""
     for clusters in visits:
         queues = {c: typical(c) for c in clusters}
         while queues:
@@ -121,7 +120,8 @@ def _in_turns(
                     yield best
 
 
-def _members(cluster: IntArray) -> list[IntArray]:
-    """Rows of each cluster that has any, ascending."""
-    order = np.argsort(cluster, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(cluster[order])) + 1)
+def _members(cluster: IntArray, positions: IntArray) -> list[IntArray]:
+    """Positions of each cluster that has any, in the order of `positions`."""
+    own = cluster[positions]
+    order = np.argsort(own, kind="stable")
+    return np.split(positions[order], np.flatnonzero(np.diff(own[order])) + 1)

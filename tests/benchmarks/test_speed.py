@@ -18,7 +18,7 @@ from suite.speed import plan, run
 from suite.speed.case import Case, Outcome
 from suite.speed.config import SpeedSuite, read_speed_suite
 from suite.speed.peers import PEERS, Peer
-from suite.speed.plan import missing, plan_cases
+from suite.speed.plan import known_already, missing, plan_cases
 from suite.speed.rows import exponents, make_rows
 from suite.speed.verdict import verdicts
 
@@ -77,6 +77,8 @@ def test_the_shipped_suites_have_every_peer_and_a_floor_for_all_but_two(name: st
     ("changes", "message"),
     [
         ({"pairs": [12]}, "12 pairs are too few"),
+        ({"pairs": [], "sizes": [[12, 4, 5]]}, "12 pairs are too few"),
+        ({"sizes": [[60, 4, 5]]}, "either pairs or sizes"),
         ({"strategies": ["random", "random"]}, "has 'random' twice"),
         ({"thread": 1}, "thread"),
     ],
@@ -101,7 +103,7 @@ def test_a_run_that_is_killed_repeats_nothing_and_ends_with_the_same_table(
             raise KeyboardInterrupt
         measured.append(case)
         if case.role == "peer" and case.pairs == 120:
-            return outcome(case, status="DNF", reason="more than 300 s", seconds=None)
+            return outcome(case, status="DNF", reason="over 300 s", seconds=None)
         return outcome(case, seconds=case.pairs / 60)
 
     monkeypatch.setattr(run, "run_case", fake)
@@ -119,13 +121,38 @@ def test_a_run_that_is_killed_repeats_nothing_and_ends_with_the_same_table(
     assert len({case.key for case in measured}) == len(measured)
     text = (out / "table.md").read_text(encoding="utf-8")
     assert "missing: not installed: pip install acqkit[peers]" in text
-    assert "DNF: more than 300 s" in text
+    assert "| over 300 s |" in text
     assert "acqkit: coreset | 4 | 5 | 1 | 2 | 1.00" in text
     rows = pq.read_table(out / "table.parquet").to_pylist()
     assert {row["status"] for row in rows} == {"ok", "DNF", "missing"}
     assert len(rows) == len(plan_cases(read_speed_suite(file)))
     run.run_speed(file, replace(session, resume=True))
     assert (out / "table.md").read_text(encoding="utf-8") == text
+
+
+def test_what_follows_from_other_measurements_is_not_made(two_peers: None) -> None:
+    sizes = [[60, 4, 5], [120, 4, 5], [120, 8, 9]]
+    strategies = [
+        {"name": "coreset", "algorithm": "k-center"},
+        {"name": "lcmd", "algorithm": "lcmd"},
+    ]
+    suite = SpeedSuite.model_validate(
+        {**TINY, "pairs": [], "sizes": sizes, "strategies": strategies, "peer_seconds": 7}
+    )
+    cases = plan_cases(suite)
+    assert {(c.pairs, c.dim, c.batch) for c in cases} == {tuple(size) for size in sizes}
+    assert {c.limit_seconds for c in cases if c.role == "peer"} == {7}
+    assert {c.limit_seconds for c in cases if c.role != "peer"} == {300}
+    small, large, widest = (c for c in cases if c.role == "peer" and c.who == PRESENT.name)
+    slow = outcome(large, None, status="DNF", reason="over 7 s")
+    assert known_already(small, [slow]) is None
+    found = known_already(widest, [outcome(small), slow])
+    assert found is not None and found.status == "DNF"
+    assert found.reason == "over 7 s on 120 x 4, 5 picks" and found.case == widest
+    floors = [c for c in cases if c.role == "floor" and c.method == "one pass per pick"]
+    shared = known_already(floors[1], [outcome(floors[0], 2.0)])
+    assert shared is not None and shared.case == floors[1] and shared.seconds == [2.0] * 3
+    assert known_already(floors[2], [outcome(floors[0])]) is None
 
 
 def test_what_is_not_installed_is_a_row_that_says_so(two_peers: None) -> None:

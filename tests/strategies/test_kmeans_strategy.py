@@ -35,18 +35,17 @@ def test_fewer_distinct_pairs_than_clusters() -> None:
     assert {int(p) // 20 for p in picks[:3]} == {0, 1, 2}
 
 
-def test_a_pool_is_clustered_as_its_means_would_be_held_whole() -> None:
+@pytest.mark.parametrize("directions", [False, True])
+def test_a_pool_is_clustered_as_its_means_would_be_held_whole(directions: bool) -> None:
     x = blobs(700, 5)
-    context = context_of(x)
-    positions = context.canonical(context.candidates)
-    for directions in (False, True):
-        held = unit(x[positions]) if directions else x[positions]
-        centroids, wanted = kmeans(held, 5, seed=3)
-        cluster, squared = PoolPoints(context, positions, directions=directions).clusters(5, seed=3)
-        np.testing.assert_array_equal(cluster, wanted)
-        np.testing.assert_allclose(
-            squared, ((held - centroids[wanted]) ** 2).sum(axis=1), rtol=1e-4, atol=1e-6
-        )
+    context, everybody = context_of(x), np.arange(700)
+    order = context.canonical(everybody)
+    held = unit(x[order]) if directions else x[order]
+    centroids, wanted = kmeans(held, 5, seed=3)
+    cluster, squared = PoolPoints(context, everybody, directions=directions).clusters(5, seed=3)
+    np.testing.assert_array_equal(cluster[order], wanted)
+    distances = ((held - centroids[wanted]) ** 2).sum(axis=1)
+    np.testing.assert_allclose(squared[order], distances, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("device", ["cpu", "cpu:0"])
@@ -56,9 +55,9 @@ def test_of_a_large_pool_k_means_learns_from_the_first_in_canonical_order(
     monkeypatch.setattr(clusters, "_FEWEST_ROWS", 250)
     monkeypatch.setattr("acqkit.strategies.pool_points._ROWS", 64)
     x = blobs(700, 5)
-    context = replace(context_of(x), device=device)
-    positions = context.canonical(context.candidates)
-    centroids = kmeans(x[positions[:250]], 5, seed=3)[0]
-    cluster, squared = PoolPoints(context, positions).clusters(5, seed=3)
-    np.testing.assert_array_equal(cluster, cdist(x[positions], centroids).argmin(axis=1))
-    np.testing.assert_allclose(np.sqrt(squared), cdist(x[positions], centroids).min(axis=1), 1e-4)
+    context, everybody = replace(context_of(x), device=device), np.arange(700)
+    centroids = kmeans(x[context.canonical(everybody)[:250]], 5, seed=3)[0]
+    cluster, squared = PoolPoints(context, everybody).clusters(5, seed=3)
+    distances = cdist(x, centroids)
+    np.testing.assert_array_equal(cluster, distances.argmin(axis=1))
+    np.testing.assert_allclose(np.sqrt(squared), distances.min(axis=1), rtol=1e-4)

@@ -35,6 +35,7 @@ class Case(BaseModel):
     passes: int
     threads: int
     repeats: int
+    patience: float = 120.0
     limit_seconds: float
     limit_gib: float
     spec: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,9 @@ from acqkit.components.spec import Settings, StrategySpec
 from acqkit.errors import ConfigError
 from suite.config import Entry
 from suite.session import read_yaml
+
+Size = tuple[int, int, int]
+"""Pairs, their width, and picks."""
 
 
 class SpeedEntry(Entry):
@@ -39,35 +43,48 @@ class SpeedEntry(Entry):
 
 
 class SpeedSuite(Settings):
-    """Pool sizes x widths x batches x (our strategies, their peers, their floors)."""
+    """Pools and batches x (our strategies, their peers, their floors).
+
+    Each pool size is measured with each width and batch, or just the `sizes` given.
+    """
 
     kind: Literal["speed"]
     title: str = Field(min_length=1)
     description: str = ""
-    pairs: list[int] = Field(min_length=1)
+    pairs: list[int] = Field([])
     dims: list[int] = Field([128], min_length=1)
     batches: list[int] = Field([100], min_length=1)
+    sizes: list[Size] = Field([], description="in place of pairs, dims and batches")
     labeled: int = Field(500, ge=1)
     classes: int = Field(20, ge=2)
     passes: int = Field(10, ge=2, description="stochastic predictions per pair, for bald")
     repeats: int = Field(3, ge=1, description="at least; the median is reported")
     threads: int = Field(2, ge=1, description="the same for all")
+    patience: float = Field(120, gt=0, description="seconds after which nothing is repeated")
     limit_seconds: float = Field(300, gt=0, description="of one selection; DNF past it")
+    peer_seconds: float | None = Field(None, gt=0, description="limit_seconds of peers [the same]")
     limit_gib: float = Field(8, gt=0, description="of memory beyond mapped files; DNF past it")
     strategies: list[SpeedEntry] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> SpeedSuite:
-        if min(self.pairs) < self.labeled + max(self.batches):
-            raise ValueError(
-                f"{min(self.pairs)} pairs are too few for {self.labeled} labels and "
-                f"{max(self.batches)} picks"
-            )
+        if bool(self.pairs) == bool(self.sizes):
+            raise ValueError("give either pairs or sizes, each of which is [pairs, width, picks]")
+        for pairs, _, batch in self.all_sizes:
+            if pairs < self.labeled + batch:
+                raise ValueError(
+                    f"{pairs} pairs are too few for {self.labeled} labels and {batch} picks"
+                )
         titles = [entry.title for entry in self.strategies]
         twice = sorted({title for title in titles if titles.count(title) > 1})
         if twice:
             raise ValueError(f"strategies has {twice[0]!r} twice; give one of them another label")
         return self
+
+    @property
+    def all_sizes(self) -> list[Size]:
+        """What is measured, small pools first."""
+        return sorted(self.sizes or itertools.product(self.pairs, self.dims, self.batches))
 
 
 def read_speed_suite(path: Path) -> SpeedSuite:

@@ -24,8 +24,6 @@ from suite.speed.watch import BEGIN, END, anonymous_memory
 
 _STEADY, _MOST_REPEATS = 1.0, 25
 """Selections of milliseconds are repeated for so many seconds, or so often."""
-_PATIENCE = 120.0
-"""A selection is not repeated once so many seconds have gone into it."""
 
 Selection = Callable[[], IntArray | None]
 """Positions picked; None from floors, which pick nothing."""
@@ -54,7 +52,7 @@ def main(case: Case, data: Path, answer: Path) -> None:
     small = min(WARM_UP, case.pairs)
     prepared(case, scene.first(small), min(10, small // 4))[0]()
     seconds: list[float] = []
-    while _is_unsteady(seconds, case.repeats):
+    while _is_unsteady(seconds, case):
         select, version = prepared(case, scene, case.batch)
         print(BEGIN, anonymous_memory("self"), flush=True)
         start = time.perf_counter()
@@ -66,14 +64,14 @@ def main(case: Case, data: Path, answer: Path) -> None:
         del select  # what was made ready for it must not count as the next one's memory
 
 
-def _is_unsteady(seconds: list[float], repeats: int) -> bool:
+def _is_unsteady(seconds: list[float], case: Case) -> bool:
     """Whether to select once more: `repeats` times, of quick selections for a second's worth."""
     if not seconds:
         return True
     total = sum(seconds)
-    if total + statistics.median(seconds) > _PATIENCE:
+    if total + statistics.median(seconds) > case.patience:
         return False
-    return len(seconds) < repeats or (total < _STEADY and len(seconds) < _MOST_REPEATS)
+    return len(seconds) < case.repeats or (total < _STEADY and len(seconds) < _MOST_REPEATS)
 
 
 def _judged(case: Case, scene: Scene, picks: IntArray | None) -> dict[str, object]:

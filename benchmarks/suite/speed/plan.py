@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from acqkit.errors import AcqkitError
@@ -13,26 +13,22 @@ from suite.speed.ours import make_strategy
 from suite.speed.peers import PEERS, find_peer
 
 OURS, FLOOR = "acqkit", "floor"
-MOST_FOR_GRAPH = 100_000
+MOST_FOR_GRAPH = 50_000
 """Pairs up to which the floors that compare every two pairs are made."""
 
 
 def plan_cases(suite: SpeedSuite) -> list[Case]:
     """All cases, small pools first; of one size ours and floors first, as peers may take hours."""
-    sizes = sorted(itertools.product(suite.dims, suite.batches, suite.pairs), key=_order)
-    return [case for size in sizes for case in _of_size(suite, *size)]
+    return [case for size in suite.all_sizes for case in _of_size(suite, *size)]
 
 
-def _order(size: tuple[int, int, int]) -> tuple[int, int, int]:
-    dim, batch, pairs = size
-    return pairs, dim, batch
-
-
-def _of_size(suite: SpeedSuite, dim: int, batch: int, pairs: int) -> list[Case]:
+def _of_size(suite: SpeedSuite, pairs: int, dim: int, batch: int) -> list[Case]:
     def case(role: str, algorithm: str, who: str, method: str, spec: Any = None) -> Case:
-        kept = ("labeled", "classes", "passes", "threads", "repeats", "limit_seconds", "limit_gib")
+        kept = ("labeled", "classes", "passes", "threads", "repeats", "patience", "limit_gib")
+        own = suite.peer_seconds if role == "peer" else None
         return Case.model_validate(
             {name: getattr(suite, name) for name in kept}
+            | {"limit_seconds": own or suite.limit_seconds}
             | {"role": role, "algorithm": algorithm, "who": who, "method": method}
             | {"pairs": pairs, "dim": dim, "batch": batch, "spec": spec or {}}
         )
@@ -77,3 +73,35 @@ def missing(case: Case) -> Outcome | None:
         except AcqkitError as error:
             reason = str(error)
     return Outcome(case=case, status="missing", reason=reason) if reason else None
+
+
+def known_already(case: Case, outcomes: Sequence[Outcome]) -> Outcome | None:
+    """The outcome of a case that follows from others: one that need not be measured.
+
+    A peer that did not finish on a pool is not asked about one that is no smaller, nor wider, nor
+    for more picks. A floor that several algorithms have in common is measured once.
+    """
+    for known in outcomes:
+        other = known.case
+        if (other.role, other.who, other.method) != (case.role, case.who, case.method):
+            continue
+        if case.role == "floor" and _size(other) == _size(case):
+            return known.model_copy(update={"case": case})
+        if case.role == "peer" and _ended_badly(known) and _is_no_smaller(case, other):
+            where = f" on {other.pairs:,} x {other.dim}, {other.batch:,} picks"
+            reason = known.reason.split(" on ")[0] + where
+            return Outcome(case=case, status=known.status, reason=reason, commit=known.commit)
+    return None
+
+
+def _ended_badly(outcome: Outcome) -> bool:
+    return outcome.status in ("DNF", "failed")
+
+
+def _size(case: Case) -> tuple[int, int, int]:
+    return case.pairs, case.dim, case.batch
+
+
+def _is_no_smaller(case: Case, other: Case) -> bool:
+    sizes = zip(_size(case), _size(other), strict=True)
+    return case.algorithm == other.algorithm and all(own >= known for own, known in sizes)

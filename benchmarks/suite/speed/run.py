@@ -15,7 +15,7 @@ from suite.session import Session
 from suite.speed.case import Case, Outcome
 from suite.speed.config import SpeedSuite, read_speed_suite
 from suite.speed.peers import PEERS
-from suite.speed.plan import missing, plan_cases
+from suite.speed.plan import known_already, missing, plan_cases
 from suite.speed.rows import make_rows, write_rows
 from suite.speed.scene import write_scene
 from suite.speed.tables import markdown
@@ -29,21 +29,23 @@ def run_speed(file: Path, session: Session) -> None:
     """
     suite, out = read_speed_suite(file), session.out
     cases = plan_cases(suite)
-    open_cases = [case for case in cases if not missing(case) and not read_outcome(case, out)]
+    made = {case.key: read_outcome(case, out) for case in cases}
+    open_cases = [case for case in cases if not missing(case) and not made[case.key]]
     session.say(f"{suite.title}: {len(cases)} measurements, {len(open_cases)} to make, in {out}")
     if session.dry_run:
         return
     session.claim()
     (out / "measurements").mkdir(exist_ok=True)
     try:
-        _measure(session, open_cases)
+        _measure(session, open_cases, [outcome for outcome in made.values() if outcome])
     finally:
         # A run that is interrupted also leaves a report of what it has measured.
         write_report(suite, cases, out, f"python benchmarks/run.py {file.stem}")
     session.say((out / "table.md").read_text(encoding="utf-8"))
 
 
-def _measure(session: Session, cases: list[Case]) -> None:
+def _measure(session: Session, cases: list[Case], known: list[Outcome]) -> None:
+    """Measure cases in order, but those whose outcome follows from what is known."""
     out = session.out
     for shape in sorted({case.shape for case in cases}, key=lambda s: -s.pairs):
         write_scene(shape, out / "data")
@@ -51,7 +53,8 @@ def _measure(session: Session, cases: list[Case]) -> None:
         task = progress.add_task("measurements", total=len(cases))
         for case in cases:
             progress.update(task, description=case.title)
-            outcome = run_case(case, out / "data", commit())
+            outcome = known_already(case, known) or run_case(case, out / "data", commit())
+            known.append(outcome)
             _write(outcome, out)
             if outcome.status != "ok":
                 session.say(f"{outcome.status}: {case.title}: {outcome.reason}")

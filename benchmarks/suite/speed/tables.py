@@ -16,12 +16,13 @@ _HEAD = (
 )
 _NOTES = """\
 Every row is one process: seconds are the median of {repeats} selections or more (up to 25 of quick
-ones) after a warm-up on {warm} pairs; peak MiB is memory beyond what was held before and beyond
-mapped files, read from outside every 5 ms. All read the same memory-mapped arrays; threads: \
-{threads}. A selection past {seconds:g} s or {gib:g} GiB is DNF. Ours reads and unifies two
-modalities, peers read one array. Classifiers, ensembles and unit vectors that a peer wants are made
-before its clock starts, ours' after. Floors are bare loops over the same arrays; what each does is
-in `benchmarks/suite/speed/floors.py`."""
+ones, no more once {patience:g} s have gone into them) after a warm-up on {warm} pairs; peak MiB is
+memory beyond what was held before and beyond mapped files, read from outside every 5 ms. All read
+the same memory-mapped arrays; threads: {threads}. Past {seconds:g} s (a peer: {peer:g} s)
+or {gib:g} GiB a selection is ended, and what a peer does not finish it is not asked for on a larger
+pool. Ours reads and unifies two modalities, peers read one array. Classifiers, ensembles and unit
+vectors that a peer wants are made before its clock starts, ours' after. Floors are bare loops over
+the same arrays; what each does is in `benchmarks/suite/speed/floors.py`."""
 
 
 def markdown(suite: SpeedSuite, rows: Sequence[Row], made_with: Mapping[str, Any]) -> str:
@@ -31,6 +32,8 @@ def markdown(suite: SpeedSuite, rows: Sequence[Row], made_with: Mapping[str, Any
         warm=WARM_UP,
         threads=suite.threads,
         seconds=suite.limit_seconds,
+        peer=suite.peer_seconds or suite.limit_seconds,
+        patience=suite.patience,
         gib=suite.limit_gib,
     )
     parts = [f"# {suite.title}", f"`{made_with['command']}`", suite.description.strip(), notes]
@@ -91,7 +94,7 @@ def _who(row: Row) -> str:
 
 def _seconds(row: Row) -> str:
     if row.seconds is None:
-        return f"{row.status}: {row.reason}"
+        return row.reason if row.status == "DNF" else f"{row.status}: {row.reason}"
     return f"{row.seconds:.4f}" if row.seconds < 0.1 else f"{row.seconds:.3g}"
 
 

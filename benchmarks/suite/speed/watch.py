@@ -92,10 +92,10 @@ def _follow(process: subprocess.Popen[bytes], phase: _Phase, case: Case) -> str:
         if phase.measuring:
             phase.peak = max(phase.peak, anonymous_memory(process.pid))
             if phase.peak - phase.before > case.limit_gib * 2**20:
-                return f"more than {case.limit_gib:g} GiB"
+                return f"over {case.limit_gib:g} GiB"
         allowed = case.limit_seconds if phase.measuring else _PREPARATION
         if time.monotonic() - phase.since > allowed:
-            return f"more than {allowed:g} s" + ("" if phase.measuring else " before it began")
+            return f"over {allowed:g} s" + ("" if phase.measuring else " before it began")
 
 
 def _hear(words: list[str], phase: _Phase) -> None:
