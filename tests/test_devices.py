@@ -56,9 +56,9 @@ def test_a_round_of_our_plugins_has_all_it_computes_with_on_the_device(multilabe
     pool = make_pool(200, labeled=12, multilabel=multilabel)
     for variance in (False, True):
         context = make_context(pool, make_embeddings(pool, variance=variance))
-        parts = {"scorer": "ascmr", "allocator": "density"}
-        named = {kind: {"name": name} for kind, name in parts.items()}
-        strategy = resolve("strategy", named).component
+        scorer = {"name": "ascmr", "params": {"steps": 3}}
+        parts = {"scorer": scorer, "allocator": {"name": "density"}}
+        strategy = resolve("strategy", parts).component
         wanted = select(strategy, context, 9).positions
         with PretendedDevice():
             picked = select(strategy, replace(context, device="cuda"), 9).positions
