@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,7 +91,8 @@ class ParquetFeatures(ChunkedFeatures):
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
     ) -> None:
-        self._parts, self._name, self._key = parts, name, key
+        # Files of its own, since both modalities may be read at once.
+        self._parts, self._name, self._key = copy.copy(parts), name, key
         row_bytes = dtype.itemsize * int(np.prod(shape[1:]))
         self._places: list[tuple[int, int, int]] = []
         begin, starts = 0, []
