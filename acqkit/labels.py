@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
+from acqkit.scratch import sparse
 
 UNLABELED = -1
 SKIPPED = -2
@@ -35,7 +36,7 @@ class LabelState:
     @classmethod
     def empty(cls, n: int, n_classes: int) -> LabelState:
         """No pair labeled."""
-        return cls(np.full(n, UNLABELED, np.int32), np.zeros((n, n_classes), np.uint8))
+        return cls(np.full(n, UNLABELED, np.int32), sparse((n, n_classes), np.uint8))
 
     @property
     def labeled(self) -> NDArray[np.int64]:
@@ -67,7 +68,7 @@ def _sparse_copy(state: LabelState, positions: NDArray[np.int64]) -> NDArray[np.
     Pages of zeros that nobody writes to take no memory: the state of a pool with few labels takes
     some four bytes a pair, however many classes there are.
     """
-    matrix = np.zeros((len(positions), state.matrix.shape[1]), np.uint8)
+    matrix = sparse((len(positions), state.matrix.shape[1]), np.uint8)
     rows = np.flatnonzero(state.round[positions] >= 0)
     matrix[rows] = state.matrix[positions[rows]]
     return matrix

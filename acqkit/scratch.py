@@ -10,6 +10,7 @@ import math
 import mmap
 import os
 import tempfile
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,21 @@ def scratch(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         except OSError:
             pass
     return np.zeros(shape, kind)
+
+
+def sparse(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """An array of zeros in memory of which only those pages take room that are written to.
+
+    The kernel would give two MiB to each row that is written where it has huge pages.
+    """
+    kind = np.dtype(dtype)
+    size = kind.itemsize * math.prod(shape)
+    if size < SCRATCH_BYTES or not hasattr(mmap, "MADV_NOHUGEPAGE"):
+        return np.zeros(shape, kind)
+    mapped = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):  # a kernel without huge pages
+        mapped.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(mapped, kind).reshape(shape)
 
 
 def taken(values: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from acqkit import scratch as large
-from acqkit.scratch import scratch, taken
+from acqkit.scratch import scratch, sparse, taken
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +43,10 @@ def test_rows_are_taken_as_by_an_index() -> None:
     assert taken(names, rows).tolist() == names[rows].tolist()
     mixed = np.array([1, "a", None], dtype=object)
     assert taken(mixed, np.array([2, 0])).tolist() == [None, 1]
+
+
+def test_rows_that_nobody_writes_to_are_zeros() -> None:
+    array = sparse((400, 20), np.uint8)
+    array[7] = 1
+    assert array.shape == (400, 20) and array.sum() == 20 and array[8:].sum() == 0
+    assert sparse((2, 3), np.uint8).tolist() == [[0] * 3] * 2

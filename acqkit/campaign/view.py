@@ -12,6 +12,7 @@ from acqkit.embeddings import IntArray
 from acqkit.errors import CampaignError
 from acqkit.labels import SKIPPED, UNLABELED, LabelState
 from acqkit.pool import PairPool
+from acqkit.scratch import sparse
 from acqkit.store import Classes, StoredBatch, StoredState
 
 
@@ -53,7 +54,7 @@ class TrainView:
         rows = labels.take(self.positions)
         if len(self._live) == rows.matrix.shape[1]:
             return self._part.with_labels(rows)
-        matrix = np.zeros((len(rows.round), len(self._live)), np.uint8)
+        matrix = sparse((len(rows.round), len(self._live)), np.uint8)
         matrix[rows.labeled] = rows.matrix[rows.labeled][:, self._live]
         return self._part.with_labels(LabelState(rows.round, matrix))
 

@@ -21,6 +21,7 @@ from acqkit.pool.ids import check_ids
 from acqkit.pool.label_input import LabelReader, Labels
 from acqkit.pool.scan import blocks, first_row
 from acqkit.pool.source import ColumnError, as_text, row
+from acqkit.scratch import sparse
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _truth_and_known(
             )
         return None, LabelState(rounds, np.zeros((len(rounds), len(labels.class_names)), np.uint8))
     # Pages of memory that nobody writes to take none: labels of few pairs are little.
-    matrix = np.zeros(labels.matrix.shape, np.uint8)
+    matrix = sparse(labels.matrix.shape, np.uint8)
     labeled = np.flatnonzero(rounds >= 0)
     matrix[labeled] = labels.matrix[labeled]
     known = LabelState(rounds, matrix)
