@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from torch import Tensor
 
 from acqkit.embeddings import FloatArray, IntArray
 from acqkit.interfaces import RoundContext
@@ -27,7 +26,7 @@ class PoolPoints:
         self, context: RoundContext, positions: IntArray, *, directions: bool = False
     ) -> None:
         self._context, self._positions, self._directions = context, positions, directions
-        self._held: Tensor | None = None
+        self._held: Vectors | None = None
         if context.device != "cpu":
             self._held = self.at(slice(None))
 
@@ -36,7 +35,8 @@ class PoolPoints:
         if self._held is not None:
             return self._held[rows]
         points = points_of(self._context, self._positions[rows])
-        return unit(points) if self._directions else points
+        shown: Vectors = unit(points) if self._directions else points
+        return shown
 
     def clusters(self, k: int, seed: int) -> tuple[IntArray, FloatArray]:
         """The cluster `[m]` of each pair, and squared distances `[m]` to its centroid.
