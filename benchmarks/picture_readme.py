@@ -21,7 +21,7 @@ from pyarrow import compute as pc
 
 RESULTS = Path(__file__).parent / "results" / "full.parquet"
 SYSTEMS = {
-    "coverage picks, memory-bank+embedding-transfer trains": ("coverage", "bank+transfer"),
+    "coverage picks, memory-bank trains": ("coverage", "memory-bank"),
     "random picks, supervised trains": ("random", "supervised"),
 }
 COLORS = ("#1f77b4", "#7f7f7f")

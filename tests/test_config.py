@@ -77,7 +77,7 @@ def test_amounts_are_counts_or_shares(amount: int | str, count: int) -> None:
 def test_a_preset_fills_in_what_is_not_given() -> None:
     full = make_config({"pool": "x", "preset": "full"})
     assert full.strategy[0].label == "coverage"
-    assert full.trainer.name == "memory-bank+embedding-transfer"
+    assert full.trainer.name == "memory-bank"
     own = make_config({"pool": "x", "preset": "full", "scorer": "entropy", "trainer": None})
     assert own.strategy[0].label == "entropy+top"
     assert own.trainer == full.trainer

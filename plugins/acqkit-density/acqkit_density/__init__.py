@@ -24,11 +24,11 @@ def acqkit_register_strategies() -> Mapping[str, type[Component]]:
 
 @hookimpl
 def acqkit_register_presets() -> Mapping[str, Mapping[str, Any]]:
-    """`full`: coverage picks, and both semi-supervised trainers train, one after the other."""
+    """`full`: coverage picks, and the memory bank trains."""
     return {
         "full": {
             "strategy": "coverage",
-            "trainer": "memory-bank+embedding-transfer",
-            "needs": ["acqkit-memory-bank", "acqkit-embedding-transfer"],
+            "trainer": "memory-bank",
+            "needs": ["acqkit-memory-bank"],
         }
     }
