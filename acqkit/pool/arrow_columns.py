@@ -66,7 +66,8 @@ def read_labels(rows: Rows, names: Names | None) -> Any:
             raise ColumnError("labels", f"is null in {row(int(np.argmin(known)))}")
         return matrix
     if pa.types.is_integer(kind):
-        return _numbers((_filled(block) for block in blocks), n, kind)
+        signed = kind if pa.types.is_signed_integer(kind) else pa.int64()
+        return _numbers((_filled(block) for block in blocks), n, signed)
     if pa.types.is_nested(kind) and not is_list(kind):
         raise ColumnError("labels", f"has type {shown_type(kind)}, wanted names or lists of names")
     if is_text(kind.value_type if is_list(kind) else kind):
@@ -77,7 +78,12 @@ def read_labels(rows: Rows, names: Names | None) -> Any:
 
 
 def _filled(block: pa.Array) -> pa.Array:
-    """Class numbers with -1 for null."""
+    """Class numbers with -1 for null, for which unsigned ones have no room."""
+    if pa.types.is_unsigned_integer(block.type):
+        try:
+            block = block.cast(pa.int64())
+        except pa.ArrowInvalid as error:
+            raise ColumnError("labels", f"is no class number ({error})") from None
     return block.fill_null(-1) if block.null_count else block
 
 

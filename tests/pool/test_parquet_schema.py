@@ -176,6 +176,12 @@ def test_a_null_label_is_no_class(labels: Any, tmp_path: Path) -> None:
         opened(tmp_path, labels=labels)
 
 
+@pytest.mark.parametrize("last", [None, 2**64 - 1])
+def test_an_unsigned_label_is_none_or_a_class(last: Any, tmp_path: Path) -> None:
+    with pytest.raises(PoolError, match="labels is"):
+        opened(tmp_path, labels=pa.array([0, 1, 0, 1, 0, last], pa.uint64()))
+
+
 def test_pictures_of_hugging_face_are_shown(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     Image.new("L", (2, 2)).save(buffer, "PNG")
