@@ -82,6 +82,8 @@ class Cluster:
         self.environment = os.environ | {
             "RAY_TMPDIR": str(folder),
             "RAY_USAGE_STATS_ENABLED": "0",
+            # A client's own server imports torch before it answers: longer than Ray's 30 s here.
+            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120",
             "PYTHONPATH": f"{site}{os.pathsep}{HERE}",
         }
         arguments = {
