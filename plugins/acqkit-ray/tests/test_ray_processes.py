@@ -171,7 +171,8 @@ def test_a_cluster_without_room_is_not_waited_for_for_ever(cluster: Cluster) -> 
     told = refused(repr(engine))
     assert told.startswith("EngineError workers asked for: 3 of 1 CPU each, of which 2")
     assert "has 2 CPUs" in told
-    assert refused(repr(engine | {"workers": 2})) == "found [0, 1, 4]\n"  # all of it was let go
+    # All of it was let go, though a busy machine may take its time over that.
+    assert refused(repr(engine | {"workers": 2, "wait": 90})) == "found [0, 1, 4]\n"
 
 
 def test_no_cluster_is_one_sentence() -> None:
