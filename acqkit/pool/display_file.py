@@ -18,7 +18,8 @@ class DisplayFile:
     """The file `name` of a pool that lies in `folder`, which the file must not leave.
 
     A pool may come from anybody, so what it names is not trusted: `read` opens nothing but a
-    regular file that is in the folder once every `..` and link is followed.
+    regular file that is in the folder once every `..` and link is followed. In a snapshot of the
+    Hugging Face hub's cache, files are links to `blobs` beside `snapshots`, and may be there.
     """
 
     folder: Path
@@ -45,9 +46,24 @@ class DisplayFile:
             path = (home / self.name).resolve()
         except (RuntimeError, ValueError):  # links in a circle; a null character
             raise PoolError("is no name of a file") from None
-        if not path.is_relative_to(home):
+        if not any(path.is_relative_to(own) for own in (home, *_blobs(home))):
             raise PoolError(f"lies outside of the pool's folder {self.folder}")
         return path
+
+
+def _blobs(home: Path) -> list[Path]:
+    """Where the content of a snapshot of the Hugging Face hub's cache lies, if `home` is in one.
+
+    Source of the layout: huggingface_hub, "Understand caching": REPOSITORY/snapshots/REVISION/FILE
+    is a link to REPOSITORY/blobs/HASH.
+    """
+    snapshots = [each for each in home.parents if each.name == "snapshots"]
+    return [
+        each.parent / "blobs" for each in snapshots if each.parent.name.startswith(_REPOSITORIES)
+    ]
+
+
+_REPOSITORIES = ("datasets--", "models--", "spaces--")
 
 
 def _read_regular(path: Path, most: int) -> bytes:
