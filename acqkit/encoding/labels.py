@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from acqkit.pool.source import row as in_row
 
 _BETWEEN = ";"
 """What stands between the names in one cell of a table."""
+_NO_CLASS = "-"
+"""A cell that says none of the classes, as in sheets; an empty one says that nobody has looked."""
 
 _SPLITS = {"train": "train", "test": "test", "validation": "train", "val": "train"}
 _SPLITS |= {"valid": "train", "dev": "train"}
@@ -133,7 +136,8 @@ def _of_pair(
             f"{f' ({shown(labels)})' if labels else ''}, wanted one; say --multi-label where a "
             "pair may have several, or none"
         )
-    if multilabel is None and _BETWEEN in labels[0]:
+    several = bool(labels) and (_BETWEEN in labels[0] or _list_of(labels[0]) is not None)
+    if multilabel is None and several:
         raise PoolError(
             f"{table.path}: {name} is {shown(labels[0])} in {in_row(rows[0])}, which may be one "
             "class or several; say --multi-label or --single-label"
@@ -154,4 +158,22 @@ def _of_value(value: Any, multilabel: bool | None) -> list[str] | None:
         return None
     if not multilabel:
         return [text]
-    return [part for one in text.split(_BETWEEN) if (part := one.strip())]
+    if text == _NO_CLASS:
+        return []
+    listed = _list_of(text)
+    parts = text.split(_BETWEEN) if listed is None else listed
+    return [part for one in parts if (part := str(one).strip())]
+
+
+def _list_of(text: str) -> list[Any] | None:
+    """The list that a text spells, as JSON or, as pandas writes lists into CSV, as Python's."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, list) and all(isinstance(one, str | int) for one in found):
+            return found
+    return None

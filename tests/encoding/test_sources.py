@@ -173,6 +173,21 @@ def test_labels_say_what_they_are_and_empty_ones_are_none(tmp_path: Path) -> Non
         labels()
     assert labels(multilabel=True).of_pairs[3] == ["odd", "even"]
     assert "odd; even" in labels(multilabel=False).class_names
+    for cell, said in {
+        "-": [],
+        "[]": [],
+        '["odd", "even"]': ["odd", "even"],
+        "['even', 'odd']": ["even", "odd"],  # a list as pandas writes it into CSV
+        "[odd": ["[odd"],
+        "[odd]": ["[odd]"],
+    }.items():
+        rows[3]["label"] = cell
+        assert labels(multilabel=True).of_pairs[3] == said
+    assert labels(multilabel=False).of_pairs[3] == ["[odd]"]
+    rows[3]["label"] = "['even']"
+    with pytest.raises(PoolError, match=r"may be one class or several; say --multi-label or"):
+        labels()
+    rows[3]["label"] = "odd; even"
     (tmp_path / "classes.txt").write_text("odd\nnever\n\neven\n")
     found = labels(multilabel=True, classes=tmp_path / "classes.txt")
     assert found.class_names == ("odd", "never", "even") and found.declared
