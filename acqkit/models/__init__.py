@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from acqkit.models.standardize import standardize_for as standardize_for
     from acqkit.models.supervised import Supervised as Supervised
     from acqkit.models.supervised import SupervisedObjective as SupervisedObjective
+    from acqkit.models.supervised import weight_by_labels as weight_by_labels
     from acqkit.models.tensors import as_tensor as as_tensor
     from acqkit.models.torch_pair import ENCODE_BLOCK as ENCODE_BLOCK
     from acqkit.models.torch_pair import TorchPairModel as TorchPairModel
@@ -65,7 +66,7 @@ _HOMES = {
     "schedule": ["Schedule"],
     "sklearn_pair": ["LogisticPair", "SklearnPairModel"],
     "standardize": ["standardize_for"],
-    "supervised": ["Supervised", "SupervisedObjective"],
+    "supervised": ["Supervised", "SupervisedObjective", "weight_by_labels"],
     "tensors": ["as_tensor"],
     "torch_pair": ["ENCODE_BLOCK", "TorchPairModel"],
     "tower": ["Tower"],

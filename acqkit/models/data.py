@@ -55,6 +55,11 @@ class TrainingData:
         """Label rows of all pairs, `[n, c]` float32; a training reads `labels_of` some alone."""
         return torch.from_numpy(self.pool.labels.matrix.astype(np.float32)).to(self.device)
 
+    @functools.cached_property
+    def label_count(self) -> int:
+        """How many labels are known: a pair of three classes has three."""
+        return int(self.labels_of(self.labeled).sum())
+
     def __len__(self) -> int:
         return len(self.pool)
 

@@ -43,6 +43,7 @@ def test_public_names() -> None:
         "same_class_loss",
         "standardize_for",
         "train",
+        "weight_by_labels",
     ]
 
 

@@ -127,6 +127,21 @@ def test_zero_weights_teach_nothing() -> None:
     assert all(torch.equal(before[k], v) for k, v in model.encoders.state_dict().items())
 
 
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_classification_weighs_by_the_number_of_labels(multilabel: bool) -> None:
+    pool = make_pool(60, 3, labeled=20, multilabel=multilabel)
+    labels = int(pool.labels.matrix.sum())
+    assert (labels > 20) == multilabel
+    by_labels = {"classification_weight": 4.0, "half_labels": 30.0}
+    fixed = {"classification_weight": 4.0 * labels / (labels + 30), "half_labels": 0.0}
+    found = []
+    for weights in (by_labels, fixed, by_labels | {"half_labels": 0.0}):
+        model = own_model(pool)
+        QUICK.model_copy(update=weights).fit(model, hidden_truth(pool), 0)
+        found.append(embedded(model, pool))
+    assert difference(found[0], found[1]) < 1e-6 < difference(found[0], found[2])
+
+
 def test_frozen_encoders_are_not_trained() -> None:
     pool = make_pool(60, 3, labeled=20)
     model = own_model(pool)

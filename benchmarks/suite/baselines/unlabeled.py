@@ -57,7 +57,10 @@ class SemiSupervisedObjective(Objective):
 def supervised_part(trainer: Supervised) -> SupervisedObjective:
     """The reference trainer's objective with the weights of `trainer`."""
     return SupervisedObjective(
-        trainer.classification_weight, trainer.contrastive_weight, trainer.temperature
+        trainer.classification_weight,
+        trainer.half_labels,
+        trainer.contrastive_weight,
+        trainer.temperature,
     )
 
 

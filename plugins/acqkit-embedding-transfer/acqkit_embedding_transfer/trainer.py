@@ -26,6 +26,7 @@ from acqkit.models import (
     pairing_loss,
     same_class_loss,
     train,
+    weight_by_labels,
 )
 from acqkit_embedding_transfer.loss import SoftContrastiveLoss
 from acqkit_embedding_transfer.relations import relaxed_labels, source_similarity
@@ -70,7 +71,12 @@ class EmbeddingTransfer(Schedule):
     margin: float = Field(
         1.5, gt=0, description="distance, in mean distances, that unrelated pairs are pushed to"
     )
-    classification_weight: float = Field(1.0, ge=0, description="weight of the known labels")
+    classification_weight: float = Field(
+        5.0, ge=0, description="weight of the classification of labeled pairs, with many labels"
+    )
+    half_labels: float = Field(
+        500.0, ge=0, description="labels with which classification has half of its weight"
+    )
     contrast_weight: float = Field(
         1.0, ge=0, description="weight of the supervised contrast of labeled pairs"
     )
@@ -181,7 +187,8 @@ class TransferObjective(Objective):
         total = self._pair_wise_weight * self._pair_wise(step)
         if step.labeled is not None:
             known = classification_of(step.labeled, step.labels, multilabel=multilabel)
-            total = total + params.classification_weight * known
+            weight = weight_by_labels(step.data, params.classification_weight, params.half_labels)
+            total = total + weight * known
         if self.source is not None and self.source.beliefs is not None:
             believed = belief_classification_of(
                 step.sample,

@@ -25,6 +25,7 @@ from acqkit.models import (
     classification_of,
     pairing_loss,
     train,
+    weight_by_labels,
 )
 from acqkit.pool import PairPool
 from acqkit_memory_bank.bank import CAPACITY, MemoryBank
@@ -42,8 +43,9 @@ _FEWEST_REFRESHES = 4
 class MemoryBankTrainer(Aggregation, Schedule):
     """Semi-supervised training with pseudo-labels from a cross-modal memory bank.
 
-    Loss = classification on labels + pseudo_weight · classification of unlabeled pairs on their
-    pseudo-labels from the memory + pairing_weight · contrastive pairing. In the pairing, pairs
+    Loss = classification on labels, which weighs the more the more there are, + pseudo_weight ·
+    classification of unlabeled pairs on their pseudo-labels from the memory + pairing_weight ·
+    contrastive pairing. In the pairing, pairs
     whose pseudo-labels share classes are no negatives of each other; its weight falls with the
     number of labels beyond `plenty`, since classes then say better which pairs belong together.
     Without any label the loss is the contrastive pairing alone.
@@ -52,6 +54,12 @@ class MemoryBankTrainer(Aggregation, Schedule):
     Neurocomputing 579, 2024, doi 10.1016/j.neucom.2024.127430.
     """
 
+    classification_weight: float = Field(
+        5.0, ge=0, description="weight of the classification of labeled pairs, with many labels"
+    )
+    half_labels: float = Field(
+        500.0, ge=0, description="labels with which classification has half of its weight"
+    )
     pseudo_weight: float = Field(4.0, ge=0, description="weight of the loss on pseudo-labels")
     pairing_weight: float = Field(2.0, ge=0, description="weight of the contrastive pairing")
     temperature: float = Field(0.2, gt=0, description="temperature of the contrastive pairing")
@@ -125,8 +133,9 @@ class MemoryBankObjective(Objective):
         if step.number in self._when:
             self._refresh(self.bank, step)
         multilabel = step.network.multilabel
-        total = classification_of(step.labeled, step.labels, multilabel=multilabel)
-        total = total + self._pairing_weight * self._pairing(step)
+        known = classification_of(step.labeled, step.labels, multilabel=multilabel)
+        weight = weight_by_labels(step.data, params.classification_weight, params.half_labels)
+        total = weight * known + self._pairing_weight * self._pairing(step)
         if self._has_targets:
             rows = self._rows(step.sample)
             ramp = min(max(step.progress - FIRST, 0.0) / _RAMP, 1.0)
