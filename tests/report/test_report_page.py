@@ -3,86 +3,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
-import shutil
-import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from opened_page import Dom, Opened, need_a_browser
 from report_data import NASTY, figures, make_data, make_run, pick
 
 from acqkit.report import render_report
 from acqkit.report.data import ReportData
-
-
-def _browser() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    return os.environ.get("ACQKIT_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-
-
-class Dom(HTMLParser):
-    """All elements of a page with their attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str, **wanted: str) -> list[dict[str, str]]:
-        """Attributes of the elements of a tag that have all classes and values wanted."""
-        return [
-            attributes
-            for name, attributes in self.elements
-            if name == tag
-            and all(
-                set(value.split()) <= set(attributes.get(key.rstrip("_"), "").split())
-                for key, value in wanted.items()
-            )
-        ]
-
-
-class Opened:
-    """A page as a headless browser shows it."""
-
-    def __init__(
-        self, path: Path, profile: Path, state: str = "", width: int = 1300, height: int = 9000
-    ) -> None:
-        browser = _browser()
-        assert browser is not None  # the fixture has looked
-        command = [
-            browser,
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            f"--user-data-dir={profile}",
-            f"--window-size={width},{height}",
-            "--enable-logging=stderr",
-            "--v=0",
-            "--virtual-time-budget=8000",
-            "--dump-dom",
-            f"{path.as_uri()}{state}",
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        self.console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-        self.html = done.stdout
-        self.dom = Dom(done.stdout)
-
-    def visible_cards(self) -> list[dict[str, str]]:
-        return [card for card in self.dom.all("li", class_="pick") if "hidden" not in card]
 
 
 @pytest.fixture(scope="module")
@@ -92,19 +21,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def profile(tmp_path: Path) -> Path:
-    _need_a_browser()
+    need_a_browser()
     return tmp_path / "profile"
 
 
 @pytest.fixture(scope="module")
 def opened(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
-    _need_a_browser()
+    need_a_browser()
     return Opened(page, tmp_path_factory.mktemp("browser"))
-
-
-def _need_a_browser() -> None:
-    if _browser() is None:
-        pytest.skip("no Chromium or Chrome is installed; name one in ACQKIT_CHROMIUM")
 
 
 def test_errors_on_the_console_are_seen(tmp_path: Path, profile: Path) -> None:
@@ -165,17 +89,26 @@ def test_the_address_holds_the_state(page: Path, profile: Path) -> None:
     assert [chip["aria-pressed"] for chip in chips] == ["false", "true"]
 
 
+SWITCH = """setTimeout(() => {
+const before = document.createElement("template");
+before.innerHTML = document.getElementById("chart-curves").innerHTML;
+document.body.append(before);
+metric.value = "map";
+metric.dispatchEvent(new Event("change"));
+}, 1000)"""
+
+
 def test_the_curves_switch_to_the_metric_of_a_plugin(tmp_path: Path, profile: Path) -> None:
-    page = render_report(make_data(), tmp_path / "report.html")
-    opened = Opened(page, profile, "#metric=gap", width=500)
+    path = render_report(make_data(), tmp_path / "report.html")
+    run_also(path, SWITCH)
+    opened = Opened(path, profile, "#metric=gap", width=500)
     assert opened.console == []
-    curves = opened.html.split('id="chart-curves"')[1].split("</section>")[0]
-    assert "(lower is better)</text>" in curves
+    now, before = opened.html.split("<template>")
+    assert "(lower is better)</text>" in before
     # Two bands, two lines; no reference, for nobody measured it with all labels.
-    assert len(re.findall(r'class="trace scatter', curves)) == 4
-    assert "fully supervised" not in curves
-    run_also(page, '{ metric.value = "map"; metric.dispatchEvent(new Event("change")); }')
-    curves = Opened(page, profile, "#metric=gap").html.split('id="chart-curves"')[1]
+    assert len(re.findall(r'class="trace scatter', before)) == 4
+    assert "fully supervised" not in before
+    curves = now.split('id="chart-curves"')[1].split("</section>")[0]
     assert "fully supervised 0.500" in curves and "(lower is better)</text>" not in curves
 
 
@@ -212,12 +145,17 @@ def test_a_round_s_first_picks_are_shown_and_the_rest_on_demand(
 ) -> None:
     runs = [make_run("x", picks=[pick(2, rank) for rank in range(1, 31)])]
     path = render_report(make_data(runs=runs, map=None), tmp_path / "report.html")
-    folded = Opened(path, profile)
-    assert len(folded.visible_cards()) == 12 and "Show 18 more" in folded.dom.text
-    run_also(path, "document.querySelector('.more').click()")
-    unfolded = Opened(path, profile)
-    assert len(unfolded.visible_cards()) == 30 and unfolded.console == []
-    assert "hidden" in unfolded.dom.all("button", class_="more")[0]
+    run_also(path, """
+    const shown = () => document.querySelectorAll("li.pick:not([hidden])").length;
+    const folded = `${shown()}, ${document.querySelector(".more").textContent}`;
+    document.querySelector(".more").click();
+    document.title = `${folded}, ${shown()}`;
+    """)  # fmt: skip
+    opened = Opened(path, profile)
+    title = opened.html.split("<title>")[1].split("</title>")[0]
+    assert [part.strip() for part in title.split(",")] == ["12", "Show 18 more", "30"]
+    assert len(opened.visible_cards()) == 30 and opened.console == []
+    assert "hidden" in opened.dom.all("button", class_="more")[0]
 
 
 def test_at_no_width_is_a_key_figure_hidden(tmp_path: Path, profile: Path) -> None:
@@ -228,11 +166,19 @@ def test_at_no_width_is_a_key_figure_hidden(tmp_path: Path, profile: Path) -> No
     const box = document.querySelector(".figures .scroll");
     const cells = [...box.querySelectorAll("td")].filter((cell) => cell.offsetWidth > 0);
     const right = Math.max(...cells.map((cell) => cell.getBoundingClientRect().right));
-    document.title = [cells.length, right <= box.getBoundingClientRect().right + 1,
-      document.documentElement.scrollWidth <= window.innerWidth].join(" ");
+    parent.postMessage([innerWidth, cells.length,
+      right <= box.getBoundingClientRect().right + 1,
+      document.documentElement.scrollWidth <= innerWidth].join(" "), "*");
     """)  # fmt: skip
-    for width in (1400, 1241, 500):
-        assert "<title>16 true true</title>" in Opened(path, profile, width=width).html, width
+    widths = (1400, 1241, 500)
+    frames = "".join(
+        f"<iframe src=report.html style='width: {width}px'></iframe>" for width in widths
+    )
+    listen = "addEventListener('message', (said) => document.body.append(`[${said.data}]`))"
+    path.with_name("frames.html").write_text(f"<body><script>{listen}</script>{frames}")
+    html = Opened(path.with_name("frames.html"), profile).html
+    for width in widths:
+        assert f"[{width} 16 true true]" in html, html[-500:]
 
 
 def test_pointing_at_a_pick_shows_the_pair(tmp_path: Path, profile: Path) -> None:
