@@ -101,8 +101,8 @@ def test_a_strategy_is_measured_in_a_process_of_its_own(data: Path) -> None:
 @pytest.mark.parametrize(
     ("strategy", "limits", "status", "reason"),
     [
-        ("wait", {"limit_seconds": 0.2}, "DNF", "over 0.2 s"),
-        ("hoard", {"limit_gib": 0.3}, "DNF", "over 0.3 GiB"),
+        pytest.param("wait", {"limit_seconds": 0.2}, "DNF", "over 0.2 s", marks=pytest.mark.net),
+        pytest.param("hoard", {"limit_gib": 0.3}, "DNF", "over 0.3 GiB", marks=pytest.mark.net),
         ("broken", {}, "failed", "ValueError: cannot choose"),
     ],
 )
