@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 from scipy import sparse
 
@@ -114,6 +113,9 @@ def _optimize(
     seconds: float = 60.0,
 ) -> tuple[Float64Array | None, float]:
     """Optimal indicators `[u]` (relaxed unless `integral`) and the objective, or None."""
+    # cvxpy takes a second to import, for which nobody needs to wait who sets no constraint.
+    import cvxpy as cp  # noqa: PLC0415
+
     u, regions = len(program.utilities), len(program.penalty.target)
     s = cp.Variable(u, boolean=integral)
     members = sparse.csr_matrix((np.ones(u), (program.region, np.arange(u))), shape=(regions, u))
