@@ -43,17 +43,22 @@ def check_multilabel(given: Any) -> bool | None:
 def check_features(values: Any, column: str) -> NDArray[Any]:
     """Numbers `[n, ...]` with at least one pair and one feature; values are not yet looked at."""
     array = to_array(values, column)
-    if array.dtype.kind not in "fiub" and not is_bfloat16(array.dtype):
-        raise ColumnError(column, f"has dtype {array.dtype}, wanted numbers such as float32")
-    if array.ndim < 2:
-        raise ColumnError(
-            column, f"has shape {array.shape}, wanted [n, width]: one row of features per pair"
-        )
-    if len(array) == 0:
-        raise ColumnError(column, "has no rows; a pool needs at least one pair")
-    if array.size == 0:
-        raise ColumnError(column, f"has shape {array.shape}: no features")
+    check_numbers(array.dtype, array.shape, column)
     return array
+
+
+def check_numbers(dtype: np.dtype[Any], shape: tuple[int, ...], column: str) -> None:
+    """That an array can be features, by its type and shape `[n, ...]`."""
+    if dtype.kind not in "fiub" and not is_bfloat16(dtype):
+        raise ColumnError(column, f"has dtype {dtype}, wanted numbers such as float32")
+    if len(shape) < 2:
+        raise ColumnError(
+            column, f"has shape {shape}, wanted [n, width]: one row of features per pair"
+        )
+    if shape[0] == 0:
+        raise ColumnError(column, "has no rows; a pool needs at least one pair")
+    if 0 in shape:
+        raise ColumnError(column, f"has shape {shape}: no features")
 
 
 def check_length(values: Any, n: int, column: str) -> None:
@@ -90,14 +95,7 @@ def check_finite(array: NDArray[Any], present: BoolArray | None, column: str) ->
 
 
 def check_chunked(source: ChunkedFeatures, present: BoolArray | None, column: str) -> None:
-    """The same of features that are read in chunks, one after the other."""
-    if source.not_finite is None:
-        bad = [np.arange(0)]
-        for number, start in enumerate(source.starts[:-1].tolist()):
-            with np.errstate(over="ignore"):
-                finite = np.isfinite(as_float32(source.chunk(number)))
-            bad.append(start + np.flatnonzero(~finite.reshape(len(finite), -1).all(axis=1)))
-        source.not_finite = np.concatenate(bad)
+    """The same of features that are read in chunks, which were looked through."""
     bad_rows = source.not_finite
     wrong = bad_rows if present is None else bad_rows[present[bad_rows]]
     if len(wrong):

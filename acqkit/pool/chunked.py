@@ -23,14 +23,14 @@ _KEPT = 4
 class ChunkedFeatures(ABC):
     """Rows `[n, ...]` in chunks that begin at `starts` `[c + 1]`; the last ones read are kept.
 
-    shape, dtype: of all rows as they are stored. digest: of their values as float32, None where it
-    is not known yet. not_finite: rows that hold NaN or infinity, None where nobody has looked yet.
+    shape, dtype: of all rows as they are stored. digest: of their values as float32. not_finite:
+    rows that hold NaN or infinity. Both are what `looked_through` finds.
     """
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], starts: IntArray) -> None:
         self.shape, self.dtype, self.starts = shape, dtype, starts
-        self.digest: str | None = None
-        self.not_finite: IntArray | None = None
+        self.digest = ""
+        self.not_finite: IntArray = np.arange(0)
         self._kept: OrderedDict[int, NDArray[Any]] = OrderedDict()
         self._lock = threading.Lock()
 

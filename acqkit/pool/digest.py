@@ -109,8 +109,6 @@ def features_digest(source: FeatureSource) -> str | None:
         array = source.array
         return kept_digest(array, lambda: _array(array, np.float32))
     if isinstance(source, ChunkedFeatures):
-        if source.digest is None:
-            source.digest = _read(source, source.shape)
         return source.digest
     if isinstance(source, FeatureSubset) and isinstance(source.base, ArrayFeatures):
         return _read(source, (len(source), *source.base.array.shape[1:]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -16,7 +16,7 @@ from acqkit.files import write_text
 from acqkit.pool.scan import covers_file
 
 if TYPE_CHECKING:
-    from acqkit.pool.parquet_parts import ParquetParts
+    from acqkit.pool.stored import StoredFile
 
 _SCHEME = 1
 """Another one for another way to work out digests: those kept before are worked out anew."""
@@ -48,20 +48,28 @@ def kept_digest(array: NDArray[Any], work_out: Callable[[], str]) -> str:
 
 
 class FilesDigest:
-    """The digest of a column of vectors in the Parquet files of a data set, beside the first one.
+    """The digest of a column of vectors in some files: beside the first one, or in a cache here.
 
-    It is kept of columns in which every row is there and finite. None is kept of an object store.
+    It is kept of columns in which every row is there and finite. Those of an object store, which
+    may be one that is only read, are kept in `~/.cache/acqkit/digests`, by what the store says
+    of each file's content (its ETag); where it says nothing, none is kept.
     """
 
-    def __init__(self, parts: ParquetParts, name: str) -> None:
-        file = parts.files[0]
-        self._folder = None
+    def __init__(self, files: Sequence[StoredFile], name: str) -> None:
+        file = files[0]
+        stamps = [["/".join(each.parts), each.size, each.stamp] for each in files]
+        self._of = [_SCHEME, name, stamps]
+        self._folder: Path | None = None
+        self._newest = 0
         if file.system is None:
             self._folder = Path(file.name).parents[len(file.parts) - 1]
-        label = blake2b(json.dumps([file.parts, name]).encode(), digest_size=8).hexdigest()
+            self._newest = max(int(each.stamp) for each in files)
+        elif all(each.stamp for each in files):
+            with suppress(RuntimeError):  # nobody's home
+                self._folder = Path.home() / ".cache" / "acqkit" / "digests"
+        place = file.parts if file.system is None else file.name
+        label = blake2b(json.dumps([place, name]).encode(), digest_size=8).hexdigest()
         self._name = f".{label}.digest"
-        self._of = [_SCHEME, name, parts.stamp]
-        self._newest = max(int(each.stamp) for each in parts.files) if self._folder else 0
 
     def find(self) -> str | None:
         """What is kept of the files as they are."""
@@ -70,6 +78,8 @@ class FilesDigest:
     def keep(self, digest: str) -> None:
         """Keep it, where files are old enough to have another time after another write."""
         if self._folder is not None and time.time() - self._newest / 1e9 > _SETTLED_AFTER:
+            with suppress(OSError):
+                self._folder.mkdir(parents=True, exist_ok=True)
             _keep(self._folder / self._name, self._of, digest)
 
 

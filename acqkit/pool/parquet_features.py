@@ -10,13 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from acqkit.embeddings import BoolArray, IntArray
+from acqkit.embeddings import BoolArray
 from acqkit.errors import PoolError
 from acqkit.pool.arrow_vectors import Vectors, decoded, vector_blocks
 from acqkit.pool.chunked import ChunkedFeatures, chunk_starts
-from acqkit.pool.digest import RowsDigest
-from acqkit.pool.digest_file import FilesDigest
-from acqkit.pool.half import as_float32
+from acqkit.pool.looked_through import looked_through
 from acqkit.pool.parquet_parts import ParquetParts
 from acqkit.pool.source import ColumnError
 
@@ -46,38 +44,12 @@ def open_vectors(
             array[block.at], present[block.at] = block.rows, True
         return array, present
     source = ParquetFeatures(parts, name, key, shape, dtype)
-    kept = FilesDigest(parts, name)
-    if (digest := kept.find()) is not None:
-        source.digest, source.not_finite = digest, np.arange(0)
-        return source, np.ones(len(parts), dtype=bool)
-    _look_through(source, present, _all(first, blocks))
-    assert source.digest is not None and source.not_finite is not None
-    if present.all() and not len(source.not_finite):
-        kept.keep(source.digest)
-    return source, present
+    return source, looked_through(source, parts.files, name, _all(first, blocks))
 
 
 def _all(first: Vectors, others: Iterator[Vectors]) -> Iterator[Vectors]:
     yield first
     yield from others
-
-
-def _look_through(source: ParquetFeatures, present: BoolArray, blocks: Iterator[Vectors]) -> None:
-    """Note which rows are there, which hold no numbers, and the digest of all."""
-    digest = RowsDigest(source.shape)
-    bad: list[IntArray] = []
-    for block in blocks:
-        rows = np.zeros((block.size, *source.shape[1:]), np.float32)
-        with np.errstate(over="ignore"):
-            rows[block.at - block.start] = as_float32(block.rows)
-        digest.add(rows)
-        present[block.at] = True
-        if not np.isfinite(rows).all():
-            wrong = ~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1)
-            bad.append(block.start + np.flatnonzero(wrong))
-    digest.add(np.zeros((source.shape[0] - digest.rows, *source.shape[1:]), np.float32))
-    source.digest = digest.hexdigest()
-    source.not_finite = np.concatenate([np.arange(0), *bad])
 
 
 class ParquetFeatures(ChunkedFeatures):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from acqkit.embeddings import IntArray
 from acqkit.errors import PoolError
@@ -19,6 +19,8 @@ from acqkit.pool.stored import StoredFile
 
 _OPEN = 4
 """Files that are held open: a process may have only so many, and a data set has thousands."""
+
+_NOT_SENT = ("_open", "_footers")
 
 
 class ParquetParts:
@@ -33,6 +35,8 @@ class ParquetParts:
         self.files = tuple(files)
         self._verify = verify
         self._open: OrderedDict[int, ParquetRows] = OrderedDict()
+        self._footers: dict[int, pq.FileMetaData] = {}
+        """Those of an object store, each of which is a request."""
         stored = self.part(0).schema
         self.groups: list[list[int]] = []
         for number, file in enumerate(self.files):
@@ -47,26 +51,24 @@ class ParquetParts:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the files that are open: another process opens them for itself."""
-        return {name: value for name, value in vars(self).items() if name != "_open"}
+        return {name: each for name, each in vars(self).items() if name not in _NOT_SENT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _open=OrderedDict())
+        vars(self).update(state, _open=OrderedDict(), _footers={})
 
     def __len__(self) -> int:
         return int(self.starts[-1])
-
-    @cached_property
-    def stamp(self) -> list[list[Any]]:
-        """What changes where a file does: of each its place, size and time."""
-        return [["/".join(file.parts), file.size, file.stamp] for file in self.files]
 
     def part(self, number: int) -> ParquetRows:
         """The rows of a file."""
         if number not in self._open:
             file = self.files[number]
-            path: Path | str = file.name if file.system is not None else Path(file.name)
-            opened = None if file.system is None else file.opened()
-            self._open[number] = ParquetRows(path, self._verify, opened)
+            if file.system is None:
+                self._open[number] = ParquetRows(Path(file.name), self._verify)
+            else:
+                footer = self._footers.get(number)
+                rows = ParquetRows(file.name, self._verify, file.opened(), footer)
+                self._open[number], self._footers[number] = rows, rows.footer
             if len(self._open) > _OPEN:
                 self._open.popitem(last=False)
         self._open.move_to_end(number)

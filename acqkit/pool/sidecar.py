@@ -107,20 +107,26 @@ def write_items(path: Path, schema: pa.Schema, groups: Iterable[Mapping[str, lis
 class ParquetRows:
     """A Parquet file read by row group; the last group of each column is cached.
 
-    opened: what Arrow reads instead of the file at `path`. Every method raises PoolError where the
-    file cannot be read.
+    opened: what Arrow reads instead of the file at `path`; footer: its own, where it was read
+    before. Every method raises PoolError where the file cannot be read.
     """
 
-    def __init__(self, path: Path | str, verify: bool = True, opened: Any = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        verify: bool = True,
+        opened: Any = None,
+        footer: pq.FileMetaData | None = None,
+    ) -> None:
         self._path = path
         with reading(path, "Parquet"):
             self._file = (
                 pq.ParquetFile(path, memory_map=True)
                 if opened is None
-                else pq.ParquetFile(opened, buffer_size=_READ_AHEAD)
+                else pq.ParquetFile(opened, metadata=footer, buffer_size=_READ_AHEAD)
             )
             self.schema: pa.Schema = self._file.schema_arrow
-            metadata = self._file.metadata
+            self.footer = metadata = self._file.metadata
             sizes = [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
             # Counts of single columns are not looked at: Arrow ends the process over some of them.
             if metadata.num_rows != sum(sizes):

@@ -40,7 +40,8 @@ class StoredFile:
     """A file of a pool.
 
     name: where it is, for messages. parts: its place in the pool's folder. size in bytes; stamp:
-    another one where the file was changed. system: fsspec's file system, None for this machine's.
+    another one where the file was changed, empty where nothing says so. system: fsspec's file
+    system, None for this machine's.
     """
 
     name: str
@@ -159,7 +160,7 @@ def listed(url: str) -> list[StoredFile]:
             system.unstrip_protocol(name),
             tuple(name[len(root) :].strip("/").split("/")) if name != root else (_last(name),),
             int(info["size"]),
-            str(info.get("ETag") or info.get("etag") or info.get("mtime") or info.get("created")),
+            str(info.get("ETag") or info.get("etag") or ""),
             system,
         )
         for name, info in sorted(found.items())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
+from acqkit.pool.arrow_vectors import Vectors
+from acqkit.pool.checks import check_numbers
 from acqkit.pool.chunked import CHUNK_BYTES, ChunkedFeatures, chunk_starts
+from acqkit.pool.looked_through import looked_through
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.source import ColumnError, Source, reading
 from acqkit.pool.stored import StoredFile
@@ -43,7 +47,7 @@ def open_stored(
         for key, file in columns.items():
             if key in KEYS:
                 array = StoredArray(file, key)
-                data[key] = array if key in _FEATURES else array.whole()
+                data[key] = array.features() if key in _FEATURES else array.whole()
         given = read_mapping(
             data,
             name=name or url.rstrip("/").rpartition("/")[2],
@@ -64,15 +68,25 @@ class StoredArray(ChunkedFeatures):
             shape, fortran, dtype = read(head)
         if fortran and len(shape) > 1:
             raise ColumnError(key, "is stored column by column; save it with order='C'")
-        self._file, self._offset = file, head.tell()
+        self._file, self._offset, self._key = file, head.tell(), key
         self._row = dtype.itemsize * int(np.prod(shape[1:]))
         super().__init__(shape, dtype, chunk_starts(shape[0] if shape else 0, self._row))
+
+    def features(self) -> StoredArray:
+        """Itself, looked through once; raises ColumnError where it has no rows of numbers."""
+        check_numbers(self.dtype, self.shape, self._key)
+        looked_through(self, [self._file], self._key, self._vectors())
+        return self
+
+    def _vectors(self) -> Iterator[Vectors]:
+        for number, (start, stop) in enumerate(itertools.pairwise(self.starts.tolist())):
+            yield Vectors(start, stop - start, np.arange(start, stop), self.chunk(number))
 
     def whole(self) -> NDArray[Any]:
         """All of it: on this machine's disk where it is large."""
         size = self.dtype.itemsize * int(np.prod(self.shape))
         if self.dtype.kind == "O":
-            raise ColumnError(self._file.parts[0][:-4], "holds Python objects")
+            raise ColumnError(self._key, "holds Python objects")
         found = scratch(self.shape, self.dtype)
         flat = found.reshape(-1).view(np.uint8) if size else found
         for start in range(0, size, CHUNK_BYTES):

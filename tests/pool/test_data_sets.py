@@ -15,7 +15,7 @@ from pool_builders import vectors
 from acqkit import load_pool
 from acqkit.campaign.fingerprint import fingerprint
 from acqkit.errors import PoolError
-from acqkit.pool import PairPool, chunked, parquet_features, stored
+from acqkit.pool import PairPool, chunked, looked_through, parquet_features, stored
 from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.describe import describe
 from acqkit.pool.digest import content_digests
@@ -128,7 +128,7 @@ def test_a_data_set_that_was_looked_through_is_not_again(
     folder = write(tmp_path / "pool")
     monkeypatch.setattr("acqkit.pool.digest_file._SETTLED_AFTER", -1.0)
     first = load_pool(folder)
-    monkeypatch.setattr(parquet_features, "_look_through", None)
+    monkeypatch.setattr(looked_through, "RowsDigest", None)
     same(load_pool(folder), first)
     monkeypatch.undo()
     monkeypatch.setattr(parquet_features, "WHOLE_BYTES", 0)

@@ -15,7 +15,7 @@ from pool_builders import vectors
 
 from acqkit import Campaign, load_pool
 from acqkit.errors import PoolError
-from acqkit.pool import PairPool, chunked, parquet_features, stored
+from acqkit.pool import PairPool, chunked, looked_through, parquet_features, stored
 from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.digest import content_digests
 from acqkit.pool.folder import save_pool
@@ -49,6 +49,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     s3fs.S3FileSystem.clear_instance_cache()
     s3fs.S3FileSystem().makedirs("pools", exist_ok=True)
     yield running
@@ -71,7 +72,7 @@ def put(pool: PairPool, layout: str, folder: Path) -> str:
                 "labels": np.array(pool.class_names)[pool.truth[rows].argmax(axis=1)],
             }  # fmt: skip
             pq.write_table(pa.table(table), folder / f"{number}.parquet", row_group_size=20)
-    s3fs.S3FileSystem().put(str(folder), f"pools/{layout}", recursive=True)
+    s3fs.S3FileSystem().put(f"{folder}/", f"pools/{layout}/", recursive=True)
     return f"s3://pools/{layout}"
 
 
@@ -88,6 +89,19 @@ def test_a_round_on_an_object_store_picks_the_same_pairs(
         with Campaign.create(tmp_path / name, own, strategy="coreset") as campaign:
             picked.append(campaign.ask(7).ids)
     assert picked[0] == picked[1]
+
+
+@pytest.mark.parametrize("layout", ["npy", "parquet"])
+def test_features_are_read_by_the_first_open_and_after_a_change_only(
+    layout: str, server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = put(make_pool(n=150, test_share=0.2), layout, tmp_path / "one")
+    first = content_digests(load_pool(url))
+    with monkeypatch.context() as patch:
+        patch.setattr(looked_through, "RowsDigest", None)  # called where features are read
+        assert content_digests(load_pool(url)) == first
+    put(make_pool(n=150, test_share=0.2, seed=5), layout, tmp_path / "two")
+    assert content_digests(load_pool(url))["a"] != first["a"]
 
 
 def test_a_store_that_does_not_answer_is_one_sentence(server: Any, tmp_path: Path) -> None:
