@@ -36,7 +36,10 @@ def markdown(results: list[dict[str, Any]]) -> str:
     made_with = environment(jobs=1)
     given = dict.fromkeys(result["arguments"] for result in results)
     commands = ", ".join(f"`python benchmarks/large_pool.py {each}`" for each in given)
-    made = f"Made with {commands}, commit {made_with['commit']}, {made_with['cpu']}, {made_with['cores']} cores, threads: {THREADS} a process."
+    made = (
+        f"Made with {commands}, commit {made_with['commit']}, {made_with['cpu']}, "
+        f"{made_with['cores']} cores, threads: {THREADS} a process."
+    )
     parts = ["# A whole round on a large pool", INTRODUCTION, _MEMORY, _table(_wall(results))]
     parts += [_CPU, _table(_cpu(results)), _table(growth(results)), *_estimate(results), made]
     return "\n\n".join(part for part in parts if part) + "\n"
