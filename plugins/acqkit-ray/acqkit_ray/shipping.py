@@ -2,7 +2,8 @@
 
 What shaped this file:
 
-- Arrays beside the pickle are shared by all workers of a machine, without a copy each.
+- Arrays beside the pickle are shared by all workers of a machine, without a copy each; but each
+  of them costs time with every block, so that small ones are in the pickle.
 - A pool or embeddings in files are read by the workers themselves, and never sent.
 - In a worker there is no cluster: what would use its engine runs there and then.
 """
@@ -27,6 +28,8 @@ from acqkit.errors import ConfigError, EngineError, shortened
 from acqkit_ray.engine import RayEngine
 
 PROTOCOL = 5
+_BESIDE = 1 << 16
+"""Bytes (64 KiB) from which an array is large: it takes longer to copy than to look up."""
 
 
 class MappedFile(NamedTuple):
@@ -39,24 +42,31 @@ class MappedFile(NamedTuple):
 
 
 def packed(function: Callable[..., Any]) -> list[Any]:
-    """A function as bytes and the memory of its arrays, uint8 `[...]` each.
+    """A function as a pickle and the memory of its large arrays, uint8 `[...]` each.
 
     Raises ConfigError where it cannot be pickled.
     """
-    header, buffers = io.BytesIO(), list[pickle.PickleBuffer]()
+    header, buffers = io.BytesIO(), list[Any]()
+
+    def stays_inside(buffer: pickle.PickleBuffer) -> bool:
+        raw = buffer.raw()
+        if raw.nbytes >= _BESIDE:
+            buffers.append(np.frombuffer(raw, np.uint8))
+        return raw.nbytes < _BESIDE
+
     try:
-        _Pickler(header, PROTOCOL, buffer_callback=buffers.append).dump(function)
+        _Pickler(header, PROTOCOL, buffer_callback=stays_inside).dump(function)
     except Exception as error:
         raise ConfigError(
             "what is to be run cannot be sent to workers "
             f"({shortened(f'{type(error).__name__}: {error}')}); use the engine local, or parts "
             "that can be pickled"
         ) from error
-    return [header.getvalue(), *(np.frombuffer(each.raw(), np.uint8) for each in buffers)]
+    return [np.frombuffer(header.getvalue(), np.uint8), *buffers]
 
 
 def unpacked(sent: list[Any]) -> Any:
-    """The function that was packed; its arrays cannot be written to.
+    """The function that was packed; its large arrays cannot be written to.
 
     Raises EngineError where this machine lacks a module or a file that it needs.
     """
