@@ -93,6 +93,15 @@ def test_arrays_are_shared_and_those_in_files_are_read_there(tmp_path: Path) -> 
         assert (base == "memmap") == (name in ("file", "view", "backwards")), name
 
 
+def test_small_arrays_are_no_parts_of_their_own() -> None:
+    arrays = [np.arange(n) for n in range(3000)]
+    sent = shipping.packed(partial(functions.seen, np.ones(9000), arrays))
+    assert len(sent) == 2  # the pickle, and the large one, since each part costs time a block
+    found = shipping.unpacked(sent)
+    np.testing.assert_array_equal(found.args[0], np.ones(9000))
+    assert all(map(np.array_equal, found.args[1], arrays))
+
+
 def test_a_file_that_was_removed_goes_along(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.arange(9.0))
     mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
