@@ -39,6 +39,12 @@ class Component(BaseModel):
     Where False, blocks have probabilities only and width 0: a large pool's means are not read.
     """
 
+    holds_means: ClassVar[bool] = False
+    """Whether a strategy holds the means of all candidates in memory, whose number has no limit.
+
+    Where True, `select` warns of a pool for which they take much of the memory that is free.
+    """
+
     learns: ClassVar[bool] = True
     """Whether a trainer changes its model.
 

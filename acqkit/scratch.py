@@ -1,4 +1,4 @@
-"""Large arrays in a file that nobody else sees, which take no memory of their own.
+"""Memory: how much is free, and large arrays in a file that nobody else sees, which take none.
 
 The kernel writes their pages to the file and forgets them where memory is short; anonymous memory
 it could only swap.
@@ -11,6 +11,7 @@ import mmap
 import os
 import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,3 +66,12 @@ def taken(values: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
     for start in range(0, len(rows), size):
         found[start : start + size] = values[rows[start : start + size]]
     return found
+
+
+def free_memory() -> int | None:
+    """Bytes that programs may take before the kernel has to swap; None where it does not say."""
+    with suppress(OSError):
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    return None

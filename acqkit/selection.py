@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, cast
@@ -10,7 +11,7 @@ import numpy as np
 
 from acqkit.embeddings import BoolArray, FloatArray, IntArray, PairEmbeddings
 from acqkit.engine import row_blocks
-from acqkit.errors import BudgetError, SelectionError
+from acqkit.errors import AcqkitWarning, BudgetError, SelectionError
 from acqkit.interfaces import (
     Allocator,
     PreparedScorer,
@@ -20,12 +21,15 @@ from acqkit.interfaces import (
     Selection,
     Strategy,
 )
+from acqkit.scratch import free_memory
 
 _PROBABILITIES, _ALONE = 1 << 21, 1 << 17
 """Class probabilities of a block at most: 8 MiB a modality, and 512 KiB, which stay in the cache,
 where a scorer looks at nothing else."""
 _FEWEST_ROWS = 256
 """Rows of a block at the least, however many classes: with fewer, calls take as long as sums."""
+_SHARE = 0.25
+"""Of the memory that is free, which a strategy may take without a warning."""
 
 
 def score_candidates(
@@ -182,9 +186,10 @@ def select(strategy: Strategy, context: RoundContext, n: int) -> Selection:
     """Run a strategy and hold it to its contract: exactly `n` distinct candidates.
 
     Raises BudgetError when more is asked for than there is, SelectionError when the
-    strategy breaks the contract.
+    strategy breaks the contract. Warns of a strategy whose `holds_means` take too much memory.
     """
     check_budget(n, len(context.candidates))
+    _warn_of_memory(strategy, context)
     with context.clock.phase("allocate"):
         selection = as_selection(strategy.select(context, n))
     _check_positions(_title(strategy), selection.positions, context, n)
@@ -195,6 +200,21 @@ def select(strategy: Strategy, context: RoundContext, n: int) -> Selection:
         selection.terms,
         selection.record,
     )
+
+
+def _warn_of_memory(strategy: Strategy, context: RoundContext) -> None:
+    if not getattr(strategy, "holds_means", False) or context.device != "cpu":
+        return
+    held, free = 4 * len(context.candidates) * context.embeddings.dim, free_memory()
+    if free is not None and held > free * _SHARE:
+        warnings.warn(
+            f"{_title(strategy)} holds embeddings of all {len(context.candidates):,} candidates, "
+            f"{held / 2**30:.1f} GiB of {free / 2**30:.1f} GiB of memory that are free; those that "
+            "read a pool in blocks or look at a sample (kmeans, typiclust, max-herding, an "
+            "allocator that samples) need far less",
+            AcqkitWarning,
+            stacklevel=3,
+        )
 
 
 def _title(strategy: Strategy) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -27,6 +27,8 @@ _ROUNDING = np.float32(4e-6)
 
 class Badge(Component):
     """Pairs whose gradients, for the labels that the model predicts, are long and diverse."""
+
+    holds_means: ClassVar[bool] = True
 
     def select(self, context: RoundContext, n: int) -> Selection:
         """`n` picks with their distance to those before (Ash et al. 2020, algorithm 1).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from scipy.spatial.distance import cdist
 
@@ -30,6 +32,8 @@ _MOST_TIES = 64
 
 class CoreSet(Component):
     """Repeatedly the candidate farthest from every labeled and picked pair."""
+
+    holds_means: ClassVar[bool] = True
 
     def select(self, context: RoundContext, n: int) -> Selection:
         """`n` picks in the order of choice (Sener and Savarese 2018, algorithm 1).

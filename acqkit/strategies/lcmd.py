@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -25,6 +25,8 @@ from acqkit.strategies.order import points_of, settled
 
 class Lcmd(Component):
     """Repeatedly the farthest pair of the cluster with the largest sum of squared distances."""
+
+    holds_means: ClassVar[bool] = True
 
     def select(self, context: RoundContext, n: int) -> Selection:
         """`n` picks in the order of choice (Holzmüller et al. 2023, LCMD-TP).

@@ -1,0 +1,28 @@
+"""What a strategy says of the memory that it takes."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from acqkit.selection import select
+from acqkit.strategies.coreset import CoreSet
+from acqkit.strategies.kmeans import KMeans
+from acqkit.testing import make_context, make_embeddings, make_pool
+
+
+@pytest.mark.parametrize("free", [None, 10**9, 1000])
+def test_who_holds_all_means_warns_where_they_are_much_of_the_free_memory(
+    free: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = make_pool()
+    context = make_context(pool, make_embeddings(pool))
+    monkeypatch.setattr("acqkit.selection.free_memory", lambda: free)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        select(CoreSet(), context, 2)
+        select(KMeans(), context, 2)
+    assert ["CoreSet holds embeddings" in str(one.message) for one in caught] == [True] * (
+        free == 1000
+    )
