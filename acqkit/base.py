@@ -40,7 +40,7 @@ class Component(BaseModel):
     """
 
     holds_means: ClassVar[bool] = False
-    """Whether a strategy holds the means of all candidates in memory, whose number has no limit.
+    """Whether a scorer, allocator or strategy holds the means of all candidates in memory.
 
     Where True, `select` warns of a pool for which they take much of the memory that is free.
     """

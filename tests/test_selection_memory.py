@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import warnings
+from typing import ClassVar
 
 import pytest
 
+from acqkit.components.compose import Composed
 from acqkit.selection import select
 from acqkit.strategies.coreset import CoreSet
+from acqkit.strategies.entropy import Entropy
 from acqkit.strategies.kmeans import KMeans
+from acqkit.strategies.top import Top
 from acqkit.testing import make_context, make_embeddings, make_pool
+
+
+class HoldingTop(Top):
+    """An allocator that says so, too."""
+
+    holds_means: ClassVar[bool] = True
 
 
 @pytest.mark.parametrize("free", [None, 10**9, 1000])
@@ -23,6 +33,7 @@ def test_who_holds_all_means_warns_where_they_are_much_of_the_free_memory(
         warnings.simplefilter("always")
         select(CoreSet(), context, 2)
         select(KMeans(), context, 2)
-    assert ["CoreSet holds embeddings" in str(one.message) for one in caught] == [True] * (
-        free == 1000
-    )
+        select(Composed(scorer=Entropy(), allocator=Top()), context, 2)
+        select(Composed(scorer=Entropy(), allocator=HoldingTop()), context, 2)
+    said = [str(one.message).partition(" holds embeddings")[0] for one in caught]
+    assert said == (["CoreSet", "Entropy + HoldingTop"] if free == 1000 else [])

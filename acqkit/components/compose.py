@@ -46,6 +46,11 @@ class Composed(Component):
         """Whether either part looks at embeddings or the model."""
         return needs_embeddings(self.scorer) or needs_embeddings(self.allocator)
 
+    @property
+    def holds_means(self) -> bool:  # type: ignore[override] # follows from the parts
+        """Whether either part holds the means of all candidates in memory."""
+        return any(getattr(part, "holds_means", False) for part in (self.scorer, self.allocator))
+
     def select(self, context: RoundContext, n: int) -> Selection:
         """`n` picks with their scores and the terms they are made of.
 
