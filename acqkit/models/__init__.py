@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from acqkit.models.network import PairNetwork as PairNetwork
     from acqkit.models.network import as_network as as_network
     from acqkit.models.outputs import Outputs as Outputs
+    from acqkit.models.parallel import data_parallel as data_parallel
     from acqkit.models.progress import Progress as Progress
     from acqkit.models.schedule import Schedule as Schedule
     from acqkit.models.sklearn_pair import LogisticPair as LogisticPair
@@ -62,6 +63,7 @@ _HOMES = {
     ],
     "network": ["PairNetwork", "as_network"],
     "outputs": ["Outputs"],
+    "parallel": ["data_parallel"],
     "progress": ["Progress"],
     "schedule": ["Schedule"],
     "sklearn_pair": ["LogisticPair", "SklearnPairModel"],

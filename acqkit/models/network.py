@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from acqkit.embeddings import BoolArray, FloatArray
+from acqkit.embeddings import FloatArray, IntArray
 from acqkit.errors import EmbeddingError
 from acqkit.interfaces import ModelState, PairBatch
 from acqkit.models.inputs import Collated, Kept, mask_of, rows_of
 from acqkit.models.outputs import Outputs
 from acqkit.models.seeding import seeded
-from acqkit.models.tensors import as_tensor, restored, stored
+from acqkit.models.tensors import restored, stored, to_device
 from acqkit.models.tower import Tower
 
 Collate = Callable[[Any], Any]
@@ -186,17 +186,35 @@ class PairNetwork(nn.Module):
 
         Raises EmbeddingError for inputs that do not fit the encoders.
         """
+        features = (self.features(0, batch), self.features(1, batch))
         masks = (mask_of(batch.present_a), mask_of(batch.present_b))
-        a = self._features(0, batch.a, masks[0], len(batch))
-        b = self._features(1, batch.b, masks[1], len(batch))
+        present = (to_device(masks[0], self.device), to_device(masks[1], self.device))
+        return self.outputs(features, present, batch.positions)
+
+    def features(self, side: int, batch: PairBatch) -> Tensor:
+        """Unit features `[k, dim]` of modality 0 or 1 of pairs; zeros where it is absent."""
+        inputs = (batch.a, batch.b)[side]
+        present = mask_of((batch.present_a, batch.present_b)[side])
+        if present is None:
+            return self._encode(side, inputs, len(batch))
+        rows = np.flatnonzero(present)
+        features = torch.zeros(len(batch), self.dim, device=self.device)
+        if len(rows) == 0:
+            return features
+        encoded = self._encode(side, rows_of(inputs, rows), len(rows))
+        return features.index_copy(0, torch.from_numpy(rows).to(self.device), encoded)
+
+    def outputs(
+        self,
+        features: tuple[Tensor, Tensor],
+        present: tuple[Tensor | None, Tensor | None],
+        positions: IntArray,
+    ) -> Outputs:
+        """All of `Outputs` for `k` pairs, by their features `[k, dim]` and their positions `[k]`."""
+        a, b = features
         logits = (self._logits(a), self._logits(b))
-        return Outputs(
-            (a, b),
-            logits,
-            (self._mean(a, logits[0]), self._mean(b, logits[1])),
-            (self._to_device(masks[0]), self._to_device(masks[1])),
-            batch.positions,
-        )
+        means = (self._mean(a, logits[0]), self._mean(b, logits[1]))
+        return Outputs((a, b), logits, means, present, positions)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Class probabilities `[k, c]`: softmax rows, or independent sigmoids if multi-label."""
@@ -237,21 +255,11 @@ class PairNetwork(nn.Module):
         """Factor of class logits: `LOGIT_SCALE`, as far as the labels are trusted."""
         return self.trust * LOGIT_SCALE
 
-    def _features(self, side: int, inputs: Any, present: BoolArray | None, k: int) -> Tensor:
-        if present is None:
-            return self._encode(side, inputs, k)
-        rows = np.flatnonzero(present)
-        features = torch.zeros(k, self.dim, device=self.device)
-        if len(rows) == 0:
-            return features
-        encoded = self._encode(side, rows_of(inputs, rows), len(rows))
-        return features.index_copy(0, torch.from_numpy(rows).to(self.device), encoded)
-
     def _encode(self, side: int, inputs: Any, k: int) -> Tensor:
         name, encoder = "ab"[side], self.encoders[side]
         if isinstance(inputs, Kept):
             encoder, inputs = encoder.head, inputs.features  # type: ignore[assignment]
-            inputs = self._to_device(inputs)
+            inputs = to_device(inputs, self.device)
         else:
             inputs = self._prepared(side, inputs)
         with self._precision():
@@ -276,23 +284,12 @@ class PairNetwork(nn.Module):
                 f"modality {'ab'[side]} yields raw items ({type(inputs).__name__}); give the model "
                 "a collate function that makes of them what its encoder takes"
             )
-        return self._to_device(inputs)
+        return to_device(inputs, self.device)
 
     def _precision(self) -> AbstractContextManager[Any]:
         if self.autocast is None:
             return nullcontext()
         return torch.autocast(self.device.type, self.autocast)
-
-    def _to_device(self, value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            value = as_tensor(value)
-        if isinstance(value, Tensor):
-            return value.to(self.device, non_blocking=True)
-        if isinstance(value, Mapping):
-            return {key: self._to_device(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return type(value)(self._to_device(item) for item in value)
-        return value
 
 
 def as_network(model: object) -> PairNetwork | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,19 @@ def as_tensor(array: NDArray[Any], device: torch.device | str = "cpu") -> Tensor
     write to it would end the process.
     """
     return torch.from_numpy(np.require(array, requirements=("C", "W"))).to(device)
+
+
+def to_device(value: Any, device: torch.device) -> Any:
+    """Arrays and tensors on a device, also those in mappings and lists; anything else as it is."""
+    if isinstance(value, np.ndarray):
+        value = as_tensor(value)
+    if isinstance(value, Tensor):
+        return value.to(device, non_blocking=True)
+    if isinstance(value, Mapping):
+        return {key: to_device(item, device) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(to_device(item, device) for item in value)
+    return value
 
 
 def stored(tensor: Tensor) -> NDArray[Any]:

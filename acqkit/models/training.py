@@ -20,6 +20,7 @@ from acqkit.models.evidence import label_evidence
 from acqkit.models.kept import keep_features
 from acqkit.models.network import PairNetwork
 from acqkit.models.outputs import Outputs
+from acqkit.models.parallel import forward_of
 from acqkit.models.progress import Progress, TrainingLog
 from acqkit.models.reading import BatchReader
 from acqkit.models.schedule import (
@@ -196,13 +197,14 @@ def _run(
     objective.start(network, data, steps * count)
     log = TrainingLog(network, optimizer, len(data), steps, reader)
     begun, learned, total = -1, False, torch.zeros((), device=network.device)
-    wanted = (part.both for part in _parts(data, size, count, steps, seed))
-    with closing(reader.read(wanted)) as batches:
+    forward = forward_of(network)
+    wanted = (forward.own(part.both) for part in _parts(data, size, count, steps, seed))
+    with closing(forward), closing(reader.read(wanted)) as batches:
         for number, part in enumerate(_parts(data, size, count, steps, seed)):
             if part.epoch > begun:
                 begun = part.epoch
                 objective.epoch_started(part.epoch)
-            outputs = network(next(batches))
+            outputs = forward.outputs(next(batches), part.both)
             loss = objective.loss(_step(network, data, part, outputs, number, steps * count))
             total = total + loss.detach() / count
             if loss.requires_grad:
@@ -211,6 +213,7 @@ def _run(
             if (number + 1) % count:
                 continue
             if learned:
+                forward.before_step()
                 set_rates(optimizer, schedule.rate(number // count, steps))
                 scaler.step(optimizer)
                 scaler.update()

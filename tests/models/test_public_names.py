@@ -37,6 +37,7 @@ def test_public_names() -> None:
         "blocks_of",
         "classification_loss",
         "classification_of",
+        "data_parallel",
         "jaccard",
         "label_evidence",
         "pairing_loss",
