@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, cast
 
 from acqkit.components.registry import Registry
 from acqkit.components.resolve import Resolved, resolve
+from acqkit.engine import Engine
 from acqkit.errors import AcqkitError, AcqkitWarning, ConfigError
-from acqkit.interfaces import Model, SelectiveTrainer, Trainer
+from acqkit.interfaces import Model, Pool, SelectiveTrainer, Trainer, TrainingEngine
 from acqkit.pool import PairPool
 
 DEFAULT_TRAINER = "supervised"
@@ -64,3 +66,12 @@ def or_own_fit(trainer: Trainer, model: Model) -> Trainer:
         stacklevel=2,
     )
     return cast(Trainer, resolve("trainer", OWN_FIT).component)
+
+
+def fit_on(
+    engine: Engine, trainer: Trainer, model: Model, pool: Pool, seed: int
+) -> Mapping[str, Any] | None:
+    """`trainer.fit(model, pool, seed)`, on an engine that trains; here with any other one."""
+    if isinstance(engine, TrainingEngine):
+        return engine.train(trainer, model, pool, seed)
+    return trainer.fit(model, pool, seed)

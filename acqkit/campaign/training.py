@@ -11,7 +11,7 @@ import numpy as np
 from acqkit.campaign.embed import embed_blocks
 from acqkit.campaign.identity import TrainingIdentity, label_digest
 from acqkit.campaign.plain import check_json
-from acqkit.campaign.trainers import or_own_fit
+from acqkit.campaign.trainers import fit_on, or_own_fit
 from acqkit.campaign.view import TrainView
 from acqkit.devices import check_device
 from acqkit.embeddings import PairEmbeddings
@@ -92,7 +92,8 @@ class ModelOfLabels:
                 return _trained(pool, model, kept)
             latest_round = max(0, int(pool.labels.round.max()))
             seed = derive_seed(self._seed, latest_round, "train")
-            record = dict(or_own_fit(self._trainer, model).fit(model, pool, seed) or {})
+            trainer = or_own_fit(self._trainer, model)
+            record = dict(fit_on(self._engine, trainer, model, pool, seed) or {})
         check_json("the trainer's record", record)
         with clock.phase("embed"):
             return _trained(pool, model, self._keep(key, pool, model, record))

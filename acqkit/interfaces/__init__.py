@@ -36,6 +36,7 @@ from acqkit.interfaces.trainers import (
     BelievingTrainer,
     SelectiveTrainer,
     Trainer,
+    TrainingEngine,
     TransferTrainer,
 )
 
@@ -72,6 +73,7 @@ __all__ = [
     "StatefulModel",
     "Strategy",
     "Trainer",
+    "TrainingEngine",
     "TransferTrainer",
     "VersionedEncoder",
 ]

@@ -24,6 +24,20 @@ class Trainer(Protocol):
 
 
 @runtime_checkable
+class TrainingEngine(Protocol):
+    """An engine that trainings run on, too."""
+
+    def train(
+        self, trainer: Trainer, model: Model, pool: Pool, seed: int
+    ) -> Mapping[str, Any] | None:
+        """What `trainer.fit(model, pool, seed)` does and returns, wherever it runs.
+
+        Raises ConfigError for a trainer or model with which that cannot be done elsewhere.
+        """
+        ...
+
+
+@runtime_checkable
 class SelectiveTrainer(Protocol):
     """A trainer that cannot train every model."""
 

@@ -210,7 +210,7 @@ class PairNetwork(nn.Module):
         present: tuple[Tensor | None, Tensor | None],
         positions: IntArray,
     ) -> Outputs:
-        """All of `Outputs` for `k` pairs, by their features `[k, dim]` and their positions `[k]`."""
+        """All of `Outputs` of `k` pairs, by their features `[k, dim]` and positions `[k]`."""
         a, b = features
         logits = (self._logits(a), self._logits(b))
         means = (self._mean(a, logits[0]), self._mean(b, logits[1]))

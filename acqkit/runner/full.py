@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from acqkit.campaign.trainers import can_train
+from acqkit.campaign.trainers import can_train, fit_on
 from acqkit.components.registry import registry
 from acqkit.components.resolve import resolve
 from acqkit.components.spec import ComponentSpec
@@ -85,6 +85,7 @@ def _train_on_all(plan: Plan, spec: ComponentSpec, seed: int) -> dict[str, float
     labels = LabelState(rounds, truth)
     trainer: Trainer = resolve("trainer", spec).component
     model = plan.untrained_model(train)
-    trainer.fit(model, train.with_labels(labels), derive_seed(seed, 0, "train"))
+    seed = derive_seed(seed, 0, "train")
+    fit_on(plan.engine, trainer, model, train.with_labels(labels), seed)
     device = plan.config.device
     return measure(evaluate(model, pool, pool.test_positions, pool.truth, plan.engine, device))

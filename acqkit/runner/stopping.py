@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
 
+from acqkit.campaign.trainers import fit_on
 from acqkit.config import StopConfig
 from acqkit.embeddings import DEFAULT_BLOCK_SIZE, PairEmbeddings
 from acqkit.files import whole_file
@@ -47,7 +48,8 @@ def validation_map(
     labels, held_out = split_validation(pool, share, seed)
     if len(held_out) < FEWEST_HELD_OUT:
         return None
-    trainer.fit(model, pool.with_labels(labels), derive_seed(seed, 0, "validation-train"))
+    seed = derive_seed(seed, 0, "validation-train")
+    fit_on(engine, trainer, model, pool.with_labels(labels), seed)
     found = evaluate(model, pool, held_out, pool.labels.matrix, engine).scores.map
     return found, len(held_out)
 

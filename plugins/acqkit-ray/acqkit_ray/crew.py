@@ -89,6 +89,13 @@ class Crew:
                 self._wait_for(1)
             return list(self._ready)
 
+    def whole(self) -> list[Member]:
+        """As many workers as were asked for; waits for those that start."""
+        with self._changing:
+            self._look(0)
+            self._wait_for(self._wanted)
+            return list(self._ready)
+
     def lost(self, member: Member) -> bool:
         """Start another worker in the place of one that has died; False where that was done."""
         with self._changing:

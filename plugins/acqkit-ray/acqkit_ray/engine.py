@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
 
 from acqkit import Component
+from acqkit.interfaces import Model, Pool, Trainer
 from acqkit_ray.cluster import before_import
 from acqkit_ray.size import Size
+
+if TYPE_CHECKING:
+    from acqkit_ray.crew import Crew
 
 Block = TypeVar("Block")
 Result = TypeVar("Result")
@@ -40,6 +44,11 @@ class RayEngine(Component):
     wait: float = Field(
         60, gt=0, description="seconds to wait for workers that the cluster has no room for yet"
     )
+    data_parallel: bool = Field(
+        False,
+        description="train torch networks by all workers, too, each with a part of every batch; "
+        "the result is that of one process to rounding",
+    )
 
     def map(
         self,
@@ -53,11 +62,31 @@ class RayEngine(Component):
         Arrays in results cannot be written to. Raises ConfigError where there is no such cluster
         or its versions are others, EngineError where it has no room, or a block ends its workers.
         """
+        crew = self._crew()
+        from acqkit_ray.mapping import mapped  # noqa: PLC0415
+
+        return mapped(crew, function, blocks)
+
+    def train(
+        self, trainer: Trainer, model: Model, pool: Pool, seed: int
+    ) -> Mapping[str, Any] | None:
+        """`trainer.fit(model, pool, seed)`; with `data_parallel` by all workers together.
+
+        A training in which a worker died begins again. Raises what the trainer raises, ConfigError
+        for a model that is no `acqkit.models.PairNetwork`, and what `map` raises.
+        """
+        if not (self.data_parallel and getattr(trainer, "learns", True)):
+            return trainer.fit(model, pool, seed)
+        crew = self._crew()
+        from acqkit_ray.training import check_trainable, train  # noqa: PLC0415
+
+        check_trainable(model)
+        return train(crew, trainer, model, pool, seed)
+
+    def _crew(self) -> Crew:
         address = self.address or os.environ.get("RAY_ADDRESS")
         before_import(address)
         # Not at the top: Ray takes a second to import, and most commands do without it.
         from acqkit_ray.crew import crew_of  # noqa: PLC0415
-        from acqkit_ray.mapping import mapped  # noqa: PLC0415
 
-        size = Size(self.workers, self.threads, self.gpus, self.wait)
-        return mapped(crew_of(address, size), function, blocks)
+        return crew_of(address, Size(self.workers, self.threads, self.gpus, self.wait))

@@ -57,13 +57,18 @@ def mapped(crew: Crew, function: Callable[[Any], Any], blocks: Iterable[Any]) ->
         while (task := mapping.next()) is not None:
             if task.done is None:
                 raise task.error or AssertionError
-            for text, category, file, line in task.done.warned:
-                warnings.warn_explicit(text, category, file, line, registry=_shown)
-            if task.done.raised is not None:
-                raise _remade(task.done.raised)
-            yield task.done.value
+            yield value_of(task.done)
     finally:
         mapping.close()
+
+
+def value_of(done: Done) -> Any:
+    """What a worker's function gave: its warnings are given here, and what it raised is raised."""
+    for text, category, file, line in done.warned:
+        warnings.warn_explicit(text, category, file, line, registry=_shown)
+    if done.raised is not None:
+        raise _remade(done.raised)
+    return done.value
 
 
 class _Mapping:
