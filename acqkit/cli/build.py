@@ -83,6 +83,13 @@ def build(
     workers: Annotated[
         int | None, typer.Option(help="Threads that read and decode (default: 2).")
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="Where items are encoded: local (default); with the plugin acqkit-ray also ray "
+            "or ray://HOST:PORT. A name, or YAML: {name: ray, workers: 4}."
+        ),
+    ] = None,
     dedup: Annotated[
         str | None,
         typer.Option(help="Keep duplicates out: exact, or near for both kinds."),
@@ -98,6 +105,8 @@ def build(
     for key in ("encode_a", "encode_b"):
         if key in data:
             data[key] = _encoder(data[key], f"--{key.replace('_', '-')}")
+    if engine is not None:
+        data["engine"] = parse_yaml(engine, "--engine")
     if source.suffix.lower() in (".yaml", ".yml"):
         data = read_yaml(source) | data
     else:

@@ -43,8 +43,9 @@ def build_pool(
     """Make a pool of vectors in the folder `out` from a table or folder of files.
 
     settings: the fields of `BuildConfig`; `encode_a` and `encode_b` may also be objects with
-    `encode`. Whatever was encoded is kept in `OUT.encoded` beside the pool: a build that was
-    interrupted goes on, one with more rows encodes these alone. `report` is told of every item.
+    `encode`, and `engine` one with `map`. Whatever was encoded is kept in `OUT.encoded` beside the
+    pool: a build that was interrupted goes on, one with more rows encodes these alone. `report` is
+    told of every item.
 
     Raises ConfigError, PoolError or PluginError with one sentence, before anything is encoded
     where that can be known.
@@ -53,6 +54,8 @@ def build_pool(
     for key in ("encode_a", "encode_b"):
         if key in data:
             data[key] = spec_of("encoder", short_form(data[key]))
+    if "engine" in data:
+        data["engine"] = spec_of("engine", data["engine"])
     return carry_out(make_build_config(data, "build_pool"), report)
 
 
@@ -166,6 +169,7 @@ def _side(
         store=store,
         batch_size=config.batch_size,
         workers=config.workers,
+        engine=resolve("engine", config.engine).component,
         report=report,
     )
     done = maker.encode(_all_items(pairs, column), int(starts[-1]))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 
 from acqkit.components.explain import explain
-from acqkit.components.spec import ComponentSpec, Settings
+from acqkit.components.spec import ComponentSpec, EngineSpec, Settings
 from acqkit.errors import ConfigError
 
 PathText = Annotated[Path, PlainSerializer(str)]
@@ -52,6 +52,10 @@ class BuildConfig(Settings):
     half: bool = Field(False, description="encode in half precision")
     batch_size: int = Field(64, ge=1, description="items encoded at a time")
     workers: int = Field(2, ge=0, description="threads that read and decode files meanwhile")
+    engine: EngineSpec = Field(
+        ComponentSpec(name="local"),
+        description="where items are encoded: local, one of a plugin, or NAME://HOST:PORT",
+    )
     dedup: Literal["exact", "near"] | None = Field(
         None, description="keep later duplicates out: the same items, or also nearly the same"
     )

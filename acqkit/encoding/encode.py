@@ -1,22 +1,24 @@
-"""Encoding one modality: what is not kept yet is read, decoded and encoded, batch by batch."""
+"""Encoding one modality: what is not kept yet is read, and encoded batch by batch on the engine."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from acqkit.embeddings import FloatArray, IntArray
-from acqkit.encoding.items import Item, decoded, digest
+from acqkit.embeddings import IntArray
+from acqkit.encoding.batches import BatchEncoder, Vectors, decoded_or_why
+from acqkit.encoding.items import Item, digest
 from acqkit.encoding.vectors import VectorStore
-from acqkit.errors import AcqkitError, PluginError, PoolError
+from acqkit.engine import Engine, LocalEngine
+from acqkit.errors import PoolError
 from acqkit.interfaces import Encoder, ItemKind
 from acqkit.pool.source import one_line
-from acqkit.tensors import as_numpy
 
 _NOTED_AT = 1024
 """Stamps that are written at once where nothing is encoded; fewer wait for the disk more often."""
@@ -54,7 +56,7 @@ class Encoded:
 
 @dataclass(slots=True)
 class _Read:
-    """An item that was read: its digest, and what the encoder gets unless that is kept."""
+    """An item that was read: its digest, and what is to be encoded unless that is kept."""
 
     place: int
     where: str
@@ -62,6 +64,10 @@ class _Read:
     stamp: bytes | None = None
     input: Any = None
     problem: str = ""
+
+
+_Batch = dict[bytes, list[_Read]]
+"""Items to encode by digest, which several may share."""
 
 
 @dataclass
@@ -74,32 +80,71 @@ class ItemEncoder:
     store: VectorStore
     batch_size: int
     workers: int
+    engine: Engine
     report: Callable[[Progress], None]
     _stamps: dict[bytes, bytes] = field(default_factory=dict)
     """Of files that were read, not yet written."""
+    _begun: deque[_Batch] = field(default_factory=deque)
+    """Batches that are not kept yet, in the order in which they will be."""
+    _problems: dict[bytes, str] = field(default_factory=dict)
+    """Of what could not be encoded, by digest."""
+
+    @property
+    def _decodes(self) -> bool:
+        """Whether items are decoded here, while others are encoded; else with their batch.
+
+        Contents are what files hold, which is less to send than pictures are.
+        """
+        return isinstance(self.engine, LocalEngine)
 
     def encode(self, items: Iterable[Item], total: int) -> Encoded:
-        """All items, in their order; raises PluginError where the encoder is at fault."""
+        """All items, in their order; raises PluginError where the encoder is at fault.
+
+        Batches do not depend on the engine, so that vectors are the same to the last bit.
+        """
         result = Encoded(np.full(total, -1, dtype=np.int64))
-        waiting: dict[bytes, list[_Read]] = {}
-        done = 0
-        for read in self._read(items):
-            done += 1
+        batches = self._batches(items, total, result)
+        first = next(batches, None)
+        if first is not None:  # else there is nothing for which to start workers
+            encode = BatchEncoder(
+                self.modality, self.kind, self.encoder, self.store.dtype, not self._decodes
+            )
+            for found in self.engine.map(encode, chain([first], batches)):
+                self._keep(self._begun.popleft(), found, result)
+        self._write_stamps()
+        result.failures.sort(key=lambda failure: failure.place)
+        self.report(self._progress(total, total, result))
+        return result
+
+    def _batches(self, items: Iterable[Item], total: int, result: Encoded) -> Iterator[list[Any]]:
+        """What is to be encoded, `batch_size` at a time, each digest once."""
+        waiting: _Batch = {}
+        for done, read in enumerate(self._read(items), 1):
             row = self.store.row_of(read.key) if read.key else None
-            if read.problem:
-                result.failures.append(Failure(read.place, read.where, read.problem))
+            problem = read.problem or self._problems.get(read.key, "")
+            if problem:
+                result.failures.append(Failure(read.place, read.where, problem))
             elif row is not None:
                 result.rows[read.place] = row
                 self._note(read)
             else:
-                waiting.setdefault(read.key, []).append(read)
+                same = next((each for each in self._begun if read.key in each), waiting)
+                if read.key in same:
+                    read.input = None  # the first one's is encoded
+                same.setdefault(read.key, []).append(read)
             if len(waiting) >= self.batch_size:
-                self._flush(waiting, result)
+                yield self._handed_out(waiting)
+                waiting = {}
             self.report(self._progress(done, total, result))
-        self._flush(waiting, result)
-        self._write_stamps()
-        self.report(self._progress(done, total, result))
-        return result
+        if waiting:
+            yield self._handed_out(waiting)
+
+    def _handed_out(self, batch: _Batch) -> list[Any]:
+        self._begun.append(batch)
+        inputs = [reads[0].input for reads in batch.values()]
+        for reads in batch.values():
+            reads[0].input = None
+        return inputs
 
     def _note(self, read: _Read) -> None:
         if read.stamp is not None:
@@ -143,68 +188,26 @@ class ItemEncoder:
             content = item.read()
             read.key = digest(content)
             if self.store.row_of(read.key) is None:
-                read.input = decoded(self.kind, content)
+                read.input = decoded_or_why(self.kind, content) if self._decodes else content
         except PoolError as error:
             read.problem = str(error)
         except (OSError, ValueError) as error:
             read.problem = f"cannot be read ({one_line(error)})"
         return read
 
-    def _flush(self, waiting: dict[bytes, list[_Read]], result: Encoded) -> None:
-        """Encode what waits, an item of each digest, and keep it."""
-        if not waiting:
-            return
-        keys = list(waiting)
-        found = self._vectors([waiting[key][0].input for key in keys])
-        problems = {
-            key: vector for key, vector in zip(keys, found, strict=True) if isinstance(vector, str)
-        }
-        good = [place for place, key in enumerate(keys) if key not in problems]
-        if good:
-            self.store.append([keys[place] for place in good], np.stack([found[p] for p in good]))
+    def _keep(self, batch: _Batch, found: Vectors, result: Encoded) -> None:
+        """Keep what was encoded of a batch, an item of each digest."""
+        keys = list(batch)
+        self._problems |= {keys[place]: problem for place, problem in found.problems.items()}
+        good = [key for place, key in enumerate(keys) if place not in found.problems]
+        self.store.append(good, found.vectors)
         result.encoded += len(good)
-        for key, reads in waiting.items():
+        for key, reads in batch.items():
             row = self.store.row_of(key)
             for read in reads:
                 if row is None:
-                    result.failures.append(Failure(read.place, read.where, problems[key]))
+                    result.failures.append(Failure(read.place, read.where, self._problems[key]))
                 else:
                     result.rows[read.place] = row
                     self._note(read)
         self._write_stamps()
-        waiting.clear()
-
-    def _vectors(self, inputs: Sequence[Any]) -> list[Any]:
-        """A vector of each input, or why there is none."""
-        try:
-            return [_finite(vector, self.store.dtype) for vector in self._call(inputs)]
-        except (AcqkitError, MemoryError):
-            raise
-        except Exception as error:
-            if len(inputs) == 1:
-                return [f"cannot be encoded ({one_line(error)})"]
-            # One bad item must not cost its batch; an encoder at fault fails at every one.
-            found = [vector for each in inputs for vector in self._vectors([each])]
-            if all(isinstance(vector, str) for vector in found):
-                raise
-            return found
-
-    def _call(self, inputs: Sequence[Any]) -> FloatArray:
-        given = as_numpy(self.encoder.encode(inputs))
-        array = np.asarray(given)
-        if array.ndim != 2 or len(array) != len(inputs) or array.dtype.kind not in "fiu":
-            raise PluginError(
-                f"the encoder of {self.modality} gave an array of dtype {array.dtype} and shape "
-                f"{array.shape} for {len(inputs)} items, wanted numbers [{len(inputs)}, width]"
-            )
-        return array
-
-
-def _finite(vector: FloatArray, dtype: np.dtype[Any]) -> Any:
-    with np.errstate(over="ignore"):
-        kept = vector.astype(dtype)
-    if np.isfinite(kept).all():
-        return kept
-    if np.isfinite(vector).all():
-        return f"has a vector with numbers beyond {dtype.name}; use float32"
-    return "has a vector with NaN or infinite numbers"

@@ -122,7 +122,7 @@ def write_pool_of(
         write_folder(pool, folder)
         about = About(
             encoders={side.modality: side.about for side in sides},
-            settings=config.model_dump(mode="json", exclude={"encode_a", "encode_b"}),
+            settings=config.model_dump(mode="json", exclude={"encode_a", "encode_b", "engine"}),
         )
         write_text(folder / ABOUT, about_json(about))
         _write_failures(folder / FAILURES, pairs, failed)

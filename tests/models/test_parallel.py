@@ -79,7 +79,9 @@ def gradients(classes: bool) -> list[Tensor | None]:
 def learned(accumulate: int) -> tuple[dict[str, Tensor], list[float]]:
     """Weights and losses of a training."""
     model, losses = model_of(), list[float]()
-    schedule = Schedule(min_steps=6, max_steps=6, batch_size=15, accumulate=accumulate)
+    schedule = Schedule(
+        min_steps=6, max_steps=6, batch_size=15, accumulate=accumulate, encoder_rate=3e-3
+    )
     objective = SupervisedObjective(1.0, 2.0, 0.2)
     seen = lambda progress: losses.append(float(progress.loss))  # noqa: E731
     train(model, lacking_raw(), objective, schedule, 3, on_step=seen)

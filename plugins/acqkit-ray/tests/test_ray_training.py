@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning"),
 ]
 ENGINE = acqkit_ray.RayEngine(workers=2, data_parallel=True)
-STEPS = {"min_steps": 12, "max_steps": 12, "batch_size": 21}
+STEPS = {"min_steps": 12, "max_steps": 12, "batch_size": 21, "encoder_rate": 3e-3}
 
 
 @pytest.fixture(scope="module", autouse=True)
