@@ -43,6 +43,15 @@ encodes only what is new when rows were added.
 """
 
 
+_Engine = Annotated[
+    str | None,
+    typer.Option(
+        help="Where items are encoded: local (default); with the plugin acqkit-ray also ray or "
+        "ray://HOST:PORT. A name, or YAML: {name: ray, workers: 4}."
+    ),
+]
+
+
 def build(
     source: Annotated[
         Path,
@@ -83,13 +92,7 @@ def build(
     workers: Annotated[
         int | None, typer.Option(help="Threads that read and decode (default: 2).")
     ] = None,
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            help="Where items are encoded: local (default); with the plugin acqkit-ray also ray "
-            "or ray://HOST:PORT. A name, or YAML: {name: ray, workers: 4}."
-        ),
-    ] = None,
+    engine: _Engine = None,
     dedup: Annotated[
         str | None,
         typer.Option(help="Keep duplicates out: exact, or near for both kinds."),
@@ -101,12 +104,7 @@ def build(
     """Make a pool from files: a table or folder of pictures and texts, an encoder for each side."""
     flags: dict[str, Any] = {key: value for key, value in locals().items() if key != "source"}
     flags["id"] = flags.pop("id_column")
-    data = {key: value for key, value in flags.items() if value is not None}
-    for key in ("encode_a", "encode_b"):
-        if key in data:
-            data[key] = _encoder(data[key], f"--{key.replace('_', '-')}")
-    if engine is not None:
-        data["engine"] = parse_yaml(engine, "--engine")
+    data = _given(flags)
     if source.suffix.lower() in (".yaml", ".yml"):
         data = read_yaml(source) | data
     else:
@@ -128,6 +126,17 @@ def execute(data: dict[str, Any], source: str) -> None:
     say_table(summary(built))
     say(f"pool: {built.path}")
     say(f"next: acqkit pool describe {built.path}")
+
+
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags that were given; components as what they say."""
+    data = {key: value for key, value in flags.items() if value is not None}
+    for key in ("encode_a", "encode_b"):
+        if key in data:
+            data[key] = _encoder(data[key], f"--{key.replace('_', '-')}")
+    if "engine" in data:
+        data["engine"] = parse_yaml(data["engine"], "--engine")
+    return data
 
 
 def _encoder(text: str, option: str) -> Any:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import pickle
+import shutil
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +56,35 @@ def test_a_pool_holds_what_the_encoders_made_of_each_pair(tmp_path: Path) -> Non
     about = read_about(built.path)
     assert about is not None and list(about.encoders) == ["file", "text"]
     assert about.encoders["file"].width == 12
+
+
+class Ahead:
+    """An engine that takes four batches before it gives the first result."""
+
+    def map(self, function: Any, blocks: Any, *, thread_safe: bool = False) -> Any:
+        sent, begun = pickle.dumps(function), deque[Any]()
+        for block in blocks:
+            begun.append(block)
+            if len(begun) == 4:
+                yield pickle.loads(sent)(begun.popleft())
+        yield from map(pickle.loads(sent), begun)
+
+
+def test_an_engine_changes_no_byte(tmp_path: Path) -> None:
+    rows = picture_rows(tmp_path, range(30))
+    rows[9]["file"] = rows[3]["file"]  # while the first one is being encoded
+    (tmp_path / rows[20]["file"]).write_bytes(b"no picture")
+    rows[22]["file"] = rows[20]["file"]
+    table = write_rows(tmp_path, rows)
+    files = []
+    for engine in ("local", Ahead()):
+        built, _ = build(table, batch_size=3, engine=engine, id="text")
+        assert (built.encoded, built.failed) == ({"file": 27, "text": 30}, 2)
+        kept = [*tmp_path.rglob("*.npy"), *tmp_path.rglob("*.bin"), *tmp_path.rglob("*.csv")]
+        files.append({path.name: path.read_bytes() for path in kept if path.name != "stamps.bin"})
+        for folder in ("pool", "pool.encoded"):
+            shutil.rmtree(tmp_path / folder)
+    assert files[0] == files[1] and "vectors.bin" in files[0]
 
 
 def test_a_second_build_encodes_what_is_new_and_moves_nothing(tmp_path: Path) -> None:
