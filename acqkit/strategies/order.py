@@ -58,7 +58,7 @@ def points_of(context: RoundContext, positions: IntArray) -> Any:
     """
     if context.device == "cpu":
         return unified_means(context.embeddings, positions)
-    means = _means_only(context.embeddings)
+    means = means_only(context.embeddings)
     gathered = torch.empty((len(positions), means.dim), device=context.device)
     ascending, rows = on_device(positions, context.device).sort()
     for start in range(0, len(positions), _UPLOADED):
@@ -84,7 +84,7 @@ def _unified_there(means: PairEmbeddings, positions: Tensor) -> Tensor:
 
 def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray:
     """Unified content means `[k, d]` of the pairs at `positions`, in that order."""
-    means = _means_only(embeddings)
+    means = means_only(embeddings)
     gathered = np.empty((len(positions), means.dim), dtype=np.float32)
     # In blocks, so that neither modality is copied as a whole.
     for start, block in _blocks(means, positions, means.dim):
@@ -92,7 +92,8 @@ def unified_means(embeddings: PairEmbeddings, positions: IntArray) -> FloatArray
     return gathered
 
 
-def _means_only(embeddings: PairEmbeddings) -> PairEmbeddings:
+def means_only(embeddings: PairEmbeddings) -> PairEmbeddings:
+    """Content means alone, of which workers need no more."""
     content = embeddings.content()
     a, b = (replace(side, variance=None, probabilities=None) for side in content.sides)
     return replace(content, a=a, b=b)

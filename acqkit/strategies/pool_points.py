@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
 
 import numpy as np
 
-from acqkit.embeddings import FloatArray, IntArray
+from acqkit.embeddings import FloatArray, IntArray, PairEmbeddings
+from acqkit.engine import row_blocks
 from acqkit.interfaces import RoundContext
 from acqkit.neighbors import Vectors, kmeans_centroids, nearest, rows_learned_from, unit
-from acqkit.strategies.order import points_of
+from acqkit.strategies.order import means_only, points_of, unified_means
 
 _ROWS = 4_096
 """Rows assigned at a time: 2 MiB of means of width 128, which stay in the cache."""
@@ -43,21 +44,30 @@ class PoolPoints:
 
         k-means learns from the first in canonical order, which are a random sample, in as many
         clusters as there are pairs at most. As `kmeans` in canonical order, where that would learn
-        from all of them.
+        from all of them. Pairs are assigned by the round's engine, but for those on a device.
         """
         k = min(k, len(self._positions))
         first = self._context.canonical(self._positions, rows_learned_from(k))
         learned = self.at(np.searchsorted(self._positions, first))
         centroids = kmeans_centroids(learned, k, seed)
+        if self._held is not None:
+            squared, cluster = nearest(self._held, centroids)
+            return cluster, squared
         cluster = np.empty(len(self._positions), dtype=np.int64)
         squared = np.empty(len(self._positions), dtype=np.float32)
-        for rows in self._blocks():
-            squared[rows], cluster[rows] = nearest(self.at(rows), centroids)
+        means = means_only(self._context.embeddings)
+        assign = functools.partial(_assigned, means, self._directions, centroids)
+        blocks, start = row_blocks(self._positions, _ROWS), 0
+        for distances, found in self._context.engine.map(assign, blocks):
+            rows = slice(start, start + len(found))
+            squared[rows], cluster[rows] = distances, found
+            start = rows.stop
         return cluster, squared
 
-    def _blocks(self) -> Iterator[slice]:
-        """All rows from front to back: some at a time, or at once where all are held."""
-        n = len(self._positions)
-        size = _ROWS if self._held is None else n
-        for start in range(0, n, size):
-            yield slice(start, start + size)
+
+def _assigned(
+    means: PairEmbeddings, directions: bool, centroids: FloatArray, positions: IntArray
+) -> tuple[FloatArray, IntArray]:
+    """`nearest` of the unified means at some positions; for workers."""
+    points = unified_means(means, positions)
+    return nearest(unit(points) if directions else points, centroids)

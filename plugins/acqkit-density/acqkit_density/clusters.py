@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
 
 import numpy as np
 
 from acqkit import PairEmbeddings
 from acqkit.embeddings import FloatArray, IntArray
+from acqkit.engine import LOCAL, Engine, row_blocks
 from acqkit.neighbors import kmeans, kmeans_centroids, nearest, unit
 from acqkit_density.sample import SampleSizes
 
@@ -24,20 +25,27 @@ _BLOCK = 16_384
 
 
 def semantic_regions(
-    means: PairEmbeddings, order: IntArray, wanted: int, seed: int, sizes: SampleSizes
+    means: PairEmbeddings,
+    order: IntArray,
+    wanted: int,
+    seed: int,
+    sizes: SampleSizes,
+    engine: Engine = LOCAL,
 ) -> tuple[int, IntArray]:
     """How many regions there are, and the region `[n]` of each pair of `order` `[n]`.
 
     Spherical k-means on unified means. In large pools it learns from the beginning of `order`,
-    which is a random one, and every pair goes to the nearest center among those of nearby groups.
+    which is a random one, and every pair goes to the nearest center among those of nearby groups,
+    which the engine looks for.
     """
     head = order[: max(sizes.whole, sizes.per_region * wanted)]
     points = unit(means.take(head).unified_mean())
     if len(order) <= sizes.whole:
         centers, region = kmeans(points, wanted, seed, spherical=True)
         return len(centers), region
-    blocks = (unit(block.unified_mean()) for block in means.blocks(order, _BLOCK))
-    return _regions_by_groups(points, blocks, wanted, seed, _ITERATIONS)
+    centers = _centers(points, wanted, seed, _ITERATIONS)
+    assign = functools.partial(_assigned, means, _GroupedCenters(centers, seed))
+    return len(centers), np.concatenate(list(engine.map(assign, row_blocks(order, _BLOCK))))
 
 
 def rough_regions(
@@ -48,15 +56,17 @@ def rough_regions(
     From half the rows a region and fewer iterations than `semantic_regions`.
     """
     learned = points[: max(_FEWEST_ROUGH, sizes.per_region // 2 * wanted)]
-    return _regions_by_groups(learned, [points], wanted, seed, _ROUGH_ITERATIONS)
+    centers = _centers(learned, wanted, seed, _ROUGH_ITERATIONS)
+    return len(centers), _GroupedCenters(centers, seed).nearest(points)
 
 
-def _regions_by_groups(
-    points: FloatArray, blocks: Iterable[FloatArray], wanted: int, seed: int, iterations: int
-) -> tuple[int, IntArray]:
-    centers = kmeans_centroids(points, wanted, seed, spherical=True, iterations=iterations)
-    search = _GroupedCenters(centers, seed)
-    return len(centers), np.concatenate([search.nearest(block) for block in blocks])
+def _centers(points: FloatArray, wanted: int, seed: int, iterations: int) -> FloatArray:
+    return kmeans_centroids(points, wanted, seed, spherical=True, iterations=iterations)
+
+
+def _assigned(means: PairEmbeddings, centers: _GroupedCenters, positions: IntArray) -> IntArray:
+    """The center of each pair at some positions; for workers."""
+    return centers.nearest(unit(means.take(positions).unified_mean()))
 
 
 class _GroupedCenters:

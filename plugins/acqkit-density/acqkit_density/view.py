@@ -90,7 +90,9 @@ class PoolView:
         with context.clock.phase("regions"):
             k = given.region_count(total, len(covering))
             seed = context.derive("regions")
-            count, region = semantic_regions(means, pool.order, k, seed, given.sizes)
+            count, region = semantic_regions(
+                means, pool.order, k, seed, given.sizes, context.engine
+            )
         with context.clock.phase("graph"):
             rows = pool.sample(given.picks, given.sizes).rows if thin else every
             points = pair_points(means.take(pool.order[rows]))

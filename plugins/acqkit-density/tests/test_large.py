@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -262,3 +263,12 @@ def test_regions_in_two_levels_are_nearly_those_of_one() -> None:
     own = np.einsum("nd,nd->n", points, unit(centers)[region])
     best = (points @ unit(centers).T).max(axis=1)
     assert own.mean() > 0.98 * best.mean()
+    sent = semantic_regions(embeddings, order, 60, 0, SampleSizes(whole=1000), Sent())
+    assert np.array_equal(sent[1], region)
+
+
+class Sent:
+    """An engine to which functions are sent."""
+
+    def map(self, function: Any, blocks: Any, *, thread_safe: bool = False) -> Any:
+        return map(pickle.loads(pickle.dumps(function)), blocks)
