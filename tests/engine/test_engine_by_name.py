@@ -36,6 +36,10 @@ class Counting(Component):
         USED.append((function.func.__name__, self.label))
         return map(function, blocks)
 
+    def train(self, trainer, model, pool, seed):
+        USED.append(("train", self.label))
+        return trainer.fit(model, pool, seed)
+
 
 @hookimpl
 def acqkit_register_engines():
@@ -85,7 +89,8 @@ def test_all_that_a_run_maps_goes_through_its_engine(
     there = acqkit.run(POOL, **SETTINGS, full=True, out=tmp_path / "there", engine="counting")
     # Two rounds embed the train and the test part, one scores; the one trainer of the reference
     # that can train the model embeds the test part once more.
-    assert Counter(name for name, _ in used) == {"_embed": 2 * 2 + 1, "_score_block": 1}
+    mapped = {"_embed": 2 * 2 + 1, "_score_block": 1}
+    assert Counter(name for name, _ in used) == mapped | {"train": 2 + 1}
     assert rounds_of(there) == rounds_of(here) and there.full == here.full
     assert there.config == here.config
 
@@ -98,7 +103,7 @@ def test_a_run_is_gone_on_with_by_another_engine(
     extended = acqkit.run(
         POOL, **SETTINGS | {"rounds": 2}, out=tmp_path / "out", engine={"name": "counting"}
     )
-    assert Counter(name for name, _ in used) == {"_embed": 2, "_score_block": 1}
+    assert Counter(name for name, _ in used) == {"_embed": 2, "_score_block": 1, "train": 1}
     assert rounds_of(extended) == rounds_of(at_once)
 
 
@@ -151,5 +156,5 @@ def test_a_campaign_is_asked_on_an_engine(
         assert command(monkeypatch, "campaign", "ask", made, "-n", 5, *how) == 0
         with Campaign.open(made) as campaign:
             sheets[folder] = campaign.batches()[0].ids
-    assert [name for name, _ in used] == ["_embed"]
+    assert [name for name, _ in used] == ["train", "_embed"]
     assert sheets["here"] == sheets["there"]
