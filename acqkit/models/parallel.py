@@ -13,7 +13,6 @@ What shaped this file:
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,6 +33,9 @@ from acqkit.models.inputs import mask_of
 from acqkit.models.network import PairNetwork
 from acqkit.models.outputs import Outputs
 from acqkit.models.sampling import dropout_layers
+
+_UNITED = 1 << 24
+"""Numbers exchanged at a time: 64 MiB."""
 
 _shared: ContextVar[bool] = ContextVar("_shared", default=False)
 
@@ -61,6 +63,31 @@ def data_parallel() -> Iterator[None]:
         yield
     finally:
         _shared.reset(token)
+
+
+def own_blocks(blocks: list[IntArray]) -> list[IntArray]:
+    """Those of some blocks of pairs that this process does; all of them where it is alone."""
+    return blocks[dist.get_rank() :: dist.get_world_size()] if _shared.get() else blocks
+
+
+def all_shapes(rows: dict[int, Tensor]) -> dict[int, torch.Size]:
+    """The shapes of a row of tensors `[n, ...]` by key, of those that any process has."""
+    found = [{key: tensor.shape[1:] for key, tensor in rows.items()}]
+    if _shared.get():
+        found = found * dist.get_world_size()
+        dist.all_gather_object(found, found[0])
+    return {key: shape for own in found for key, shape in sorted(own.items())}
+
+
+def unite(rows: Tensor, device: torch.device) -> None:
+    """Give every process all rows `[n, ...]`, each of which is zeros in all but one of them."""
+    if not _shared.get():
+        return
+    each = max(1, _UNITED // max(1, rows[:1].numel()))
+    for start in range(0, len(rows), each):
+        part = rows[start : start + each].to(device)  # where the processes can exchange it
+        dist.all_reduce(part)
+        rows[start : start + each] = part
 
 
 class Forward:
@@ -142,10 +169,7 @@ class SharedForward(Forward):
             part.sum(dim=0).tolist() for part in (every[:first], torch.stack(masks, dim=1), every)
         )
         self._rows = (_Rows(before[0], own[0], all_[0]), _Rows(before[1], own[1], all_[1]))
-        with warnings.catch_warnings():
-            # Where every parameter is used after all, torch says that it need not have looked.
-            warnings.filterwarnings("ignore", message="find_unused_parameters")
-            found = self._encoders(batch)
+        found = self._encoders(batch)
         a, b = (_Gather.apply(features, sizes, self.rank) for features in found)  # type: ignore[no-untyped-call]
         present = [None if all_[side] == len(positions) else every[:, side] for side in (0, 1)]
         return self.network.outputs((a, b), (present[0], present[1]), positions)

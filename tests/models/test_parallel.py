@@ -22,6 +22,7 @@ from acqkit.models import (
     Schedule,
     SupervisedObjective,
     TorchPairModel,
+    Tower,
     classification_of,
     data_parallel,
     pairing_loss,
@@ -43,13 +44,15 @@ def lacking_raw() -> PairPool:
     return replace(pool, present=((order % 7 != 1) & (order < 26), (order % 5 != 2) | (order > 25)))
 
 
-def model_of(**options: Any) -> TorchPairModel:
-    """Encoders with dropout, the first with a parameter that is never used."""
-    first = Encoder(2, 4, dropout=0.3)
-    first.register_parameter("unused", nn.Parameter(torch.ones(3)))
-    collate = (collate_images, collate_texts)
-    fixed: dict[str, Any] = {"dim": 4, "n_classes": 2, "multilabel": False, "collate": collate}
-    return TorchPairModel(first, Encoder(2, 4), **(fixed | options))
+def model_of(first: nn.Module | None = None) -> TorchPairModel:
+    """Two encoders; by default the first has dropout, and a parameter that is never used."""
+    if first is None:
+        first = Encoder(2, 4, dropout=0.3)
+        first.register_parameter("unused", nn.Parameter(torch.ones(3)))
+    return TorchPairModel(
+        first, Encoder(2, 4), dim=4, n_classes=2, multilabel=False,
+        collate=(collate_images, collate_texts),
+    )  # fmt: skip
 
 
 def loss_of(outputs: Outputs, labels: Tensor) -> Tensor:
@@ -88,6 +91,19 @@ def learned(accumulate: int) -> tuple[dict[str, Tensor], list[float]]:
     return model.state_dict(), losses
 
 
+def with_a_frozen_body() -> tuple[dict[str, Tensor], int]:
+    """Weights of a training on features that are computed once, and how many were."""
+    body, calls = nn.Linear(2, 6, bias=False), list[int]()
+    nn.init.constant_(body.weight, 0.3)
+    body.register_forward_hook(lambda layer, inputs, output: calls.append(len(output)))
+    head = nn.Linear(6, 4, bias=False)
+    nn.init.eye_(head.weight)
+    model = model_of(first=Tower(body, head, frozen=True))
+    schedule = Schedule(min_steps=6, max_steps=6, batch_size=15)
+    train(model, lacking_raw(), SupervisedObjective(1.0, 2.0, 0.2), schedule, 3)
+    return model.state_dict(), sum(calls)
+
+
 def everything() -> dict[str, Any]:
     """What one process finds, alone or as one of several."""
     torch.manual_seed(5)  # of the dropout of `gradients`
@@ -96,6 +112,7 @@ def everything() -> dict[str, Any]:
         "without classes": gradients(classes=False),
         "learned": learned(1),
         "in parts": learned(3),
+        "frozen": with_a_frozen_body(),
     }
 
 
@@ -131,6 +148,9 @@ def by_two(task: Callable[[], Any], folder: Path) -> list[Any]:
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     alone = everything()
     both = by_two(everything, tmp_path)
+    counted = [found.pop("frozen") for found in (*both, alone)]
+    assert counted[0][1] + counted[1][1] == counted[2][1] == 22  # of pairs that have the modality
+    torch.testing.assert_close(counted[0][0], counted[2][0], rtol=0, atol=1e-5)
     torch.testing.assert_close(both[0], both[1], rtol=0, atol=0)
     for case in ("gradients", "without classes"):
         for ours, theirs in zip(both[0][case], alone[case], strict=True):
