@@ -26,7 +26,7 @@ endif
 test: $(INSTALLED)
 	$(PYTEST) -m "not net"
 
-# The same tests while lines are counted, which takes about half as long again: CI runs these.
+# The same tests while lines are counted, which takes about half as long again.
 coverage: $(INSTALLED)
 	$(PYTEST) -m "not net" --cov --cov-report=term:skip-covered --cov-fail-under=90
 
