@@ -36,9 +36,9 @@ class SupervisedObjective(Objective):
     """
 
     classification_weight: float
-    half_labels: float
     contrastive_weight: float
     temperature: float
+    half_labels: float = 0.0
 
     def loss(self, step: Step) -> Tensor:
         """The weighted sum for one step, a scalar `[]`."""
@@ -78,8 +78,8 @@ class Supervised(Schedule):
         """
         objective = SupervisedObjective(
             self.classification_weight,
-            self.half_labels,
             self.contrastive_weight,
             self.temperature,
+            self.half_labels,
         )
         train(model, pool, objective, self, seed)

@@ -129,7 +129,7 @@ def test_negatives_of_a_contrastive_loss_are_those_of_each_part() -> None:
     for parts in (1, 4):
         model, seen = own_model(pool), list[Progress]()
         trainer = classifying(accumulate=parts)
-        train_network(model, pool, SupervisedObjective(0, 0, 1, 1), trainer, 1, on_step=seen.append)
+        train_network(model, pool, SupervisedObjective(0, 1, 1), trainer, 1, on_step=seen.append)
         assert [progress.step for progress in seen] == [1, 2, 3, 4]
         found.append(float(seen[0].loss))
     # Chance is the logarithm of how many a partner is told from: 32, then 8.
@@ -187,7 +187,7 @@ def test_a_training_says_in_the_log_how_it_goes(caplog: pytest.LogCaptureFixture
     seen: list[Progress] = []
     with caplog.at_level(logging.INFO, logger="acqkit.models"):
         train_network(
-            raw_model(), raw_pool(), SupervisedObjective(1, 0, 1, 1), FEW, 0, on_step=seen.append
+            raw_model(), raw_pool(), SupervisedObjective(1, 1, 1), FEW, 0, on_step=seen.append
         )
     first, last = caplog.messages
     assert first == (

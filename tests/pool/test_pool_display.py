@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from acqkit.errors import PoolError
 from acqkit.pool.display import display_kind, kind_of_name
 from acqkit.pool.display_file import DisplayFile
 
@@ -61,3 +62,22 @@ def test_columns_of_odd_objects_are_text() -> None:
 
 def test_a_column_of_nothing_is_text() -> None:
     assert display_kind([]) == display_kind([None] * 40) == "text"
+
+
+@pytest.mark.parametrize("repository", ["datasets--me--icons", "icons"])
+def test_files_of_a_hub_snapshot_are_links_to_its_blobs(tmp_path: Path, repository: str) -> None:
+    folder = tmp_path / repository / "snapshots" / "0f3a" / "train"
+    folder.mkdir(parents=True)
+    blob, other = tmp_path / repository / "blobs" / "77c1", tmp_path / "other"
+    blob.parent.mkdir()
+    for file in (blob, other):
+        file.write_bytes(b"content")
+    (folder / "a.png").symlink_to("../../../blobs/77c1")
+    (folder / "b.png").symlink_to(other)
+    with pytest.raises(PoolError, match="lies outside"):
+        DisplayFile(folder, "b.png").read()
+    if repository == "icons":  # any other folder of that shape has no such right
+        with pytest.raises(PoolError, match="lies outside"):
+            DisplayFile(folder, "a.png").read()
+    else:
+        assert DisplayFile(folder, "a.png").read() == b"content"

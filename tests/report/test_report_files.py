@@ -284,23 +284,3 @@ def test_a_saved_pool_holds_the_pictures_that_it_shows(home: Path) -> None:
     with pytest.raises(PoolError, match=r"other\.png lies outside of .*; a saved pool holds what"):
         save_pool(open_pool(stranger(home, ["../other.png"] * 3)), home.parent / "again")
     assert not (home.parent / "again").exists()
-
-
-@pytest.mark.parametrize("repository", ["datasets--me--icons", "icons"])
-def test_files_of_a_hub_snapshot_are_links_to_its_blobs(
-    home: Path, tmp_path: Path, repository: str
-) -> None:
-    folder = tmp_path / repository / "snapshots" / "0f3a" / "train"
-    folder.mkdir(parents=True)
-    blob = tmp_path / repository / "blobs" / "77c1"
-    blob.parent.mkdir()
-    blob.write_bytes(png())
-    (folder / "a.png").symlink_to("../../../blobs/77c1")
-    (folder / "b.png").symlink_to(home / "pics/own.png")
-    with pytest.raises(PoolError, match="lies outside"):
-        DisplayFile(folder, "b.png").read()
-    if repository == "icons":  # any other folder of that shape has no such right
-        with pytest.raises(PoolError, match="lies outside"):
-            DisplayFile(folder, "a.png").read()
-    else:
-        assert DisplayFile(folder, "a.png").read() == png()

@@ -23,7 +23,7 @@ class ClassWise(Schedule):
 
     def fit(self, model: Model, pool: Pool, seed: int) -> None:
         """Train from scratch; raises ConfigError for a model that is no torch network."""
-        train(model, pool, SupervisedObjective(1.0, 0.0, 0.0, 1.0), self, seed)
+        train(model, pool, SupervisedObjective(1.0, 0.0, 1.0), self, seed)
 
 
 class PairWise(Schedule):
@@ -56,7 +56,7 @@ class _Summed(Objective):
     def __init__(self, trainer: PairWise, classification_weight: float) -> None:
         self.trainer = trainer
         self.plain = SupervisedObjective(
-            classification_weight, 0.0, trainer.contrastive_weight, trainer.temperature
+            classification_weight, trainer.contrastive_weight, trainer.temperature
         )
 
     def loss(self, step: Step) -> Tensor:

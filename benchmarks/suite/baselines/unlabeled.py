@@ -58,9 +58,9 @@ def supervised_part(trainer: Supervised) -> SupervisedObjective:
     """The reference trainer's objective with the weights of `trainer`."""
     return SupervisedObjective(
         trainer.classification_weight,
-        trainer.half_labels,
         trainer.contrastive_weight,
         trainer.temperature,
+        trainer.half_labels,
     )
 
 
