@@ -4,7 +4,7 @@ They are plain Ray actors in a group of `torch.distributed`, not those of Ray Tr
 would need places of their own beside the engine's, and wait for them without a word where those
 hold all; Ray advises against it through `ray://`; and it starts new processes for every training,
 where these keep what they imported. What is trained is what Ray Train would run:
-`acqkit.models.data_parallel` with torch's DistributedDataParallel.
+`data_parallel` with torch's DistributedDataParallel.
 """
 
 from __future__ import annotations
