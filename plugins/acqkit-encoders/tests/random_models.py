@@ -21,7 +21,7 @@ def save_models(root: Path) -> Path:
     ends = {"eos_token_id": 3, "bos_token_id": 2, "pad_token_id": 0}
     clip = library.CLIPConfig(text_config=text | ends, vision_config=vision, projection_dim=8)
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(4)  # heads learn more on some random features
+        torch.default_generator.manual_seed(0)  # heads learn more on some random features
         models = {
             "clip": library.CLIPModel(clip),
             "bert": library.BertModel(library.BertConfig(**text)),
