@@ -13,7 +13,7 @@ Markdown, writes it with `--out`, and exits with 1 where picks differ. With `--k
 measurement is added to a file of JSON lines, whose others are in the tables, too, and not measured
 again; all must be of one commit.
 
-The pools lie in a temporary folder meanwhile (`--folder`): 1.2 GB a million pairs, all that is kept
+The pools lie in a temporary folder meanwhile (`--folder`): 2 GB a million pairs, all that is kept
 included.
 """
 
