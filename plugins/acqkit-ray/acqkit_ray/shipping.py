@@ -6,6 +6,7 @@ What shaped this file:
   of them costs time with every block, so that small ones are in the pickle.
 - A pool or embeddings in files are read by the workers themselves, and never sent.
 - In a worker there is no cluster: what would use its engine runs there and then.
+- What people look at (`PairPool.display`) stays here, where they do; much of it is an open file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import pickle
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 
 from acqkit.engine import LOCAL
 from acqkit.errors import ConfigError, EngineError, shortened
+from acqkit.pool import PairPool
 from acqkit_ray.engine import RayEngine
 
 PROTOCOL = 5
@@ -84,6 +87,8 @@ class _Pickler(ray.cloudpickle.CloudPickler):  # type: ignore[misc] # ships no t
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, RayEngine):
             return _local, ()
+        if isinstance(obj, PairPool) and obj.display:
+            return replace(obj, display={}).__reduce_ex__(PROTOCOL)
         if isinstance(obj, np.ndarray) and not obj.dtype.hasobject:
             mapped = _mapped(obj)
             if mapped is not None:

@@ -26,6 +26,8 @@ from acqkit.components.registry import registry
 from acqkit.embeddings import PairEmbeddings
 from acqkit.engine import LOCAL
 from acqkit.errors import ConfigError, EngineError
+from acqkit.loading import load_pool
+from acqkit.pool.folder import save_pool
 from acqkit.selection import select
 from acqkit.testing import LinearPairModel, make_context, make_pool
 
@@ -200,3 +202,13 @@ def test_workers_of_another_size_take_the_place_of_idle_ones() -> None:
 def test_room_that_there_is_not_is_one_sentence() -> None:
     with pytest.raises(EngineError, match=r"1 of 1 CPU and 99 GPUs each, .* has 1 CPU and 0 G"):
         list(acqkit_ray.RayEngine(workers=1, gpus=99).map(functions.square, [1]))
+
+
+def test_what_people_look_at_stays_here(tmp_path: Path) -> None:
+    pool = replace(make_pool(20, 3), display={"text": [f"pair {i}" for i in range(20)]})
+    save_pool(pool, tmp_path / "pool")
+    saved = load_pool(tmp_path / "pool")
+    assert saved.display["text"][7] == "pair 7"  # of a Parquet file that is open
+    sent = shipping.unpacked(shipping.packed(partial(len, saved))).args[0]
+    assert sent.display == {} and sent.ids.tolist() == saved.ids.tolist()
+    assert np.array_equal(sent.batch(np.arange(20)).a, saved.batch(np.arange(20)).a)
