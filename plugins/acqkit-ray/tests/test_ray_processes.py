@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -48,19 +47,6 @@ def gone(mark: str, seconds: float) -> bool:
     return not left
 
 
-def end(process: subprocess.Popen[str], how: signal.Signals) -> None:
-    """Signal until it ends: as people do where an interrupt was lost in one of Ray's callbacks."""
-    for _ in range(6):
-        if how is signal.SIGINT:
-            os.killpg(process.pid, how)  # as a terminal does
-        else:
-            process.send_signal(how)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(30)
-            return
-    raise AssertionError(f"{how.name} did not end it")
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_who_is_ended_leaves_no_processes_behind(how: signal.Signals, tmp_path: Path) -> None:
     mark = f"{how.name}-{os.getpid()}"
@@ -72,7 +58,11 @@ def test_who_is_ended_leaves_no_processes_behind(how: signal.Signals, tmp_path: 
         assert process.stdout is not None
         assert process.stdout.readline().startswith("0 ")
         assert len(processes(mark)) > 3  # Ray's own, and two workers
-        end(process, how)
+        if how is signal.SIGINT:
+            os.killpg(process.pid, how)  # as a terminal does
+        else:
+            process.send_signal(how)
+        process.wait(120)  # Ray takes its time on a busy machine
     assert gone(mark, 30)
 
 
