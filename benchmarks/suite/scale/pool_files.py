@@ -71,7 +71,10 @@ def write_parquet(folder: Path, n: int) -> None:
         while len(table):
             if writer is None:
                 name = folder / f"part-{number:03d}.parquet"
-                writer, number, left = pq.ParquetWriter(name, table.schema), number + 1, per_file
+                # Nearly every number of a vector is another: a dictionary of them is read at a
+                # quarter of the speed.
+                writer = pq.ParquetWriter(name, table.schema, use_dictionary=["labels"])
+                number, left = number + 1, per_file
             writer.write_table(table.slice(0, left))
             taken = min(left, len(table))
             table, left = table.slice(taken), left - taken

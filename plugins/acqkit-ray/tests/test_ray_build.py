@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import csv
-import gc
 import os
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import acqkit_ray
 import numpy as np
-import pytest
 from PIL import Image
 from ray_encoders import Colors, Words
 
 from acqkit.encoding import Built, build_pool
+from ray_cluster import MARKS
+from ray_cluster import cluster as cluster
 
-# Ray's own warnings of what it will do some day, and files that it closes late.
-pytestmark = [
-    pytest.mark.net,
-    pytest.mark.filterwarnings("default::FutureWarning:ray"),
-    pytest.mark.filterwarnings("default::ResourceWarning"),
-    pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = MARKS
 ENGINE = acqkit_ray.RayEngine(workers=2)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    yield
-    acqkit_ray.stop()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Ray does not wait for the processes that it ended
-        gc.collect()
 
 
 def table(folder: Path, rows: int) -> Path:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import os
 import pickle
 import signal
-import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,24 +27,11 @@ from acqkit.loading import load_pool
 from acqkit.pool.folder import save_pool
 from acqkit.selection import select
 from acqkit.testing import LinearPairModel, make_context, make_pool
+from ray_cluster import MARKS
+from ray_cluster import cluster as cluster
 
-# Ray's own warnings of what it will do some day, and files that it closes late.
-pytestmark = [
-    pytest.mark.net,
-    pytest.mark.filterwarnings("default::FutureWarning:ray"),
-    pytest.mark.filterwarnings("default::ResourceWarning"),
-    pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = MARKS
 ENGINE = acqkit_ray.RayEngine(workers=2)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    yield
-    acqkit_ray.stop()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Ray does not wait for the processes that it ended
-        gc.collect()
 
 
 def test_results_come_in_the_order_of_blocks_from_all_workers() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import acqkit_ray
@@ -18,25 +15,12 @@ from ray_trainers import Told, raw_model, raw_pool
 from acqkit.errors import ConfigError, EngineError, PoolError
 from acqkit.models import LogisticPair, OwnFit
 from acqkit.testing import make_pool
+from ray_cluster import MARKS
+from ray_cluster import cluster as cluster
 
-# Ray's own warnings of what it will do some day, and files that it closes late.
-pytestmark = [
-    pytest.mark.net,
-    pytest.mark.filterwarnings("default::FutureWarning:ray"),
-    pytest.mark.filterwarnings("default::ResourceWarning"),
-    pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = MARKS
 ENGINE = acqkit_ray.RayEngine(workers=2, data_parallel=True)
 STEPS = {"min_steps": 12, "max_steps": 12, "batch_size": 21, "encoder_rate": 3e-3}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cluster() -> Iterator[None]:
-    yield
-    acqkit_ray.stop()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Ray does not wait for the processes that it ended
-        gc.collect()
 
 
 def test_two_workers_learn_what_one_process_does() -> None:
