@@ -205,11 +205,11 @@ def test_picks_are_compared_with_the_peers(
     ("own", "peer", "floor", "fault"),
     [
         (1.0, 10.0, 0.1, ""),
-        (1.0, 1.5, 0.5, ""),
+        (1.0, 1.2, 0.7, ""),
         (1.0, 9.0, 0.4, "9.0 times as fast as the fastest peer, 2.50 times its floor"),
-        (1.0, 0.9, 0.6, "numpy takes 0.9 s, ours 1 s"),
+        (1.0, 0.9, 0.7, "numpy takes 0.9 s, ours 1 s"),
         (1.0, None, 0.4, "2.50 times its floor"),
-        (1.0, None, 0.6, ""),
+        (1.0, None, 0.7, ""),
     ],
 )
 def test_verdicts_follow_peers_and_floors(
@@ -223,9 +223,17 @@ def test_verdicts_follow_peers_and_floors(
     added = ", as no peer is measured" if peer is None else ""
     if peer is not None:
         results.append(outcome(cases["peer quick"], peer))
-    assert list(verdicts(make_rows(results))) == [
-        f"- coreset: misses: {fault}" if fault else f"- coreset: holds{added}"
+    said = [
+        list(verdicts(make_rows(results), reasons))
+        for reasons in (None, {"coreset": "it reads twice", "badge": "it draws"})
     ]
+    if fault:
+        assert said == [
+            [f"- coreset: misses: {fault}"],
+            [f"- coreset: misses: {fault} (it reads twice)"],
+        ]
+    else:
+        assert said == [[f"- coreset: holds{added}"]] * 2
 
 
 def test_memory_counts_only_beside_peers_that_take_much(two_peers: None) -> None:

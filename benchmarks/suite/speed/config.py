@@ -21,19 +21,21 @@ Size = tuple[int, int, int]
 class SpeedEntry(Entry):
     """A strategy of ours, or of a plugin, and which algorithm it is.
 
-    Peers and floors are those of the algorithm; without one, the strategy stands alone.
+    Peers and floors are those of the algorithm; without one, the strategy stands alone. `because`
+    says why it takes what it takes, where that is more than promised.
     """
 
     spec: StrategySpec
     algorithm: str = ""
+    because: str = ""
 
     @model_validator(mode="before")
     @classmethod
     def _with_algorithm(cls, value: Any) -> Any:
         if not isinstance(value, dict) or "spec" in value:
             return value
-        rest = {name: item for name, item in value.items() if name not in ("algorithm", "label")}
-        own = {name: value[name] for name in ("algorithm", "label") if name in value}
+        own = {name: value[name] for name in ("algorithm", "because", "label") if name in value}
+        rest = {name: item for name, item in value.items() if name not in own}
         return {"spec": rest, **own}
 
     @property

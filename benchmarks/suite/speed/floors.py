@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray
+from acqkit.embeddings import DEFAULT_BLOCK_SIZE, FloatArray, IntArray
 from suite.speed.scene import Scene
 
 CENTERS, NEIGHBORS, TYPICLUST_CLUSTERS, ITERATIONS = 1000, 20, 500, 10
@@ -129,20 +129,41 @@ def bald(scene: Scene, batch: int) -> Floor:
     return run
 
 
-def clusters(count: int | None) -> Callable[[Scene, int], Floor]:
-    """faiss' k-means of the pool, with its defaults but for the iterations, and one assignment."""
+def clusters(scene: Scene, batch: int) -> Floor:
+    """faiss' k-means of the pool, a cluster a pick."""
 
-    def prepare(scene: Scene, batch: int) -> Floor:
-        def run() -> None:
-            x = np.ascontiguousarray(scene.mean)
-            k = min(count or batch, len(x) // 2)
-            means = faiss.Kmeans(x.shape[1], k, niter=ITERATIONS, min_points_per_centroid=1)
-            means.train(x)
-            means.index.search(x, 1)
+    def run() -> None:
+        _clusters(np.ascontiguousarray(scene.mean), batch)
 
-        return run
+    return run
 
-    return prepare
+
+def typical(scene: Scene, batch: int) -> Floor:
+    """k-means, and exact neighbors within each cluster that gives a pick, by faiss."""
+
+    def run() -> None:
+        x = np.ascontiguousarray(scene.mean)
+        cluster = _clusters(x, TYPICLUST_CLUSTERS)
+        count = int(cluster.max()) + 1
+        labels = np.bincount(cluster[scene.labeled], minlength=count)
+        order = np.lexsort((-np.bincount(cluster, minlength=count), labels))
+        members = np.split(np.argsort(cluster, kind="stable"), np.bincount(cluster).cumsum()[:-1])
+        for chosen in order[:batch].tolist():
+            own = x[members[chosen]]
+            index = faiss.IndexFlatL2(x.shape[1])
+            index.add(own)
+            index.search(own, NEIGHBORS + 1)
+
+    return run
+
+
+def _clusters(x: FloatArray, count: int) -> IntArray:
+    """Each row's cluster by faiss' k-means, with its defaults but for the iterations."""
+    k = min(count, len(x) // 2)
+    means = faiss.Kmeans(x.shape[1], k, niter=ITERATIONS, min_points_per_centroid=1)
+    means.train(x)
+    found: IntArray = means.index.search(x, 1)[1][:, 0]
+    return found
 
 
 def sorted_classes(scene: Scene, batch: int) -> Floor:
@@ -198,7 +219,7 @@ OF_ALGORITHM = {
     "entropy": ("entropy in one pass",),
     "least confidence": ("largest in one pass",),
     "bald": ("information in one pass",),
-    "typiclust": (f"k-means, {TYPICLUST_CLUSTERS} clusters",),
+    "typiclust": ("k-means, and neighbors within clusters",),
     "kmeans": ("k-means, a cluster a pick",),
     "qbc": ("information in one pass",),
     "batch-bald": ("information in one pass",),
@@ -224,8 +245,8 @@ FLOORS = {
     ),
     "largest in one pass": FloorKind(scored_in_one_pass(lambda p: 1 - p.amax(dim=1))),
     "information in one pass": FloorKind(bald),
-    f"k-means, {TYPICLUST_CLUSTERS} clusters": FloorKind(clusters(TYPICLUST_CLUSTERS)),
-    "k-means, a cluster a pick": FloorKind(clusters(None)),
+    "k-means, and neighbors within clusters": FloorKind(typical),
+    "k-means, a cluster a pick": FloorKind(clusters),
     "gains and changes of matrices": FloorKind(fisher),
     "a sort a class": FloorKind(sorted_classes),
 }

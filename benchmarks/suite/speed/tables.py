@@ -42,13 +42,14 @@ def markdown(suite: SpeedSuite, rows: Sequence[Row], made_with: Mapping[str, Any
             f"{made_with['open']} more measurements of the suite are not made yet: "
             "`--resume` goes on."
         )
+    reasons = {entry.title: entry.because for entry in suite.strategies}
     measured = [row for row in rows if row.status != "missing"]
     for size in dict.fromkeys((row.pairs, row.dim, row.batch) for row in measured):
         own = [row for row in rows if (row.pairs, row.dim, row.batch) == size]
         pairs, dim, batch = size
         parts.append(f"## {pairs:,} pairs x {dim}, {batch:,} picks, {suite.labeled} labeled")
         parts.append("\n".join(_table(own)))
-        parts.append("\n".join(verdicts(own)))
+        parts.append("\n".join(verdicts(own, reasons)))
     growth = list(_growth(rows))
     if len(growth) > 2:
         parts += ["## Growth", "Seconds grow as pairs to the power of:", "\n".join(growth)]

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from suite.speed.rows import Row
 
-FACTOR, OF_FLOOR = 10.0, 2.0
+FACTOR, OF_FLOOR = 10.0, 1.5
 """Ours is to be so many times faster than any peer, or within so many times its floor."""
 LARGE_MIB, MEMORY_SHARE = 1024.0, 0.25
 
 
-def verdicts(rows: Sequence[Row]) -> Iterator[str]:
-    """A line for each row of ours: holds, or misses with the reason."""
+def verdicts(rows: Sequence[Row], reasons: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A line for each row of ours: holds, or what it misses, with the reason for its title."""
     for row in rows:
         if row.role != "ours":
             continue
         group = [other for other in rows if other.algorithm == row.algorithm]
         faults = list(_faults(row, group))
-        said = "misses: " + "; ".join(faults) if faults else "holds" + _unrivaled(group)
+        because = (reasons or {}).get(row.method, "")
+        misses = "misses: " + "; ".join(faults) + (f" ({because})" if because else "")
+        said = misses if faults else "holds" + _unrivaled(group)
         yield f"- {row.method}: {said}"
 
 
