@@ -27,6 +27,7 @@ from acqkit.embeddings import PairEmbeddings
 from acqkit.engine import LOCAL, Engine
 from acqkit.selection import select
 from acqkit.timing import PhaseClock
+from suite.environment import environment
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SHORT = {"name": "supervised", "min_steps": 60, "max_steps": 60}
@@ -41,7 +42,12 @@ def main(
     sources = {"glyphs": "glyphs"} | {p.parent.name: str(p) for p in data.glob("*/pool.npz")}
     engine = RayEngine(workers=workers)
     different = 0
-    print("| pool | pairs | strategies | same picks and scores | others |")
+    print("# The same picks, whoever computes\n")
+    print(
+        "Each strategy, and each scorer with `top` and `density`, asked for 50 pairs by the engine "
+        f"`local` and by `ray` with {workers} workers, a tenth of the train pairs labeled.\n"
+    )
+    print("| pool | train pairs | strategies | same picks and scores | others |")
     print("|---|---:|---:|---:|---|")
     for name, source in sorted(sources.items()):
         if only in name:
@@ -55,6 +61,8 @@ def main(
                 f"| {name} | {pairs:,} | {len(found)} | {same} | {', '.join(others)} |", flush=True
             )
     stop()
+    facts = environment(jobs=1)
+    print(f"\nMade with `python benchmarks/engines.py`, commit {facts['commit']}, {facts['cpu']}.")
     raise typer.Exit(1 if different else 0)
 
 
