@@ -12,6 +12,7 @@ from acqkit.interfaces import Component
 from acqkit_memory_bank.bank import MemoryBank
 from acqkit_memory_bank.neighbors import Weights, joint_points, nearest_pairs
 from acqkit_memory_bank.propagate import affinity, propagate
+from acqkit_memory_bank.unseen import of_unseen_class, unseen_share
 
 _TINY = 1e-6
 
@@ -21,9 +22,10 @@ class Beliefs:
     """Class probabilities of the `h` pairs that a bank holds.
 
     positions `[h]` in the pool, ascending; probabilities `[h, c]`, the labels themselves where
-    they are known, zeros where no label was propagated to; reach `[h]`, the mass of labels that
-    was; agreement `[h]` in [0, 1], the cosine of the two modalities' own class probabilities
-    (1 where one is absent); weights, of the modalities in the next search for neighbors.
+    they are known, less than 1 in all where no label was propagated to; reach `[h]`, the mass of
+    labels that was; agreement `[h]` in [0, 1], the cosine of the two modalities' own class
+    probabilities (1 where one is absent); weights, of the modalities in the next search for
+    neighbors.
     """
 
     positions: IntArray
@@ -41,7 +43,9 @@ class Aggregation(Component):
     The result may be mixed with the classifier's own probabilities (`own`), is aligned with the
     labels' class frequencies (`alignment`) and sharpened (`sharpening`). A modality whose class
     probabilities disagree with the propagated ones counts less in the search for neighbors
-    (`reliability`). A trainer may inherit from this, so that these are parameters of it.
+    (`reliability`). While classes of a single-label pool have no label, pairs that labels hardly
+    reach are likely of those (`unseen`): otherwise all of them would be believed to be of others.
+    A trainer may inherit from this, so that these are parameters of it.
     """
 
     neighbors: int = Field(10, ge=1, description="neighbors of a pair in the memory")
@@ -60,6 +64,9 @@ class Aggregation(Component):
     )
     reliability: float = Field(
         3.0, ge=0, description="exponent of a modality's agreement in its weight; 0: equal weights"
+    )
+    unseen: bool = Field(
+        True, description="whether single-label pairs may be of classes without a label"
     )
 
     def beliefs(
@@ -83,6 +90,7 @@ class Aggregation(Component):
         similarity, near = nearest_pairs(points, self.neighbors, device)
         graph = affinity(similarity, near, self.neighbor_temperature)
         found, reach = propagate(graph, labels, known.astype(np.float32), self.spread)
+        without_own = reach[known] * (1 - (found[known] * labels[known]).sum(axis=1))
         if self.own:
             found = np.where(reach[:, None] > 0, (1 - self.own) * found, 0) + self.own * mixed
         open_ = ~known
@@ -90,12 +98,16 @@ class Aggregation(Component):
             found[open_] = self._aligned(found[open_], labels[known], bank.multilabel)
         if not bank.multilabel:
             found = _normalized(found**self.sharpening)
+        weights = self._weights(own, found, seen & open_)
+        if self.unseen and not bank.multilabel and open_.any():
+            counts = labels.sum(axis=0)
+            found[open_] = _with_unseen(found[open_], reach[open_], without_own, counts)
         return Beliefs(
             bank.positions_of(rows),
             np.where(known[:, None], labels, found).astype(np.float32),
             reach,
             np.where(seen.all(axis=0), cosine(*own), 1).astype(np.float32),
-            self._weights(own, found, seen & open_),
+            weights,
         )
 
     def _weights(
@@ -121,6 +133,19 @@ class Aggregation(Component):
         odds = clipped / (1 - clipped) * factor
         aligned: FloatArray = (odds / (1 + odds)).astype(np.float32)
         return aligned
+
+
+def _with_unseen(
+    found: FloatArray, reach: FloatArray, without_own: FloatArray, counts: FloatArray
+) -> FloatArray:
+    """Beliefs `[u, c]` with the share that `of_unseen_class` gives to classes without labels."""
+    share = unseen_share(counts)
+    if share == 0:
+        return found
+    new = of_unseen_class(reach, without_own, share)[:, None]
+    missing = counts == 0
+    mixed: FloatArray = (1 - new) * found + new * missing / np.count_nonzero(missing)
+    return mixed
 
 
 def _mean_of_present(values: tuple[FloatArray, FloatArray], seen: np.ndarray) -> FloatArray:

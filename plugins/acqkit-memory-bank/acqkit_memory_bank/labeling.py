@@ -23,8 +23,9 @@ from acqkit_memory_bank.labels import PseudoLabels
 from acqkit_memory_bank.neighbors import Weights
 from acqkit_memory_bank.opinion_pool import geometric_mean
 
-AGGREGATION = Aggregation(spread=0.8, alignment=0, sharpening=1)
-"""For trained models: labels spread further than in training, and are not sharpened."""
+AGGREGATION = Aggregation(spread=0.8, alignment=0, sharpening=1, unseen=False)
+"""For trained models: labels spread further than in training, and are not sharpened; a table names
+classes that somebody has given."""
 
 _DOUBT = 0.03
 """Share of each source that is spread evenly over the classes before both are pooled."""
