@@ -253,3 +253,8 @@ def test_exponents_are_log_log_slopes(two_peers: None) -> None:
         ("acqkit", "coreset", 4, 5): pytest.approx(1.5),
     }
     assert np.isfinite(list(exponents(make_rows(results)).values())).all()
+
+
+def test_a_floor_that_algorithms_have_in_common_is_one_point(two_peers: None) -> None:
+    floor = make_rows([outcome(cases_of(pairs=[60])["floor one pass per pick"], 1.0)])[0]
+    assert exponents([floor, replace(floor, algorithm="lcmd")]) == {}

@@ -143,13 +143,14 @@ def compare(ours: Outcome | None, theirs: Outcome) -> str:
 
 def exponents(rows: Sequence[Row]) -> Mapping[tuple[str, str, int, int], float]:
     """Slope of log seconds over log pairs, by least squares, where two sizes or more finished."""
-    points: dict[tuple[str, str, int, int], list[tuple[float, float]]] = {}
+    # A floor of several algorithms has a row in each, of one measurement.
+    points: dict[tuple[str, str, int, int], dict[float, float]] = {}
     for row in rows:
         if row.seconds:
             key = (row.who, row.method, row.dim, row.batch)
-            points.setdefault(key, []).append((math.log(row.pairs), math.log(row.seconds)))
+            points.setdefault(key, {})[math.log(row.pairs)] = math.log(row.seconds)
     return {
-        key: statistics.linear_regression(*zip(*values, strict=True)).slope
+        key: statistics.linear_regression(list(values), list(values.values())).slope
         for key, values in points.items()
         if len(values) >= 2
     }
