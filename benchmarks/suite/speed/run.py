@@ -67,6 +67,10 @@ def write_report(suite: SpeedSuite, cases: list[Case], out: Path, command: str) 
     made = [outcome for outcome in found if outcome]
     rows = make_rows(made)
     made_with = _made_with(suite) | {"command": command, "open": len(cases) - len(made)}
+    # That of the measurements: a table may be written again by a later one.
+    measured_by = {outcome.commit for outcome in made if outcome.commit}
+    if measured_by:
+        made_with["commit"] = ", ".join(sorted(measured_by))
     (out / "environment.json").write_text(json.dumps(made_with, indent=1), encoding="utf-8")
     write_rows(rows, out / "table.parquet")
     (out / "table.md").write_text(markdown(suite, rows, made_with), encoding="utf-8")
