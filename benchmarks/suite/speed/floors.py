@@ -144,10 +144,10 @@ def typical(scene: Scene, batch: int) -> Floor:
     def run() -> None:
         x = np.ascontiguousarray(scene.mean)
         cluster = _clusters(x, TYPICLUST_CLUSTERS)
-        count = int(cluster.max()) + 1
-        labels = np.bincount(cluster[scene.labeled], minlength=count)
-        order = np.lexsort((-np.bincount(cluster, minlength=count), labels))
-        members = np.split(np.argsort(cluster, kind="stable"), np.bincount(cluster).cumsum()[:-1])
+        sizes = np.bincount(cluster)
+        labels = np.bincount(cluster[scene.labeled], minlength=len(sizes))
+        order = np.lexsort((-sizes, labels))
+        members = np.split(np.argsort(cluster, kind="stable"), sizes.cumsum()[:-1])
         for chosen in order[:batch].tolist():
             own = x[members[chosen]]
             index = faiss.IndexFlatL2(x.shape[1])

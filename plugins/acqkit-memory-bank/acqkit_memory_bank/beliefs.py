@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
-from acqkit.embeddings import FloatArray, IntArray
+from acqkit.embeddings import BoolArray, FloatArray, IntArray
 from acqkit.interfaces import Component
 from acqkit_memory_bank.bank import MemoryBank
 from acqkit_memory_bank.neighbors import Weights, joint_points, nearest_pairs
@@ -23,14 +23,16 @@ class Beliefs:
 
     positions `[h]` in the pool, ascending; probabilities `[h, c]`, the labels themselves where
     they are known, less than 1 in all where no label was propagated to; reach `[h]`, the mass of
-    labels that was; agreement `[h]` in [0, 1], the cosine of the two modalities' own class
-    probabilities (1 where one is absent); weights, of the modalities in the next search for
-    neighbors.
+    labels that was; told `[h]`, whether that says something of a pair: some label reached it, or
+    that none did tells of its class; agreement `[h]` in [0, 1], the cosine of the two modalities'
+    own class probabilities (1 where one is absent); weights, of the modalities in the next search
+    for neighbors.
     """
 
     positions: IntArray
     probabilities: FloatArray
     reach: FloatArray
+    told: BoolArray
     agreement: FloatArray
     weights: Weights
 
@@ -99,13 +101,18 @@ class Aggregation(Component):
         if not bank.multilabel:
             found = _normalized(found**self.sharpening)
         weights = self._weights(own, found, seen & open_)
+        told = reach > 0
         if self.unseen and not bank.multilabel and open_.any():
             counts = labels.sum(axis=0)
-            found[open_] = _with_unseen(found[open_], reach[open_], without_own, counts)
+            new = _unseen(reach[open_], without_own, counts)
+            missing = (counts == 0) / max(np.count_nonzero(counts == 0), 1)
+            found[open_] = (1 - new[:, None]) * found[open_] + new[:, None] * missing
+            told[open_] |= new > 0
         return Beliefs(
             bank.positions_of(rows),
             np.where(known[:, None], labels, found).astype(np.float32),
             reach,
+            told,
             np.where(seen.all(axis=0), cosine(*own), 1).astype(np.float32),
             weights,
         )
@@ -135,17 +142,12 @@ class Aggregation(Component):
         return aligned
 
 
-def _with_unseen(
-    found: FloatArray, reach: FloatArray, without_own: FloatArray, counts: FloatArray
-) -> FloatArray:
-    """Beliefs `[u, c]` with the share that `of_unseen_class` gives to classes without labels."""
+def _unseen(reach: FloatArray, without_own: FloatArray, counts: FloatArray) -> FloatArray:
+    """`of_unseen_class` `[u]` by the `counts` `[c]` of labels; 0 where all classes have one."""
     share = unseen_share(counts)
     if share == 0:
-        return found
-    new = of_unseen_class(reach, without_own, share)[:, None]
-    missing = counts == 0
-    mixed: FloatArray = (1 - new) * found + new * missing / np.count_nonzero(missing)
-    return mixed
+        return np.zeros(len(reach), dtype=np.float32)
+    return of_unseen_class(reach, without_own, share)
 
 
 def _mean_of_present(values: tuple[FloatArray, FloatArray], seen: np.ndarray) -> FloatArray:

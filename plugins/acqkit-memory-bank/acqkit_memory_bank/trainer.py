@@ -187,7 +187,7 @@ class MemoryBankObjective(Objective):
         self.beliefs = found = self.params.beliefs(bank, weights, str(device))
         rows = torch.from_numpy(found.positions).to(device)
         self._targets[rows] = torch.from_numpy(found.probabilities).to(device)
-        trust = found.probabilities.any(axis=1) & ~data.known[found.positions]
+        trust = found.told & ~data.known[found.positions]
         self._trust[rows] = torch.from_numpy(trust.astype(np.float32)).to(device)
         self._has_targets = True
 

@@ -94,3 +94,12 @@ def test_else_beliefs_are_as_before(how: dict[str, bool]) -> None:
     bank = bank_of_clusters(**how)
     plain, found = (Aggregation(unseen=u).beliefs(bank).probabilities for u in (False, True))
     assert_array_equal(found, plain)
+
+
+def test_what_no_label_reaches_is_told_of_where_classes_exclude_each_other_alone() -> None:
+    """A multi-label pair that no label reaches is not therefore of no class."""
+    single, multi = (Aggregation().beliefs(bank_of_clusters(multilabel=m)) for m in (False, True))
+    unreached = multi.reach == 0
+    assert unreached.sum() == 18 and multi.probabilities[unreached].any()  # alignment leaves crumbs
+    assert_array_equal(multi.told, ~unreached)
+    assert single.told.all()
