@@ -163,8 +163,11 @@ class PairEmbeddings:
 
     def only_probabilities(self) -> PairEmbeddings:
         """The embeddings with means of width 0 and without variances; copies nothing."""
-        a, b = (replace(side, mean=side.mean[:, :0], variance=None) for side in self.sides)
-        return replace(self, a=a, b=b, classifier=None, content_dim=None)
+        a, b = (
+            ModalityEmbeddings(side.mean[:, :0], None, side.probabilities, side.present)
+            for side in self.sides
+        )
+        return PairEmbeddings(a, b, self.positions, self.multilabel)
 
     def blocks(
         self, rows: IntArray | None = None, size: int = DEFAULT_BLOCK_SIZE

@@ -24,7 +24,7 @@ def take_rows(values: NDArray[np.float32], rows: NDArray[np.int64] | slice) -> N
             return np.empty((len(rows), 0), dtype=values.dtype)
         if not values.flags.c_contiguous:
             return values[rows]
-        return np.asarray(np.take(values, rows, axis=0))
+        return np.take(np.asarray(values), rows, axis=0)
     return values[rows]
 
 

@@ -18,9 +18,7 @@ from acqkit.interfaces import (
     Component,
     Model,
     Pool,
-    PreparedAllocator,
     RoundContext,
-    SamplingAllocator,
     Scorer,
     Selection,
     SelectiveTrainer,
@@ -60,7 +58,8 @@ class Composed(Component):
         from acqkit.engine.threads import beside  # noqa: PLC0415
 
         allocator = self.allocator
-        wanted = allocator.reads(context, n) if isinstance(allocator, SamplingAllocator) else None
+        # A SamplingAllocator, a PreparedAllocator: asking that by isinstance takes 20 µs each.
+        wanted = allocator.reads(context, n) if hasattr(allocator, "reads") else None
         with beside(lambda: _prepared(allocator, context, n)) as prepared:
             with context.clock.phase("score"):
                 scores = score_candidates(self.scorer, context, wanted)
@@ -78,9 +77,7 @@ class Composed(Component):
 
 
 def _prepared(allocator: Allocator, context: RoundContext, n: int) -> Allocator:
-    if not isinstance(allocator, PreparedAllocator):
-        return allocator
-    return allocator.prepare(context, n)
+    return allocator.prepare(context, n) if hasattr(allocator, "prepare") else allocator
 
 
 class Chain(Component):

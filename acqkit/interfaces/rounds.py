@@ -70,9 +70,15 @@ class RoundContext:
         """An integer seed derived from (seed, round, purpose), for libraries that want one."""
         return derive_seed(self.seed, self.round, purpose)
 
-    def uniforms(self, purpose: str = "select") -> Float64Array:
-        """One number in [0, 1) per pair, `[n]`, from its id: reordering the pool reorders them."""
-        return uniforms(pair_keys(self.pool.id_keys(), self.derive(purpose)))
+    def uniforms(self, purpose: str = "select", positions: IntArray | None = None) -> Float64Array:
+        """One number in [0, 1) per pair, `[n]`, or of those at `positions` `[k]`, from its id.
+
+        Reordering the pool reorders them.
+        """
+        keys = self.pool.id_keys()
+        if positions is not None:
+            keys = keys[positions]
+        return uniforms(pair_keys(keys, self.derive(purpose)))
 
     def canonical(self, positions: IntArray, first: int | None = None) -> IntArray:
         """`positions` `[k]` in an order that depends on ids and seed only, or the `first` of them.

@@ -11,8 +11,6 @@ from acqkit.interfaces import Component, RoundContext
 
 WIDE = 64
 """Classes from which on rows are as fast to go through as columns."""
-_ROWS = 2_048
-"""Rows transposed at a time: what stays in the cache."""
 
 
 class LeastConfidence(Component):
@@ -33,11 +31,21 @@ class LeastConfidence(Component):
 
 
 def _largest(p: FloatArray) -> FloatArray:
-    """The maximum `[k]` of each row; over columns, as along a short axis it takes three times."""
+    """The maximum `[k]` of each row; over columns, as along a short axis it takes four times."""
     if p.shape[1] >= WIDE:
         return np.asarray(p.max(axis=1))
-    largest = np.empty(len(p), dtype=np.float32)
-    for start in range(0, len(p), _ROWS):
-        rows = slice(start, start + _ROWS)
-        np.ascontiguousarray(p[rows].T).max(axis=0, out=largest[rows])
+    largest = np.asarray(side_by_side(p).max(axis=0))
+    if len(largest) > len(p):
+        return np.asarray(np.maximum(largest[0::2], largest[1::2]))
     return largest
+
+
+def side_by_side(p: FloatArray) -> FloatArray:
+    """Columns of `p` `[k, c]` in rows: `[c/2, 2k]`, two beside each other, or `[c, k]` of odd `c`.
+
+    Numbers change places by twos in half the time.
+    """
+    if p.shape[1] % 2:
+        return np.ascontiguousarray(p.T)
+    twos: FloatArray = np.ascontiguousarray(np.ascontiguousarray(p).view(np.float64).T)
+    return twos.view(np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 
 from acqkit.embeddings import FloatArray, PairEmbeddings
 from acqkit.interfaces import Component, RoundContext
-from acqkit.strategies.least_confidence import WIDE
+from acqkit.strategies.least_confidence import WIDE, side_by_side
 
 
 class Margin(Component):
@@ -39,11 +39,15 @@ def _lead(p: FloatArray) -> FloatArray:
     """p₁ − p₂ `[k]`; over columns, which takes half as long as a partition of short rows."""
     if p.shape[1] >= WIDE:
         return _lead_of_wide(p)
-    columns = np.ascontiguousarray(p.T)
-    first, second = np.maximum(columns[0], columns[1]), np.minimum(columns[0], columns[1])
-    for column in columns[2:]:
+    columns = side_by_side(p)
+    first, second = columns[0].copy(), np.full_like(columns[0], -np.inf)
+    for column in columns[1:]:
         np.maximum(second, np.minimum(first, column), out=second)
         np.maximum(first, column, out=first)
+    if len(first) > len(p):
+        one, other = first[0::2], first[1::2]
+        behind = np.maximum(second[0::2], second[1::2])
+        first, second = np.maximum(one, other), np.maximum(np.minimum(one, other), behind)
     return np.asarray(first - second)
 
 

@@ -20,5 +20,5 @@ class Random(Component):
         """The candidates `[n]` with the smallest of the numbers drawn for all pairs."""
         candidates = context.candidates
         check_budget(n, len(candidates))
-        drawn = context.uniforms("random")[candidates]
+        drawn = context.uniforms("random", candidates)
         return candidates[np.argsort(drawn, kind="stable")[:n]]

@@ -40,6 +40,12 @@ def test_chance_decides_between_equals_evenly() -> None:
     assert counts[CONTEXT.candidates].min() >= 15 and counts.max() <= 70  # 40 expected, sd 6
 
 
+def test_numbers_of_some_pairs_are_those_they_have_among_all() -> None:
+    some = np.array([7, 3, 3, 39])
+    got = CONTEXT.uniforms("any", some)
+    np.testing.assert_array_equal(got, CONTEXT.uniforms("any")[some])
+
+
 def test_random_is_uniform_and_varies_with_seed_and_round() -> None:
     counts = np.zeros(40)
     seen = set()

@@ -49,6 +49,16 @@ def test_scores_are_of_the_unified_probabilities() -> None:
     np.testing.assert_allclose(got, np.log(2), rtol=1e-6)
 
 
+@pytest.mark.parametrize("classes", [2, 3, 4, 5, 20, 21, 63, 64, 65])
+def test_the_two_likeliest_of_any_number_of_classes(classes: int) -> None:
+    p = np.random.default_rng(classes).dirichlet(np.ones(classes), 70).astype(np.float32)
+    p[5] = 1 / classes  # all are equally likely
+    ordered, embeddings = np.sort(p, axis=1), _embeddings(p, p)
+    np.testing.assert_array_equal(_score(LeastConfidence(), embeddings), 1 - ordered[:, -1])
+    wanted = ordered[:, -2] - ordered[:, -1]
+    np.testing.assert_array_equal(_score(Margin(), embeddings), wanted)
+
+
 @pytest.mark.parametrize(
     ("scorer", "single", "multi"),
     [

@@ -23,9 +23,9 @@ class Template(acqkit.Component):
         """Return `n` distinct members of `context.candidates`, which are positions in the pool."""
         candidates = context.candidates
         # One number per pair, from its id, the seed and the round: never use numpy.random here.
-        wanted = self.chance * context.uniforms()[candidates]
+        wanted = self.chance * context.uniforms(positions=candidates)
         if context.embeddings.a.probabilities is None:
-            wanted = context.uniforms()[candidates]
+            wanted = context.uniforms(positions=candidates)
         else:
             p = context.embeddings.take(candidates).unified_probabilities()
             wanted += (p * (1 - p)).sum(axis=1)

@@ -55,7 +55,7 @@ class CoverageStrategy(Component):
         view = PoolView.of(context, given, "sampled" if large else "whole")
         # λ·n is 1: weights of all pairs sum to 1.
         form = CoverageForm(1 / n, 0.0, _NO_REGIONS)
-        ties = context.uniforms("ties")[view.order] * (_TIE / len(view.order))
+        ties = context.uniforms("ties", view.order) * (_TIE / len(view.order))
         rows = greedy(form.objective(view, ties, n), view.candidates, n)
         found = form.gains(view, ties, rows)
         gains = Gains({"coverage": found.parts["coverage"]}, found.newly_covered)
