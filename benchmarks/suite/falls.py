@@ -77,7 +77,7 @@ def _summary(
         "Falls below no labels",
         f"Where a mean {study.metric} with labels lies furthest below that of the same trainer "
         f"without any, in standard errors of the difference, paired over seeds; bold where by more "
-        f"than one. None: it is nowhere below.",
+        f"than one; none where it is nowhere below.",
         [study.what.capitalize(), *settings],
         rows,
         clear,
