@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from acqkit.errors import ConfigError, shortened
 from acqkit_ray.size import Size
@@ -26,6 +28,9 @@ ATTEMPTS = 3
 _lock = threading.RLock()
 _own: dict[str, Any] = {}
 """What this process is connected to, if by this module: `address`, `cpus`, and a `folder`."""
+
+PATIENCE = 10.0
+"""Seconds in which the machine of a cluster must answer."""
 
 at_stop: list[Callable[[], None]] = []
 """Called when the connection ends: whoever keeps handles of workers lets go of them."""
@@ -109,6 +114,7 @@ def _join(address: str) -> None:
     import ray  # noqa: PLC0415
 
     try:
+        _call(address)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong is said below, in one sentence
             ray.init(address, log_to_driver=False, configure_logging=False)
@@ -118,6 +124,13 @@ def _join(address: str) -> None:
             f"({shortened(f'{type(error).__name__}: {error}', 240)}); give ray://HOST:10001 of its "
             "head, or HOST:6379 on one of its machines"
         ) from error
+
+
+def _call(address: str) -> None:
+    """Raise OSError where nobody listens: Ray itself says so after half a minute."""
+    at = urlsplit(address if "://" in address else f"//{address}")
+    if at.hostname and at.port:  # `auto` has no port
+        socket.create_connection((at.hostname, at.port), timeout=PATIENCE).close()
 
 
 def _start(cpus: int | None) -> None:
