@@ -113,24 +113,34 @@ def can_grow() -> bool:
 def _join(address: str) -> None:
     import ray  # noqa: PLC0415
 
+    call(address)
     try:
-        _call(address)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong is said below, in one sentence
             ray.init(address, log_to_driver=False, configure_logging=False)
     except Exception as error:
-        raise ConfigError(
-            f"no Ray cluster that can be used answers at {address!r} "
-            f"({shortened(f'{type(error).__name__}: {error}', 240)}); give ray://HOST:10001 of its "
-            "head, or HOST:6379 on one of its machines"
-        ) from error
+        raise _unusable(address, error) from error
 
 
-def _call(address: str) -> None:
-    """Raise OSError where nobody listens: Ray itself says so after half a minute."""
-    at = urlsplit(address if "://" in address else f"//{address}")
-    if at.hostname and at.port:  # `auto` has no port
-        socket.create_connection((at.hostname, at.port), timeout=PATIENCE).close()
+def call(address: str) -> None:
+    """Raise ConfigError where nobody listens at the address of a cluster.
+
+    Ray itself says so after half a minute.
+    """
+    try:
+        at = urlsplit(address if "://" in address else f"//{address}")
+        if at.hostname and at.port:  # `auto` has no port
+            socket.create_connection((at.hostname, at.port), timeout=PATIENCE).close()
+    except (OSError, ValueError) as error:
+        raise _unusable(address, error) from error
+
+
+def _unusable(address: str, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"no Ray cluster that can be used answers at {address!r} "
+        f"({shortened(f'{type(error).__name__}: {error}', 240)}); give ray://HOST:10001 of its "
+        "head, or HOST:6379 on one of its machines"
+    )
 
 
 def _start(cpus: int | None) -> None:

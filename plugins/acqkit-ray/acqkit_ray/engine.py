@@ -10,7 +10,7 @@ from pydantic import Field
 
 from acqkit import Component
 from acqkit.interfaces import Model, Pool, Trainer
-from acqkit_ray.cluster import before_import
+from acqkit_ray.cluster import before_import, call
 from acqkit_ray.size import Size
 
 if TYPE_CHECKING:
@@ -73,9 +73,12 @@ class RayEngine(Component):
         """`trainer.fit(model, pool, seed)`; with `data_parallel` by all workers together.
 
         A training in which a worker died begins again. Raises what the trainer raises, ConfigError
-        for a model that is no `acqkit.models.PairNetwork`, and what `map` raises.
+        where nobody listens at the address, or for a model that is no `acqkit.models.PairNetwork`,
+        and what `map` raises.
         """
         if not (self.data_parallel and getattr(trainer, "learns", True)):
+            if address := self._address():
+                call(address)  # before the training, after which embedding would find nobody
             return trainer.fit(model, pool, seed)
         crew = self._crew()
         from acqkit_ray.training import check_trainable, train  # noqa: PLC0415
@@ -83,8 +86,11 @@ class RayEngine(Component):
         check_trainable(model)
         return train(crew, trainer, model, pool, seed)
 
+    def _address(self) -> str | None:
+        return self.address or os.environ.get("RAY_ADDRESS")
+
     def _crew(self) -> Crew:
-        address = self.address or os.environ.get("RAY_ADDRESS")
+        address = self._address()
         before_import(address)
         # Not at the top: Ray takes a second to import, and most commands do without it.
         from acqkit_ray.crew import crew_of  # noqa: PLC0415

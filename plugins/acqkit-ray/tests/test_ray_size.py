@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -12,6 +13,10 @@ from acqkit_ray.worker import Facts, Worker, versions
 
 from acqkit.components.resolve import resolve
 from acqkit.config import make_config
+from acqkit.errors import ConfigError
+from acqkit.models import Supervised
+from acqkit.testing import make_pool
+from acqkit.testing.model import LinearPairModel
 
 
 @pytest.mark.parametrize(
@@ -49,3 +54,15 @@ def test_a_worker_says_where_it_is_before_it_imports_anything() -> None:
 def test_ray_is_imported_when_it_is_used() -> None:
     script = "import sys, acqkit_ray; acqkit_ray.RayEngine(); sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["ray://127.0.0.1:{}", "127.0.0.1:{}", "ray://127.0.0.1:{}9999"]
+)
+def test_a_cluster_that_is_not_there_is_found_out_before_a_training(address: str) -> None:
+    with socket.socket() as taken:  # bound, but nobody listens
+        taken.bind(("127.0.0.1", 0))
+        engine = RayEngine(address=address.format(taken.getsockname()[1]))
+        pool = make_pool(20, labeled=5)
+        with pytest.raises(ConfigError, match="no Ray cluster that can be used answers at"):
+            engine.train(Supervised(), LinearPairModel.for_pool(pool), pool, 0)
