@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.errors import EmbeddingError
+from acqkit.half import as_float32
 
 DEFAULT_BLOCK_SIZE = 16_384
 
@@ -18,7 +19,7 @@ def take_rows(values: NDArray[np.float32], rows: NDArray[np.int64] | slice) -> N
     Where rows are not contiguous it would copy the whole array first, so they are indexed.
     """
     if values.dtype == np.float16:
-        return np.asarray(values[rows], np.float32)
+        return as_float32(values[rows])
     if isinstance(rows, np.ndarray) and rows.dtype == np.int64:
         if values.shape[1] == 0:
             return np.empty((len(rows), 0), dtype=values.dtype)

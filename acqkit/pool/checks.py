@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, FloatArray
 from acqkit.errors import PoolError, did_you_mean, shown
+from acqkit.half import as_float32, is_bfloat16
 from acqkit.labels import SKIPPED, UNLABELED
 from acqkit.pool.chunked import ChunkedFeatures
-from acqkit.pool.half import as_float32, is_bfloat16
 from acqkit.pool.scan import blocks, first_row
 from acqkit.pool.source import ColumnError, as_text, row, to_array
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import FloatArray, IntArray
-from acqkit.pool.half import as_float32
+from acqkit.half import as_float32
 
 CHUNK_BYTES = 1 << 24
 """Bytes (16 MiB) that are read at once at most: less are more reads, more take memory."""

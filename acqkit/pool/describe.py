@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import BoolArray, IntArray
+from acqkit.half import is_bfloat16
 from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.display import display_columns
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
-from acqkit.pool.half import is_bfloat16
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.scan import blocks
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from acqkit.half import as_float32, is_bfloat16
 from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.digest_file import kept_digest
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset, PlacedFeatures
-from acqkit.pool.half import as_float32, is_bfloat16
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.scan import blocks
 from acqkit.randomness import id_keys, mix

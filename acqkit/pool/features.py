@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acqkit.embeddings import FloatArray, IntArray
-from acqkit.pool.half import as_float32
+from acqkit.half import as_float32
 
 
 class FeatureSource(Protocol):

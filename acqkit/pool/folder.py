@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from acqkit.errors import PoolError
 from acqkit.files import publish, temporary_folder, whole_file
+from acqkit.half import is_bfloat16
 from acqkit.pool.arrays import KEYS, check_keys, checked_fields, read_mapping
 from acqkit.pool.built import read_encoders
 from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.display_file import DisplayFile
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset
-from acqkit.pool.half import is_bfloat16
 from acqkit.pool.npz import write_npz
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.sidecar import open_sidecar, write_items

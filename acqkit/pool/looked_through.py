@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from acqkit.embeddings import BoolArray, IntArray
+from acqkit.half import as_float32
 from acqkit.pool.arrow_vectors import Vectors
 from acqkit.pool.chunked import ChunkedFeatures
 from acqkit.pool.digest import RowsDigest
 from acqkit.pool.digest_file import FilesDigest
-from acqkit.pool.half import as_float32
 from acqkit.pool.stored import StoredFile
 
 

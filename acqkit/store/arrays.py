@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from acqkit.embeddings import MANIFEST_NAME, IntArray, PairEmbeddings
 from acqkit.errors import CampaignError
+from acqkit.half import as_float16
 from acqkit.store.artifacts import DigestFile, Draft
 
 HALF_FROM = 2_000_000
@@ -78,11 +80,8 @@ class EmbeddingFiles:
         return file
 
 
-def _rounded(values: NDArray[np.generic], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
-    if dtype == np.float16:
-        largest = np.finfo(np.float16).max
-        values = np.clip(values, -largest, largest)
-    return np.ascontiguousarray(values, dtype)
+def _rounded(values: NDArray[Any], dtype: np.dtype[np.generic]) -> NDArray[Any]:
+    return as_float16(values) if dtype == np.float16 else np.ascontiguousarray(values)
 
 
 def cannot_keep(folder: Path, error: OSError) -> CampaignError:
