@@ -63,7 +63,9 @@ def read_rosters(connection: Connection) -> Iterator[Roster]:
         end += len(roster.facts)
         yield roster
     # By hashes, since as many objects do not fit: two ids share one once in millions of pools.
-    if keys and len(np.unique(np.concatenate(keys))) != end:
+    # Sorted, which takes a tenth of the time of np.unique.
+    ordered = np.sort(np.concatenate(keys)) if keys else np.zeros(0, np.uint64)
+    if (ordered[1:] == ordered[:-1]).any():
         raise _damaged(0)
 
 
