@@ -16,6 +16,7 @@ from acqkit.errors import PoolError, did_you_mean, shown
 from acqkit.half import as_float32, is_bfloat16
 from acqkit.labels import SKIPPED, UNLABELED
 from acqkit.pool.chunked import ChunkedFeatures
+from acqkit.pool.digest_file import FileNotes
 from acqkit.pool.scan import blocks, first_row
 from acqkit.pool.source import ColumnError, as_text, row, to_array
 
@@ -79,19 +80,29 @@ def check_length(values: Any, n: int, column: str) -> None:
 
 
 def check_finite(array: NDArray[Any], present: BoolArray | None, column: str) -> None:
-    """No NaN or infinity, also once read as float32; rows of absent pairs may hold anything."""
+    """No NaN or infinity, also once read as float32; rows of absent pairs may hold anything.
+
+    A memory-mapped file without any is noted as such, and not read again while it is the same.
+    """
     if array.dtype.kind != "f" and not is_bfloat16(array.dtype):
         return
+    notes = FileNotes(array)
+    if notes.find("finite", bool):
+        return
+    finite = True
     for start, block in blocks(array):
         with np.errstate(over="ignore"):
             bad = ~np.isfinite(as_float32(block))
         if not bad.any():
             continue
+        finite = False
         if present is not None:
             bad[~present[start : start + len(block)]] = False
         index = first_row(bad)
         if index >= 0:
             raise _not_finite(column, start + index)
+    if finite:
+        notes.keep("finite", True)
 
 
 def check_chunked(source: ChunkedFeatures, present: BoolArray | None, column: str) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from acqkit.half import as_float32, is_bfloat16
 from acqkit.pool.chunked import ChunkedFeatures
-from acqkit.pool.digest_file import kept_digest
+from acqkit.pool.digest_file import FileNotes
 from acqkit.pool.features import ArrayFeatures, FeatureSource, FeatureSubset, PlacedFeatures
 from acqkit.pool.pairs import PairPool
 from acqkit.pool.scan import blocks
@@ -106,8 +106,11 @@ def features_digest(source: FeatureSource) -> str | None:
     That of a memory-mapped file is kept beside it.
     """
     if isinstance(source, ArrayFeatures):
-        array = source.array
-        return kept_digest(array, lambda: _array(array, np.float32))
+        notes = FileNotes(source.array)
+        kept = notes.find("digest", str)
+        if kept is None:
+            notes.keep("digest", kept := _array(source.array, np.float32))
+        return kept
     if isinstance(source, ChunkedFeatures):
         return source.digest
     if isinstance(source, FeatureSubset) and isinstance(source.base, ArrayFeatures):

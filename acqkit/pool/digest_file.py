@@ -1,14 +1,14 @@
-"""Digests kept beside the files that they are of, so that a large pool is read once."""
+"""What was found out about files, kept beside them, so that a large pool is read once."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy.typing import NDArray
 
@@ -18,6 +18,8 @@ from acqkit.pool.scan import covers_file
 if TYPE_CHECKING:
     from acqkit.pool.stored import StoredFile
 
+Found = TypeVar("Found")
+
 _SCHEME = 1
 """Another one for another way to work out digests: those kept before are worked out anew."""
 
@@ -26,25 +28,33 @@ _SETTLED_AFTER = 2.0
 (FAT); the digest of a younger file is not kept."""
 
 
-def kept_digest(array: NDArray[Any], work_out: Callable[[], str]) -> str:
-    """What `work_out` gives for the array; kept where that is a file that is only read.
+class FileNotes:
+    """What was found out about an array by reading all of it, where that is a file only read.
 
     It is kept as `.NAME.digest` beside the file NAME, with the file's size and time of change. A
-    folder that cannot be written to keeps none.
+    folder that cannot be written to keeps nothing, nor do arrays in memory.
     """
-    if not covers_file(array) or array.mode != "r":
-        return work_out()
-    file = Path(str(array.filename))
-    status = file.stat()
-    of = [_SCHEME, status.st_size, status.st_mtime_ns, array.offset, array.dtype.str]
-    of += [*array.shape]
-    kept = file.with_name(f".{file.name}.digest")
-    if (found := _find(kept, of)) is not None:
-        return found
-    digest = work_out()
-    if time.time() - status.st_mtime > _SETTLED_AFTER:
-        _keep(kept, of, digest)
-    return digest
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._kept: Path | None = None
+        if not covers_file(array) or array.mode != "r":
+            return
+        file = Path(str(array.filename))
+        status = file.stat()
+        of = [_SCHEME, status.st_size, status.st_mtime_ns, array.offset, array.dtype.str]
+        self._of = [*of, *array.shape]
+        self._kept = file.with_name(f".{file.name}.digest")
+        self._settled = time.time() - status.st_mtime > _SETTLED_AFTER
+
+    def find(self, what: str, kind: type[Found]) -> Found | None:
+        """What is kept of the file as it is; None where there is nothing of that kind."""
+        found = None if self._kept is None else _find(self._kept, self._of).get(what)
+        return found if isinstance(found, kind) else None
+
+    def keep(self, what: str, found: Any) -> None:
+        """Keep it, beside what is kept already."""
+        if self._kept is not None and self._settled:
+            _keep(self._kept, self._of, _find(self._kept, self._of) | {what: found})
 
 
 class FilesDigest:
@@ -73,24 +83,26 @@ class FilesDigest:
 
     def find(self) -> str | None:
         """What is kept of the files as they are."""
-        return None if self._folder is None else _find(self._folder / self._name, self._of)
+        found = {} if self._folder is None else _find(self._folder / self._name, self._of)
+        digest = found.get("digest")
+        return digest if isinstance(digest, str) else None
 
     def keep(self, digest: str) -> None:
         """Keep it, where files are old enough to have another time after another write."""
         if self._folder is not None and time.time() - self._newest / 1e9 > _SETTLED_AFTER:
             with suppress(OSError):
                 self._folder.mkdir(parents=True, exist_ok=True)
-            _keep(self._folder / self._name, self._of, digest)
+            _keep(self._folder / self._name, self._of, {"digest": digest})
 
 
-def _find(kept: Path, of: list[Any]) -> str | None:
+def _find(kept: Path, of: list[Any]) -> dict[str, Any]:
     with suppress(OSError, ValueError):
         found = json.loads(kept.read_text(encoding="utf-8"))
-        if isinstance(found, dict) and found.get("of") == of and "digest" in found:
-            return str(found["digest"])
-    return None
+        if isinstance(found, dict) and found.pop("of", None) == of:
+            return found
+    return {}
 
 
-def _keep(kept: Path, of: list[Any], digest: str) -> None:
+def _keep(kept: Path, of: list[Any], found: dict[str, Any]) -> None:
     with suppress(OSError):
-        write_text(kept, json.dumps({"of": of, "digest": digest}))
+        write_text(kept, json.dumps({"of": of, **found}))

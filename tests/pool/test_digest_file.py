@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from acqkit import load_pool
+from acqkit.errors import PoolError
 from acqkit.pool import digest as digests
 from acqkit.pool.digest import content_digests, features_digest
 from acqkit.pool.features import ArrayFeatures
@@ -47,6 +48,40 @@ def test_a_file_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(digests, "_array", read)
     assert digest_of(folder / "modality_a.npy") == wanted["a"]
     assert digest_of(folder / "modality_b.npy") == wanted["b"]
+
+
+def test_features_are_found_to_be_finite_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_pool(folder)
+
+    def read(*_: Any) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("acqkit.pool.checks.blocks", read)
+    load_pool(folder)
+    note = folder / ".modality_a.npy.digest"
+    note.write_text(note.read_text().replace("true", '"true"'))
+    with pytest.raises(AssertionError, match="read again"):
+        load_pool(folder)
+
+
+def test_what_is_not_finite_is_found_again(folder: Path) -> None:
+    load_pool(folder)
+    features = np.load(folder / "modality_a.npy")
+    features[3] = np.nan
+    np.save(folder / "modality_a.npy", features)
+    settle(folder)
+    for _ in range(2):
+        with pytest.raises(PoolError, match="NaN or infinite"):
+            load_pool(folder)
+    # Where the pair has no such modality nobody reads it, and that may change without the file.
+    present = np.arange(50) != 3
+    np.save(folder / "modality_a_present.npy", present)
+    load_pool(folder)
+    np.save(folder / "modality_a_present.npy", np.ones(50, bool))
+    with pytest.raises(PoolError, match="NaN or infinite"):
+        load_pool(folder)
 
 
 @pytest.mark.parametrize("what", ["time", "size", "dtype", "shape"])
