@@ -23,7 +23,8 @@ from acqkit_ray.size import Size
 
 _SHORT = "/tmp" if Path("/tmp").is_dir() else None
 ATTEMPTS = 3
-"""Times that a cluster is started: Ray gives up after 30 seconds, however busy a machine is."""
+"""Times that a cluster is started or joined: Ray gives up after 30 seconds, however busy a machine
+is."""
 
 _lock = threading.RLock()
 _own: dict[str, Any] = {}
@@ -113,13 +114,17 @@ def can_grow() -> bool:
 def _join(address: str) -> None:
     import ray  # noqa: PLC0415
 
-    call(address)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is wrong is said below, in one sentence
-            ray.init(address, log_to_driver=False, configure_logging=False)
-    except Exception as error:
-        raise _unusable(address, error) from error
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what is wrong is said below, in one sentence
+                ray.init(address, log_to_driver=False, configure_logging=False)
+            return
+        except Exception as error:
+            # The head forks a server for each client, which now and then ends as it starts.
+            if not (left and isinstance(error, ConnectionAbortedError)):
+                raise _unusable(address, error) from error
+            ray.shutdown()
 
 
 def call(address: str) -> None:

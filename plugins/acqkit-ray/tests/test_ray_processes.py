@@ -83,7 +83,7 @@ class Cluster:
             "RAY_TMPDIR": str(folder),
             "RAY_USAGE_STATS_ENABLED": "0",
             # A client's own server imports torch before it answers: longer than Ray's 30 s here.
-            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120",
+            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "60",
             "PYTHONPATH": f"{site}{os.pathsep}{HERE}",
         }
         arguments = {
@@ -135,7 +135,8 @@ def asked(folder: Path, engine: str) -> list[str]:
     sheet = folder.with_suffix(".csv")
     ask = ["ask", folder, "-n", "12", "--engine", engine, "--sheet", sheet]
     for arguments in (init, ask):
-        subprocess.run([ACQKIT, "campaign", *map(str, arguments)], check=True, timeout=120)
+        # Long enough for a second attempt to join a cluster.
+        subprocess.run([ACQKIT, "campaign", *map(str, arguments)], check=True, timeout=240)
     return sheet.read_text(encoding="utf-8").splitlines()
 
 
@@ -160,7 +161,7 @@ except AcqkitError as error:
 """
     environment = os.environ | {"PYTHONPATH": str(HERE)}
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=120
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=240
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

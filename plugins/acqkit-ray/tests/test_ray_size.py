@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
-from acqkit_ray import RayEngine
+from acqkit_ray import RayEngine, cluster
 from acqkit_ray.size import Size, in_words
 from acqkit_ray.worker import Facts, Worker, versions
 
@@ -66,3 +68,22 @@ def test_a_cluster_that_is_not_there_is_found_out_before_a_training(address: str
         pool = make_pool(20, labeled=5)
         with pytest.raises(ConfigError, match="no Ray cluster that can be used answers at"):
             engine.train(Supervised(), LinearPairModel.for_pool(pool), pool, 0)
+
+
+@pytest.mark.parametrize("failures", [2, 3])
+def test_a_server_of_a_client_that_ends_as_it_starts_is_asked_for_again(
+    failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray")
+    asked: list[str] = []
+
+    def init(address: str, **_: Any) -> None:
+        asked.append(address)
+        if len(asked) <= failures:
+            raise ConnectionAbortedError("Starting Ray client server failed")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(ConfigError, match="Starting Ray") if failures == 3 else nullcontext():
+        cluster.connect("ray://head:10001", Size(None, 1, 0, 1))
+    cluster.stop()
+    assert asked == ["ray://head:10001"] * 3
