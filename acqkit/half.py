@@ -38,5 +38,6 @@ def _converted(values: NDArray[Any], to: str) -> NDArray[Any]:
     torch = sys.modules.get("torch")
     if torch is None:
         return values.astype(to)
-    owned = np.array(values, order="C")  # torch warns of arrays that cannot be written to
+    # Copied only where torch would warn (it cannot be written to) or refuse (negative strides).
+    owned = np.require(values, requirements=["C", "W"])
     return cast(NDArray[Any], torch.from_numpy(owned).to(getattr(torch, to)).numpy())

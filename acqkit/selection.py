@@ -23,8 +23,8 @@ from acqkit.interfaces import (
 from acqkit.scratch import free_memory
 
 _PROBABILITIES, _ALONE = 1 << 21, 1 << 18
-"""Class probabilities of a block at most: 8 MiB a modality, and 1 MiB, which stays in the cache,
-where a scorer looks at nothing else."""
+"""Class probabilities of a block at most: 8 MiB a modality, and 1 MiB where a scorer looks at
+nothing else; smaller blocks are no faster."""
 _FEWEST_ROWS = 256
 """Rows of a block at the least, however many classes: with fewer, calls take as long as sums."""
 _SHARE = 0.25

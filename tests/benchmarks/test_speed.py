@@ -232,6 +232,9 @@ def test_verdicts_follow_peers_and_floors(
             [f"- coreset: misses: {fault}"],
             [f"- coreset: misses: {fault} (it reads twice)"],
         ]
+    elif own / floor > 1.5:
+        added += f", {own / floor:.2f} times its floor"
+        assert said == [[f"- coreset: holds{added}"], [f"- coreset: holds{added} (it reads twice)"]]
     else:
         assert said == [[f"- coreset: holds{added}"]] * 2
 

@@ -12,16 +12,26 @@ LARGE_MIB, MEMORY_SHARE = 1024.0, 0.25
 
 
 def verdicts(rows: Sequence[Row], reasons: Mapping[str, str] | None = None) -> Iterator[str]:
-    """A line for each row of ours: holds, or what it misses, with the reason for its title."""
+    """A line for each row of ours: holds, or what it misses.
+
+    With the reason for its title, where it misses something or is far from its floor.
+    """
     for row in rows:
         if row.role != "ours":
             continue
         group = [other for other in rows if other.algorithm == row.algorithm]
         faults = list(_faults(row, group))
         because = (reasons or {}).get(row.method, "")
-        misses = "misses: " + "; ".join(faults) + (f" ({because})" if because else "")
-        said = misses if faults else "holds" + _unrivaled(group)
-        yield f"- {row.method}: {said}"
+        said = "misses: " + "; ".join(faults) if faults else "holds" + _unrivaled(group)
+        far = row.to_floor is not None and not _near_floor(row)
+        if far and not faults:
+            said += f", {row.to_floor:.2f} times its floor"
+        reason = f" ({because})" if because and (faults or far) else ""
+        yield f"- {row.method}: {said}{reason}"
+
+
+def _near_floor(row: Row) -> bool:
+    return row.to_floor is not None and row.to_floor <= OF_FLOOR
 
 
 def _unrivaled(group: Sequence[Row]) -> str:
@@ -40,7 +50,7 @@ def _faults(own: Row, group: Sequence[Row]) -> Iterator[str]:
     behind = [row for row in peers if (row.seconds or 0) < own.seconds]
     for row in behind:
         yield f"{row.who} takes {row.seconds:.4g} s, ours {own.seconds:.4g} s"
-    near_floor = own.to_floor is not None and own.to_floor <= OF_FLOOR
+    near_floor = _near_floor(own)
     factor = min((row.seconds or 0) / own.seconds for row in peers) if peers else None
     if not near_floor and factor is not None and factor < FACTOR:
         floor = "" if own.to_floor is None else f", {own.to_floor:.2f} times its floor"
